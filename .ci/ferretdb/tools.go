@@ -1,0 +1,3 @@
+//go:build tools
+package x
+import _ "github.com/FerretDB/FerretDB/cmd/ferretdb"

@@ -1,0 +1,45 @@
+/** What an API key may do (api: scope). `admin` holds all. */
+export const scopes = ['publish', 'analyse', 'events', 'admin'] as const;
+export type Scope = (typeof scopes)[number];
+
+export const roles = ['publisher', 'reviewer', 'analyst', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
+export type Staff = { id: string; email: string; name: string; roles: Role[]; departments: string[]; createdAt: number };
+
+/** An API key as kept: the hash of its secret, never the secret. */
+export type ApiKey = { id: string; hash: string; staff: string; scopes: Scope[]; createdAt: number; expiresAt: number | null; revokedAt: number | null };
+
+/** One line of the audit log; `hash` covers the entry and the hash before it, so that a change breaks the chain. */
+export type AuditEntry = { n: number; at: number; actor: string; action: string; subject: string | null; details: string; hash: string };
+
+/** A POST that was made under an Idempotency-Key, by key and route. */
+export type IdempotentCall =
+  | { state: 'running'; bodyHash: string; startedAt: number }
+  | { state: 'done'; bodyHash: string; status: number; body: string };
+
+export type AccessStore = {
+  /** Stores a staff account; throws AppError `conflict` when the email is taken. */
+  insertStaff(staff: Staff): Promise<void>;
+  staff(id: string): Promise<Staff | null>;
+  insertKey(key: ApiKey): Promise<void>;
+  key(id: string): Promise<ApiKey | null>;
+  /** Answers false when the key is unknown or already revoked. */
+  revokeKey(id: string, at: number): Promise<boolean>;
+
+  /** Appends with n = last + 1; `hashOf` is given n and the hash before. Retries on a clash. */
+  appendAudit(entry: Omit<AuditEntry, 'n' | 'hash'>, hashOf: (n: number, before: string) => string): Promise<AuditEntry>;
+  /** Entries from n on, ascending. */
+  audit(from: number, limit: number): Promise<AuditEntry[]>;
+
+  /** Opens a call unless that id is there; answers what stood before, or null if it is now open. A `running` one older than `staleBefore` is taken over. */
+  openCall(id: string, bodyHash: string, at: number, staleBefore: number): Promise<IdempotentCall | null>;
+  closeCall(id: string, status: number, body: string): Promise<void>;
+  /** Forgets an open call that failed before it did anything. */
+  dropCall(id: string): Promise<void>;
+  deleteCallsBefore(before: number): Promise<number>;
+
+  /** Small named values of the installation (wrapped keys); `putSetting` keeps what is there and answers what stands. */
+  setting(name: string): Promise<string | null>;
+  putSetting(name: string, value: string): Promise<string>;
+};

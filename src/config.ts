@@ -1,0 +1,164 @@
+import { resolve } from 'node:path';
+import { IANAZone } from 'luxon';
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const url = (protocols: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+    message: `must be an absolute URL of ${protocols.join(' or ')}`,
+  });
+const list = (text: string): string[] =>
+  text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter(Boolean);
+const providers = (protocols: string[]) =>
+  z
+    .string()
+    .transform(list)
+    .refine((urls) => urls.length > 0 && urls.every((one) => URL.canParse(one) && protocols.includes(new URL(one).protocol)), {
+      message: `must be one or more of ${protocols.map((protocol) => `${protocol}…`).join(', ')}, comma-separated`,
+    });
+const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
+const milliseconds = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+
+/** Each environment name with its default and one line of help: the README's table is checked against this. */
+export const environment = {
+  PORT: { schema: port, default: '3000', help: 'port to listen on; 0 takes a free one' },
+  HOST: { schema: z.string().min(1), default: '0.0.0.0', help: 'address to listen on' },
+  PUBLIC_URL: { schema: url(['http:', 'https:']).optional(), help: 'where people reach the service; default http://localhost:PORT' },
+  DATA_DIR: { schema: z.string().min(1), default: './data', help: 'the database, the outbox and kept keys' },
+  DATABASE_URL: { schema: url(['sqlite:', 'mongodb:', 'mongodb+srv:']).optional(), help: 'sqlite:<path>; default sqlite:$DATA_DIR/bellman.db' },
+  SECRET: { schema: z.string().min(16).optional(), help: 'seals addresses and signs links; SQLite makes one and keeps it in DATA_DIR' },
+  ROLE: { schema: z.enum(['all', 'web', 'worker']), default: 'all', help: 'all, web or worker' },
+  WORKERS: { schema: z.coerce.number().int().min(0).max(64).optional(), help: 'worker processes that ROLE=all starts; default 1 on SQLite' },
+  LEASE_MS: { schema: milliseconds(500, 600_000), default: '10000', help: 'how long a silent worker keeps its batch, in ms' },
+  ADMIN_API_KEY: { schema: z.string().min(16).optional(), help: 'a key with every scope' },
+  REVIEW: { schema: onOff, default: 'on', help: 'off lets a publish key publish at once' },
+  LEDGER_DAYS: { schema: z.coerce.number().int().min(1), default: '400', help: 'days that ledger rows are kept' },
+  EMAIL_URL: { schema: providers(['outbox:', 'smtp:', 'smtps:']), default: 'outbox:', help: 'smtp://user:pass@host:port?pool=20; several for failover' },
+  EMAIL_FROM: { schema: z.string().min(3), default: 'Bellman <bellman@localhost>', help: 'the From of every mail' },
+  EMAIL_BOUNCES: { schema: z.string().min(3).optional(), help: 'return-path domain' },
+  DKIM_KEY: { schema: z.string().min(1).optional(), help: 'PEM of the RSA key, or a path to it' },
+  DKIM_SELECTOR: { schema: z.string().min(1).optional(), help: 'DKIM selector' },
+  DKIM_DOMAIN: { schema: z.string().min(1).optional(), help: 'DKIM domain' },
+  SMS_URL: { schema: providers(['outbox:', 'smpp:', 'ssmpp:', 'twilio+http:', 'twilio+https:']), default: 'outbox:', help: 'smpp://user:pass@host:port?from=… or twilio+https://sid:token@host/…?from=…' },
+  PHONE_COUNTRY: { schema: z.string().regex(/^[A-Z]{2}$/, 'must be a two-letter country code'), default: 'CN', help: 'country of phone numbers written without a prefix' },
+  WEB_PUSH_SUBJECT: { schema: url(['mailto:', 'https:']), default: 'mailto:bellman@localhost', help: 'contact for push services (RFC 8292 section 2.1)' },
+  VAPID_PUBLIC_KEY: { schema: z.string().min(80).optional(), help: 'made and kept when unset' },
+  VAPID_PRIVATE_KEY: { schema: z.string().min(40).optional(), help: 'made and kept when unset' },
+  ALLOW_PRIVATE_ENDPOINTS: { schema: onOff, default: 'off', help: 'on lets web push reach private addresses (tests on loopback)' },
+  TRUST_PROXY: { schema: z.coerce.number().int().min(0).max(10), default: '0', help: 'proxies in front whose X-Forwarded-For is believed' },
+  TIME_ZONE: { schema: z.string().refine((zone) => IANAZone.isValidZone(zone), 'must be an IANA time zone'), default: 'Asia/Shanghai', help: 'time zone of people who told none' },
+  LOCALE: { schema: z.enum(['zh-CN', 'en']), default: 'zh-CN', help: 'language of people who told none' },
+  LOG_LEVEL: { schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), default: 'info', help: 'least level that is logged' },
+} as const satisfies Record<string, { schema: z.ZodType; default?: string; help: string }>;
+
+type Name = keyof typeof environment;
+type Values = { [N in Name]: z.output<(typeof environment)[N]['schema']> };
+
+export type Config = {
+  port: number;
+  host: string;
+  publicUrl: string;
+  dataDir: string;
+  database: { kind: 'sqlite'; file: string } | { kind: 'mongo'; url: string };
+  secret: string | undefined;
+  role: 'all' | 'web' | 'worker';
+  workers: number;
+  leaseMs: number;
+  adminApiKey: string | undefined;
+  review: boolean;
+  ledgerDays: number;
+  email: { urls: string[]; from: string; bounces: string | undefined; dkim: { key: string; selector: string; domain: string } | undefined };
+  sms: { urls: string[] };
+  phoneCountry: string;
+  webPush: { subject: string; vapid: { publicKey: string; privateKey: string } | undefined; allowPrivateEndpoints: boolean };
+  trustProxy: number;
+  timeZone: string;
+  locale: 'zh-CN' | 'en';
+  logLevel: string;
+};
+
+/** Every fault of the environment at once; the process ends with them. */
+export class ConfigError extends Error {
+  readonly faults: { name: string; message: string }[];
+  constructor(faults: { name: string; message: string }[]) {
+    super(`the environment has ${faults.length} fault(s):\n${faults.map((f) => `  ${f.name}: ${f.message}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+type Faults = { name: string; message: string }[];
+
+const parseAll = (env: Record<string, string | undefined>, faults: Faults): Partial<Values> => {
+  const values: Record<string, unknown> = {};
+  for (const [name, entry] of Object.entries(environment)) {
+    const fallback = 'default' in entry ? entry.default : undefined;
+    const parsed = entry.schema.safeParse(env[name] || fallback);
+    if (parsed.success) values[name] = parsed.data;
+    else for (const issue of parsed.error.issues) faults.push({ name, message: issue.message });
+  }
+  return values as Partial<Values>;
+};
+
+const together = (values: Partial<Values>, names: Name[], faults: Faults): boolean => {
+  const set = names.filter((name) => values[name] !== undefined);
+  if (set.length === 0 || set.length === names.length) return set.length > 0;
+  for (const name of names.filter((one) => !set.includes(one)))
+    faults.push({ name, message: `must be set too where ${set.join(', ')} is` });
+  return false;
+};
+
+const databaseOf = (text: string, dataDir: string): Config['database'] =>
+  text.startsWith('sqlite:')
+    ? { kind: 'sqlite', file: text === 'sqlite::memory:' ? ':memory:' : resolve(text.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')) }
+    : { kind: 'mongo', url: text || dataDir };
+
+/**
+ * Reads the environment. Empty strings count as unset. Throws one `ConfigError` that names every fault.
+ */
+export const readConfig = (env: Record<string, string | undefined>): Config => {
+  const faults: Faults = [];
+  const values = parseAll(env, faults);
+  const dkim = together(values, ['DKIM_KEY', 'DKIM_SELECTOR', 'DKIM_DOMAIN'], faults);
+  const vapid = together(values, ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY'], faults);
+  const dataDir = resolve(values.DATA_DIR ?? './data');
+  const database = databaseOf(values.DATABASE_URL ?? `sqlite:${dataDir}/bellman.db`, dataDir);
+  if (database.kind === 'mongo' && !values.SECRET)
+    faults.push({ name: 'SECRET', message: 'must be set on MongoDB: every process needs the same one' });
+  if (faults.length > 0) throw new ConfigError(faults);
+  const all = values as Values;
+  return {
+    port: all.PORT,
+    host: all.HOST,
+    publicUrl: (all.PUBLIC_URL ?? `http://localhost:${all.PORT}`).replace(/\/+$/, ''),
+    dataDir,
+    database,
+    secret: all.SECRET,
+    role: all.ROLE,
+    workers: all.WORKERS ?? 1,
+    leaseMs: all.LEASE_MS,
+    adminApiKey: all.ADMIN_API_KEY,
+    review: all.REVIEW,
+    ledgerDays: all.LEDGER_DAYS,
+    email: {
+      urls: all.EMAIL_URL,
+      from: all.EMAIL_FROM,
+      bounces: all.EMAIL_BOUNCES,
+      dkim: dkim ? { key: all.DKIM_KEY as string, selector: all.DKIM_SELECTOR as string, domain: all.DKIM_DOMAIN as string } : undefined,
+    },
+    sms: { urls: all.SMS_URL },
+    phoneCountry: all.PHONE_COUNTRY,
+    webPush: {
+      subject: all.WEB_PUSH_SUBJECT,
+      vapid: vapid ? { publicKey: all.VAPID_PUBLIC_KEY as string, privateKey: all.VAPID_PRIVATE_KEY as string } : undefined,
+      allowPrivateEndpoints: all.ALLOW_PRIVATE_ENDPOINTS,
+    },
+    trustProxy: all.TRUST_PROXY,
+    timeZone: all.TIME_ZONE,
+    locale: all.LOCALE,
+    logLevel: all.LOG_LEVEL,
+  };
+};

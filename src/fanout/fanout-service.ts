@@ -1,0 +1,54 @@
+import type { Actor, ItemContent } from '../publishing/item.ts';
+import type { Published } from '../publishing/publishing-service.ts';
+import type { ChannelName } from '../subscriptions/follow.ts';
+import type { Counts, Push, PushAudience } from './push.ts';
+
+export type PushView = Push & { counts: Counts };
+
+/** A ledger row as people read it: its public id (its message's, or a derived one), codes as codes; text is the reader's. */
+export type DeliveryView = {
+  id: string;
+  subscriber: string;
+  channel: ChannelName | null;
+  state: string;
+  code: string | null;
+  reasons: { source: string; facts: Record<string, string> }[];
+  attempts: number;
+  at: number;
+  dueAt: number | null;
+  provider: string | null;
+};
+
+/** A row of one person with what it was about, for My notifications. */
+export type NotificationView = DeliveryView & { item: { id: string; title: string; targeted: boolean } };
+
+export type FanoutService = {
+  /** Writes the push, makes the item public, wakes the workers. Publishing again answers with the same push. */
+  publish(item: string, actor: Actor): Promise<{ published: Published; push: Push }>;
+  approve(item: string, as: string | null, actor: Actor): Promise<{ published: Published; push: Push | null }>;
+  correct(
+    item: string,
+    change: { change: 'major' | 'minor'; note: string; fields: Partial<ItemContent> },
+    actor: Actor,
+  ): Promise<{ published: Published; push: Push | null }>;
+  /** `notify: false` only if nobody was told (else `wrong-state`). */
+  withdraw(item: string, note: string, notify: boolean, actor: Actor): Promise<{ published: Published; push: Push | null }>;
+  /** Notifies what an import published. */
+  announce(published: Published[]): Promise<Push[]>;
+  /** A targeted push of a public or targeted item's present version. Throws `wrong-state`, `invalid` (unknown people). */
+  push(request: { item: string; audience: PushAudience; channels: ChannelName[] | null; note: string }, actor: Actor): Promise<Push>;
+  get(id: string): Promise<PushView | null>;
+  list(page: { cursor: string | null; limit: number }): Promise<{ rows: PushView[]; next: string | null }>;
+  pause(id: string): Promise<PushView>;
+  resume(id: string): Promise<PushView>;
+  cancel(id: string): Promise<PushView>;
+  deliveries(push: string, state: string | null, page: { cursor: string | null; limit: number }): Promise<{ rows: DeliveryView[]; next: string | null }>;
+  notificationsOf(subscriber: string, limit: number): Promise<NotificationView[]>;
+  redrive(which: { push?: string; messages?: string[] }): Promise<number>;
+  /** What an unsubscribe token stands for; throws `bad-link`. Never expires. */
+  unsubscribeView(token: string): Promise<{ subscriber: string; message: string; locale: string; sources: { source: string; follow: string | null; live: boolean }[] }>;
+  /** RFC 8058: stops every subscription among the message's reasons; `everything` stops all. Answers how many were live. */
+  unsubscribe(token: string, everything: boolean): Promise<number>;
+  /** The service worker's report: shown or clicked. Unknown tokens are ignored. */
+  report(token: string, what: 'shown' | 'clicked'): Promise<void>;
+};

@@ -1,0 +1,56 @@
+import type { Batch, Counts, Push, PushState } from './push.ts';
+
+/** Who a lease belongs to: its token, and a beat that each renewal raises by one (design D2). */
+export type LeaseView = { id: string; token: string; beat: number };
+
+/** One frozen source of a push: its label in reasons, the follow it came from (null: named people, those told), its people. */
+export type PushSource = { source: string; follow: string | null; ordinals: Uint8Array };
+
+/** Pushes, their frozen plans, and the batches that workers claim. */
+export type PushStore = {
+  /** Stores the push unless its id is there; answers the stored one. */
+  insert(push: Push): Promise<Push>;
+  get(id: string): Promise<Push | null>;
+  list(page: { cursor: string | null; limit: number }): Promise<{ rows: Push[]; next: string | null }>;
+  /** Pushes in one of these states, oldest first. */
+  inStates(states: PushState[], limit: number): Promise<Push[]>;
+  /** Moves the push to a state if it is in one of `from`; answers whether it was. */
+  setState(id: string, from: PushState[], to: PushState, at: number): Promise<boolean>;
+
+  /** Writes the sources under a plan token; repeating it changes nothing. */
+  writeSources(push: string, plan: string, sources: PushSource[]): Promise<void>;
+  /** Freezes the plan: sets it if unset; answers the token that stands. */
+  freeze(push: string, plan: string, facts: Pick<Push, 'matched' | 'bySource' | 'plannedAt'>): Promise<string>;
+  /** The sources of the frozen plan in their order, empty if it is not frozen. */
+  sources(push: string): Promise<PushSource[]>;
+  /** Inserts batches whose id is free; others are left as they are. */
+  insertBatches(batches: Batch[]): Promise<void>;
+  /** Ids of the planned and late batches of a push. */
+  batchesOf(push: string): Promise<{ id: string; open: boolean; people: number; counts: Counts }[]>;
+
+  /** Gives one open, unleased batch of a push that is running (or a gathered one) to `token`, most urgent lane and oldest first; null if none. */
+  claim(token: string, lanes: Batch['lane'][]): Promise<{ batch: Batch; beat: number } | null>;
+  /** The leases that are held now. */
+  leases(): Promise<LeaseView[]>;
+  /** Takes over a lease that still is as it was seen; null when its holder has moved on. */
+  steal(seen: LeaseView, token: string): Promise<{ batch: Batch; beat: number } | null>;
+  /** Raises the beat if `token` still holds the batch; answers the new beat or null. */
+  renew(id: string, token: string): Promise<number | null>;
+  /** Closes the batch if `token` holds it (a gathered one is deleted); answers whether it did. */
+  close(id: string, token: string): Promise<boolean>;
+  /** Gives the batch back, open, if `token` holds it. */
+  release(id: string, token: string): Promise<void>;
+
+  /** Marks planned and late batches whose rows changed outside their own lease. */
+  markDirty(rows: { push: string; ordinals: number[] }[]): Promise<void>;
+  /** Batches that are to be recounted; `mark` is to be handed back with the counts. */
+  dirty(limit: number): Promise<{ batch: Batch; mark: number }[]>;
+  /** Sets counts; clears the dirty mark only if it is still `mark` (null leaves it). */
+  setCounts(id: string, counts: Counts, mark: number | null): Promise<void>;
+
+  /** Leases by name for singletons (planner, sweeper, jobs): takes it if free, renews it if `token` holds it; else answers who does. */
+  hold(name: string, token: string): Promise<{ held: true; beat: number } | { held: false; seen: LeaseView }>;
+  /** Takes a singleton lease over that still is as it was seen. */
+  takeOver(seen: LeaseView, token: string): Promise<boolean>;
+  letGo(name: string, token: string): Promise<void>;
+};

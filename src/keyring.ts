@@ -1,0 +1,85 @@
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/**
+ * The keys of one installation, all derived from SECRET by HKDF-SHA-256 (RFC 5869), except the look-up key: that one is
+ * random and kept wrapped in the store, because changing it would orphan every address.
+ */
+export type Keyring = {
+  /** AES-256-GCM (NIST SP 800-38D), random 96-bit nonce; `v1.<key id>.<base64url>`. `context` is authenticated. */
+  seal(plain: string, context: string): string;
+  /** Opens what `seal` made with the same context; throws if it was altered, or if no known key fits. */
+  open(sealed: string, context: string): string;
+  /** HMAC-SHA-256 of a normalised address under the look-up key, base64url: equal addresses, equal look-ups. */
+  lookup(normalAddress: string): string;
+  /** HMAC-SHA-256 of `text` for one purpose, truncated to `bytes` (RFC 2104 section 5 allows half). */
+  mac(purpose: string, text: string, bytes?: number): Buffer;
+};
+
+const derive = (secret: string, purpose: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', secret, 'bellman', purpose, 32));
+
+const keyId = (key: Buffer): string => createHmac('sha256', key).update('key-id').digest('base64url').slice(0, 6);
+
+const sealWith = (key: Buffer, plain: string, context: string): string => {
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));
+  const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
+  return `v1.${keyId(key)}.${Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url')}`;
+};
+
+const openWith = (key: Buffer, payload: string, context: string): string => {
+  const raw = Buffer.from(payload, 'base64url');
+  const decipher = createDecipheriv('aes-256-gcm', key, raw.subarray(0, 12)).setAAD(Buffer.from(context));
+  decipher.setAuthTag(raw.subarray(12, 28));
+  return Buffer.concat([decipher.update(raw.subarray(28)), decipher.final()]).toString('utf8');
+};
+
+/** A fresh look-up key, wrapped under `secret`, to be kept in the store. */
+export const newWrappedLookupKey = (secret: string): string =>
+  sealWith(derive(secret, 'wrap'), randomBytes(32).toString('base64url'), 'lookup-key');
+
+/**
+ * Makes the keyring. `secrets[0]` seals; all of them open (rotation keeps the old ones until nothing needs them).
+ * Throws when the wrapped look-up key does not open: SECRET is not the one this store was made with.
+ */
+export const makeKeyring = (secrets: [string, ...string[]], wrappedLookupKey: string): Keyring => {
+  const sealing = secrets.map((secret) => derive(secret, 'seal'));
+  const current = sealing[0] as Buffer;
+  const byId = new Map(sealing.map((key) => [keyId(key), key]));
+  const lookupKey = unwrap(secrets, wrappedLookupKey);
+  const macKeys = new Map<string, Buffer>();
+
+  const macKey = (purpose: string): Buffer => {
+    const known = macKeys.get(purpose) ?? derive(secrets[0], `mac:${purpose}`);
+    macKeys.set(purpose, known);
+    return known;
+  };
+
+  return {
+    seal: (plain, context) => sealWith(current, plain, context),
+    open: (sealed, context) => {
+      const [format, id, payload] = sealed.split('.');
+      const key = byId.get(id ?? '');
+      if (format !== 'v1' || !key || !payload) throw new Error('a sealed value has an unknown key');
+      return openWith(key, payload, context);
+    },
+    lookup: (normalAddress) => createHmac('sha256', lookupKey).update(normalAddress).digest('base64url'),
+    mac: (purpose, text, bytes = 32) =>
+      createHmac('sha256', macKey(purpose)).update(text).digest().subarray(0, bytes),
+  };
+};
+
+const unwrap = (secrets: string[], wrapped: string): Buffer => {
+  const payload = wrapped.split('.')[2] ?? '';
+  for (const secret of secrets) {
+    try {
+      return Buffer.from(openWith(derive(secret, 'wrap'), payload, 'lookup-key'), 'base64url');
+    } catch {
+      // the next secret may fit
+    }
+  }
+  throw new Error('SECRET does not open this store: it was made with another one');
+};
+
+/** Compares in constant time; different lengths are unequal. */
+export const equalBytes = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b);

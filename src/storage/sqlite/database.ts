@@ -1,0 +1,120 @@
+import Database from 'libsql';
+import { AppError } from '../../errors.ts';
+
+/** What SQLite stores. */
+export type SqlValue = number | string | null | Uint8Array | ArrayBuffer;
+export type SqlInput = SqlValue | boolean | Date | undefined | bigint;
+export type Row = Record<string, SqlValue>;
+
+export type Statement = {
+  run(...values: SqlInput[]): { changes: number };
+  get(...values: SqlInput[]): Row | undefined;
+  all(...values: SqlInput[]): Row[];
+};
+
+/**
+ * The binding layer over libsql: a bound boolean would abort the process, numbers would bind as REAL, and `get` would add
+ * `_metadata`. `read` and `write` retry SQLITE_BUSY with jitter for `busyMs`, because libsql is synchronous and a waiting
+ * lock would stop the event loop.
+ */
+export type SqliteDatabase = {
+  prepare(sql: string): Statement;
+  exec(sql: string): void;
+  /** Runs a synchronous read, retried while the database is locked. */
+  read<T>(work: () => T): Promise<T>;
+  /** Runs a synchronous transaction (BEGIN IMMEDIATE), retried while the database is locked; keep it under 20 ms. */
+  write<T>(work: () => T): Promise<T>;
+  close(): void;
+};
+
+/** A BLOB column as bytes (libsql answers an ArrayBuffer). */
+export const bytes = (value: SqlValue | undefined): Uint8Array =>
+  value instanceof Uint8Array ? value : new Uint8Array((value ?? new ArrayBuffer(0)) as ArrayBuffer);
+
+/** Turns a value into what SQLite stores: booleans to 0/1, whole numbers kept whole, dates to ms, undefined to NULL. */
+export const bind = (value: SqlInput): SqlValue | bigint => {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  if (value instanceof Date) return value.getTime();
+  if (typeof value === 'number') {
+    if (Number.isNaN(value)) throw new TypeError('NaN cannot be stored');
+    return Number.isSafeInteger(value) ? BigInt(value) : value;
+  }
+  return value;
+};
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown })?.code ?? '');
+const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error)) || /database is locked/.test(String(error));
+const isUnavailable = (error: unknown): boolean =>
+  /^SQLITE_(FULL|READONLY|IOERR|CANTOPEN|CORRUPT|NOTADB)/.test(codeOf(error)) ||
+  /disk is full|readonly database|disk I\/O error/.test(String(error));
+
+export type OpenOptions = { busyMs?: number; random?: () => number };
+
+/** Opens (and makes) the file. WAL, synchronous=FULL: a committed transaction survives a power cut. */
+export const openSqlite = (file: string, options: OpenOptions = {}): SqliteDatabase => {
+  const raw = new Database(file);
+  raw.exec('PRAGMA busy_timeout = 50');
+  raw.exec('PRAGMA journal_mode = WAL');
+  raw.exec('PRAGMA synchronous = FULL');
+  raw.exec('PRAGMA foreign_keys = ON');
+  raw.exec('PRAGMA temp_store = MEMORY');
+  raw.exec('PRAGMA cache_size = -32000');
+  const busyMs = options.busyMs ?? 30_000;
+  const random = options.random ?? Math.random;
+
+  const prepare = (sql: string): Statement => {
+    const statement = raw.prepare(sql);
+    return {
+      run: (...values) => ({ changes: Number(statement.run(...values.map(bind)).changes) }),
+      get: (...values) => {
+        const row = statement.get(...values.map(bind)) as (Row & { _metadata?: unknown }) | undefined;
+        if (row) delete row._metadata;
+        return row;
+      },
+      all: (...values) => statement.all(...values.map(bind)) as Row[],
+    };
+  };
+
+  const begin = raw.prepare('BEGIN IMMEDIATE');
+  const commit = raw.prepare('COMMIT');
+  const rollback = raw.prepare('ROLLBACK');
+
+  const transaction = <T>(work: () => T): T => {
+    begin.run();
+    try {
+      const result = work();
+      commit.run();
+      return result;
+    } catch (error) {
+      try {
+        rollback.run();
+      } catch {
+        // SQLite has already rolled back (a full disk, an I/O error)
+      }
+      throw error;
+    }
+  };
+
+  const retried = async <T>(work: () => T): Promise<T> => {
+    const giveUpAt = performance.now() + busyMs;
+    for (let pause = 2; ; pause = Math.min(pause * 2, 100)) {
+      try {
+        return work();
+      } catch (error) {
+        if (isUnavailable(error)) throw new AppError('store-unavailable', `the database refuses: ${codeOf(error) || String(error)}`);
+        if (!isBusy(error)) throw error;
+        if (performance.now() > giveUpAt) throw new AppError('store-unavailable', 'the database stayed locked', { retryAfterSeconds: 5 });
+        await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + random())));
+      }
+    }
+  };
+
+  return {
+    prepare,
+    exec: (sql) => raw.exec(sql),
+    read: (work) => retried(work),
+    write: (work) => retried(() => transaction(work)),
+    close: () => raw.close(),
+  };
+};

@@ -1,0 +1,23 @@
+import type { SqliteDatabase } from './database.ts';
+import { accessSchema } from './schema/access.ts';
+import { catalogueSchema } from './schema/catalogue.ts';
+import { fanoutSchema } from './schema/fanout.ts';
+import { publishingSchema } from './schema/publishing.ts';
+import { subscriptionsSchema } from './schema/subscriptions.ts';
+
+/** Applied in order, each once, on start. A released migration is never changed; a new one is appended. */
+const migrations: { id: number; sql: string }[] = [
+  { id: 1, sql: [catalogueSchema, subscriptionsSchema, publishingSchema, fanoutSchema, accessSchema].join('\n') },
+];
+
+/** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */
+export const migrate = async (db: SqliteDatabase): Promise<void> => {
+  await db.write(() => db.exec('CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT'));
+  for (const { id, sql } of migrations) {
+    await db.write(() => {
+      if (db.prepare('SELECT id FROM migrations WHERE id = ?').get(id)) return;
+      db.exec(sql);
+      db.prepare('INSERT INTO migrations VALUES (?, ?)').run(id, Date.now());
+    });
+  }
+};

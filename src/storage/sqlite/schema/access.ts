@@ -1,0 +1,3 @@
+/** Tables of access; part of the first migration. */
+export const accessSchema = `
+`;

@@ -1,0 +1,3 @@
+/** Tables of catalogue; part of the first migration. */
+export const catalogueSchema = `
+`;

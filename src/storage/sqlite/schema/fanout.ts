@@ -1,0 +1,3 @@
+/** Tables of fanout; part of the first migration. */
+export const fanoutSchema = `
+`;

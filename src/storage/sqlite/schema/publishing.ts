@@ -1,0 +1,3 @@
+/** Tables of publishing; part of the first migration. */
+export const publishingSchema = `
+`;

@@ -1,0 +1,3 @@
+/** Tables of subscriptions; part of the first migration. */
+export const subscriptionsSchema = `
+`;

@@ -1,0 +1,23 @@
+import type { AccessStore } from '../access/access-store.ts';
+import type { CatalogueStore } from '../catalogue/catalogue-store.ts';
+import type { TransactionalStore } from '../channels/courier.ts';
+import type { LedgerStore } from '../fanout/ledger-store.ts';
+import type { PushStore } from '../fanout/push-store.ts';
+import type { ItemStore } from '../publishing/item-store.ts';
+import type { AddressStore, SignUpStore, SubscriptionStore } from '../subscriptions/subscription-store.ts';
+
+/** Every port, over one database. A service names the few it needs: `Pick<Storage, 'items' | 'pushes'>`. */
+export type Storage = {
+  catalogue: CatalogueStore;
+  subscriptions: SubscriptionStore;
+  addresses: AddressStore;
+  signUps: SignUpStore;
+  items: ItemStore;
+  pushes: PushStore;
+  ledger: LedgerStore;
+  transactional: TransactionalStore;
+  access: AccessStore;
+  /** A cheap round trip; throws when the store does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+};

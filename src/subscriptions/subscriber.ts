@@ -1,0 +1,64 @@
+import type { Locale } from '../catalogue/topic.ts';
+import type { ChannelName, Pace, Target } from './follow.ts';
+
+/** A place where a person can be reached, in the clear. Never logged, never stored so. */
+export type Contact =
+  | { channel: 'email'; email: string }
+  | { channel: 'sms'; phone: string }
+  | { channel: 'webPush'; endpoint: string; keys: { p256dh: string; auth: string } };
+
+/** **address**: one verified contact of a subscriber, as it is stored: looked up by HMAC, sealed with AES-256-GCM. */
+export type Address = {
+  lookup: string;
+  subscriber: number;
+  channel: ChannelName;
+  sealed: string;
+  verifiedAt: number;
+  /** Why nothing may be sent there, or null. */
+  suppressed: string | null;
+};
+
+export type QuietHours = { from: string; to: string };
+
+/** **subscriber**: a person. The ordinal is dense, small and never reused; it never leaves the service. */
+export type Subscriber = {
+  ordinal: number;
+  id: string;
+  externalId: string | null;
+  locale: Locale;
+  region: string | null;
+  timeZone: string | null;
+  quietHours: QuietHours | null;
+  attributes: Record<string, string | string[] | number>;
+  consents: { personalisation: boolean };
+  mergedInto: number | null;
+  erasedAt: number | null;
+  createdAt: number;
+};
+
+/** A distinct thing that people follow: the normal form of target and regions. `source` names it in reasons. */
+export type FollowDefinition = {
+  /** Hash of the normal form: equal follows, equal key. */
+  key: string;
+  /** `subscription:topic:<slug>`, `subscription:search:<hash>` or `subscription:item:<id>`. */
+  source: string;
+  target: Target;
+  regions: string[] | null;
+  /** Values by which an item finds this follow (see matching.ts); an item holding none of them cannot match. */
+  anchors: string[];
+};
+
+/** **subscription** (a *follow*): one person's wish, with pace and channels (an order of preference; null: the default). */
+export type Subscription = {
+  id: string;
+  subscriber: number;
+  follow: string;
+  pace: Pace;
+  channels: ChannelName[] | null;
+  origin: 'person' | 'import';
+  createdAt: number;
+  stoppedAt: number | null;
+};
+
+/** Who a person is to the fan-out: all that policy and sending need, and nothing else. */
+export type Recipient = Omit<Subscriber, 'attributes' | 'externalId' | 'createdAt'> & { addresses: Address[] };

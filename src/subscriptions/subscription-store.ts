@@ -1,0 +1,101 @@
+import type { FollowDefinition, Address, Recipient, Subscriber, Subscription } from './subscriber.ts';
+
+export type NewSubscriber = Omit<Subscriber, 'ordinal' | 'mergedInto' | 'erasedAt'>;
+
+/** A subscription together with what it follows. */
+export type Followed = Subscription & { definition: FollowDefinition };
+
+/** What `AddressStore.claim` found: the address is now this subscriber's, was already, or is somebody else's. */
+export type AddressClaim = { outcome: 'added' | 'kept' } | { outcome: 'taken'; subscriber: number };
+
+/** Addresses: each is a row of its own whose key is the look-up of its normal form, so that it has one owner at most. */
+export type AddressStore = {
+  /** Gives the address to `address.subscriber` if nobody has it; refreshes seal and time if they already do. Never moves it. */
+  claim(address: Address): Promise<AddressClaim>;
+  /** The address of that look-up, or null. */
+  find(lookup: string): Promise<Address | null>;
+  /** All addresses of these subscribers, in the order they were verified. */
+  ofSubscribers(ordinals: number[]): Promise<Address[]>;
+  /** Moves every address of one subscriber to another (a merge); repeating it changes nothing. */
+  move(from: number, to: number): Promise<void>;
+  /** Marks as suppressed with a reason code; an already suppressed address keeps its first reason. Answers whether it changed. */
+  suppress(lookup: string, reason: string): Promise<boolean>;
+  /** Removes the address if it is that subscriber's. Answers whether it was. */
+  remove(lookup: string, subscriber: number): Promise<boolean>;
+};
+
+/** People and what they follow. */
+export type SubscriptionStore = {
+  /** Stores a new person under the next free ordinal; throws AppError `conflict` when the externalId is taken. */
+  insertSubscriber(person: NewSubscriber): Promise<Subscriber>;
+  /** One person by public id, ordinal or externalId; null if unknown. Erased and merged people are answered as they are. */
+  subscriber(by: { id: string } | { ordinal: number } | { externalId: string }): Promise<Subscriber | null>;
+  /** Changes the named fields; answers the person, or null if unknown. */
+  updateSubscriber(
+    ordinal: number,
+    fields: Partial<Pick<Subscriber, 'locale' | 'region' | 'timeZone' | 'quietHours' | 'attributes' | 'consents' | 'externalId'>>,
+  ): Promise<Subscriber | null>;
+  /** Clears everything that tells who the person was, stops all they follow, drops their addresses; the ordinal and id stay. */
+  erase(ordinal: number, at: number): Promise<void>;
+  /** Marks `from` as merged into `to` after its follows and addresses were moved; repeating it changes nothing. */
+  merge(from: number, to: number, at: number): Promise<void>;
+  /** Everybody named, with their addresses, in one read; unknown ordinals are left out, merged and erased people are in. */
+  recipients(ordinals: number[]): Promise<Recipient[]>;
+
+  /** Stores a distinct follow unless its key is there. */
+  putFollow(definition: FollowDefinition): Promise<void>;
+  /** The distinct follows that hold at least one of these anchors. */
+  followsByAnchors(anchors: string[]): Promise<FollowDefinition[]>;
+  /** The distinct follows of these keys; unknown keys are left out. */
+  follows(keys: string[]): Promise<FollowDefinition[]>;
+  /** Ordinals of everybody whose subscription to that follow is live, ascending. */
+  followers(followKey: string): Promise<number[]>;
+  /** People with a live subscription to any follow of that source, by source. */
+  followerCounts(sources: string[]): Promise<Map<string, number>>;
+  /** The live subscriptions of these people to these follows. */
+  holding(followKeys: string[], ordinals: number[]): Promise<Subscription[]>;
+
+  /**
+   * Adds or updates a subscription (key: follow and person). A stopped one comes back to life only if `revive`; an import
+   * passes false. Answers what happened.
+   */
+  putSubscription(subscription: Subscription, revive: boolean): Promise<'added' | 'updated' | 'left-stopped'>;
+  /** All subscriptions of a person with their definitions, stopped ones too, oldest first. */
+  subscriptionsOf(ordinal: number): Promise<Followed[]>;
+  /** Stops one subscription of a person by its id, or those to the named follows, or all; answers how many were live. */
+  stop(ordinal: number, which: { id: string } | { follows: string[] } | 'all', at: number): Promise<number>;
+  /** Changes pace and channels of one live subscription of a person; answers whether it was there. */
+  changeSubscription(ordinal: number, id: string, fields: { pace?: Subscription['pace']; channels?: Subscription['channels'] }): Promise<boolean>;
+};
+
+/** **sign-up**: what somebody asked for at an address that is not confirmed yet. */
+export type SignUp = {
+  id: string;
+  lookup: string;
+  channel: 'email' | 'sms' | 'webPush';
+  sealed: string;
+  /** JSON of what was asked: follow, locale, region, timeZone. */
+  request: string;
+  /** HMAC of the code (SMS), or null. */
+  codeMac: string | null;
+  triesLeft: number;
+  createdAt: number;
+  expiresAt: number;
+  confirmedAt: number | null;
+};
+
+/** Sign-ups waiting for their confirmation. */
+export type SignUpStore = {
+  insert(signUp: SignUp): Promise<void>;
+  get(id: string): Promise<SignUp | null>;
+  /** The unexpired, unconfirmed sign-ups of an address, newest first. */
+  waiting(lookup: string, now: number): Promise<SignUp[]>;
+  /** How many sign-ups that address has had since then (a limit against flooding somebody). */
+  countSince(lookup: string, since: number): Promise<number>;
+  /** Takes one try from every waiting sign-up of the address in one write; answers the tries left (0: none was left, nothing taken). */
+  takeTry(lookup: string, now: number): Promise<number>;
+  /** Marks as confirmed; answers false if it was already. */
+  confirm(id: string, at: number): Promise<boolean>;
+  /** Deletes what expired before then; answers how many. */
+  deleteExpired(before: number): Promise<number>;
+};
