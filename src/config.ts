@@ -16,9 +16,12 @@ const providers = (protocols: string[]) =>
   z
     .string()
     .transform(list)
-    .refine((urls) => urls.length > 0 && urls.every((one) => URL.canParse(one) && protocols.includes(new URL(one).protocol)), {
-      message: `must be one or more of ${protocols.map((protocol) => `${protocol}…`).join(', ')}, comma-separated`,
-    });
+    .refine(
+      (urls) => urls.length > 0 && urls.every((one) => URL.canParse(one) && protocols.includes(new URL(one).protocol)),
+      {
+        message: `must be one or more of ${protocols.map((protocol) => `${protocol}…`).join(', ')}, comma-separated`,
+      },
+    );
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 const milliseconds = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
@@ -26,32 +29,80 @@ const milliseconds = (least: number, most: number) => z.coerce.number().int().mi
 export const environment = {
   PORT: { schema: port, default: '3000', help: 'port to listen on; 0 takes a free one' },
   HOST: { schema: z.string().min(1), default: '0.0.0.0', help: 'address to listen on' },
-  PUBLIC_URL: { schema: url(['http:', 'https:']).optional(), help: 'where people reach the service; default http://localhost:PORT' },
+  PUBLIC_URL: {
+    schema: url(['http:', 'https:']).optional(),
+    help: 'where people reach the service; default http://localhost:PORT',
+  },
   DATA_DIR: { schema: z.string().min(1), default: './data', help: 'the database, the outbox and kept keys' },
-  DATABASE_URL: { schema: url(['sqlite:', 'mongodb:', 'mongodb+srv:']).optional(), help: 'sqlite:<path>; default sqlite:$DATA_DIR/bellman.db' },
-  SECRET: { schema: z.string().min(16).optional(), help: 'seals addresses and signs links; SQLite makes one and keeps it in DATA_DIR' },
+  DATABASE_URL: {
+    schema: url(['sqlite:', 'mongodb:', 'mongodb+srv:']).optional(),
+    help: 'sqlite:<path>; default sqlite:$DATA_DIR/bellman.db',
+  },
+  SECRET: {
+    schema: z.string().min(16).optional(),
+    help: 'seals addresses and signs links; SQLite makes one and keeps it in DATA_DIR',
+  },
   ROLE: { schema: z.enum(['all', 'web', 'worker']), default: 'all', help: 'all, web or worker' },
-  WORKERS: { schema: z.coerce.number().int().min(0).max(64).optional(), help: 'worker processes that ROLE=all starts; default 1 on SQLite' },
-  LEASE_MS: { schema: milliseconds(500, 600_000), default: '10000', help: 'how long a silent worker keeps its batch, in ms' },
+  WORKERS: {
+    schema: z.coerce.number().int().min(0).max(64).optional(),
+    help: 'worker processes that ROLE=all starts; default 1 on SQLite',
+  },
+  LEASE_MS: {
+    schema: milliseconds(500, 600_000),
+    default: '10000',
+    help: 'how long a silent worker keeps its batch, in ms',
+  },
   ADMIN_API_KEY: { schema: z.string().min(16).optional(), help: 'a key with every scope' },
   REVIEW: { schema: onOff, default: 'on', help: 'off lets a publish key publish at once' },
   LEDGER_DAYS: { schema: z.coerce.number().int().min(1), default: '400', help: 'days that ledger rows are kept' },
-  EMAIL_URL: { schema: providers(['outbox:', 'smtp:', 'smtps:']), default: 'outbox:', help: 'smtp://user:pass@host:port?pool=20; several for failover' },
+  EMAIL_URL: {
+    schema: providers(['outbox:', 'smtp:', 'smtps:']),
+    default: 'outbox:',
+    help: 'smtp://user:pass@host:port?pool=20; several for failover',
+  },
   EMAIL_FROM: { schema: z.string().min(3), default: 'Bellman <bellman@localhost>', help: 'the From of every mail' },
   EMAIL_BOUNCES: { schema: z.string().min(3).optional(), help: 'return-path domain' },
   DKIM_KEY: { schema: z.string().min(1).optional(), help: 'PEM of the RSA key, or a path to it' },
   DKIM_SELECTOR: { schema: z.string().min(1).optional(), help: 'DKIM selector' },
   DKIM_DOMAIN: { schema: z.string().min(1).optional(), help: 'DKIM domain' },
-  SMS_URL: { schema: providers(['outbox:', 'smpp:', 'ssmpp:', 'twilio+http:', 'twilio+https:']), default: 'outbox:', help: 'smpp://user:pass@host:port?from=… or twilio+https://sid:token@host/…?from=…' },
-  PHONE_COUNTRY: { schema: z.string().regex(/^[A-Z]{2}$/, 'must be a two-letter country code'), default: 'CN', help: 'country of phone numbers written without a prefix' },
-  WEB_PUSH_SUBJECT: { schema: url(['mailto:', 'https:']), default: 'mailto:bellman@localhost', help: 'contact for push services (RFC 8292 section 2.1)' },
+  SMS_URL: {
+    schema: providers(['outbox:', 'smpp:', 'ssmpp:', 'twilio+http:', 'twilio+https:']),
+    default: 'outbox:',
+    help: 'smpp://user:pass@host:port?from=… or twilio+https://sid:token@host/…?from=…',
+  },
+  PHONE_COUNTRY: {
+    schema: z.string().regex(/^[A-Z]{2}$/, 'must be a two-letter country code'),
+    default: 'CN',
+    help: 'country of phone numbers written without a prefix',
+  },
+  WEB_PUSH_SUBJECT: {
+    schema: url(['mailto:', 'https:']),
+    default: 'mailto:bellman@localhost',
+    help: 'contact for push services (RFC 8292 section 2.1)',
+  },
   VAPID_PUBLIC_KEY: { schema: z.string().min(80).optional(), help: 'made and kept when unset' },
   VAPID_PRIVATE_KEY: { schema: z.string().min(40).optional(), help: 'made and kept when unset' },
-  ALLOW_PRIVATE_ENDPOINTS: { schema: onOff, default: 'off', help: 'on lets web push reach private addresses (tests on loopback)' },
-  TRUST_PROXY: { schema: z.coerce.number().int().min(0).max(10), default: '0', help: 'proxies in front whose X-Forwarded-For is believed' },
-  TIME_ZONE: { schema: z.string().refine((zone) => IANAZone.isValidZone(zone), 'must be an IANA time zone'), default: 'Asia/Shanghai', help: 'time zone of people who told none' },
+  ALLOW_PRIVATE_ENDPOINTS: {
+    schema: onOff,
+    default: 'off',
+    help: 'on lets web push reach private addresses (tests on loopback)',
+  },
+  TRUST_PROXY: {
+    schema: z.coerce.number().int().min(0).max(10),
+    default: '0',
+    help: 'proxies in front whose X-Forwarded-For is believed',
+  },
+  TIME_ZONE: {
+    schema: z.string().refine((zone) => IANAZone.isValidZone(zone), 'must be an IANA time zone'),
+    default: 'Asia/Shanghai',
+    help: 'time zone of people who told none',
+  },
   LOCALE: { schema: z.enum(['zh-CN', 'en']), default: 'zh-CN', help: 'language of people who told none' },
-  LOG_LEVEL: { schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), default: 'info', help: 'least level that is logged' },
+  LOG_LEVEL: {
+    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+    default: 'info',
+    help: 'least level that is logged',
+  },
 } as const satisfies Record<string, { schema: z.ZodType; default?: string; help: string }>;
 
 type Name = keyof typeof environment;
@@ -70,10 +121,19 @@ export type Config = {
   adminApiKey: string | undefined;
   review: boolean;
   ledgerDays: number;
-  email: { urls: string[]; from: string; bounces: string | undefined; dkim: { key: string; selector: string; domain: string } | undefined };
+  email: {
+    urls: string[];
+    from: string;
+    bounces: string | undefined;
+    dkim: { key: string; selector: string; domain: string } | undefined;
+  };
   sms: { urls: string[] };
   phoneCountry: string;
-  webPush: { subject: string; vapid: { publicKey: string; privateKey: string } | undefined; allowPrivateEndpoints: boolean };
+  webPush: {
+    subject: string;
+    vapid: { publicKey: string; privateKey: string } | undefined;
+    allowPrivateEndpoints: boolean;
+  };
   trustProxy: number;
   timeZone: string;
   locale: 'zh-CN' | 'en';
@@ -84,7 +144,9 @@ export type Config = {
 export class ConfigError extends Error {
   readonly faults: { name: string; message: string }[];
   constructor(faults: { name: string; message: string }[]) {
-    super(`the environment has ${faults.length} fault(s):\n${faults.map((f) => `  ${f.name}: ${f.message}`).join('\n')}`);
+    super(
+      `the environment has ${faults.length} fault(s):\n${faults.map((f) => `  ${f.name}: ${f.message}`).join('\n')}`,
+    );
     this.name = 'ConfigError';
     this.faults = faults;
   }
@@ -113,7 +175,11 @@ const together = (values: Partial<Values>, names: Name[], faults: Faults): boole
 
 const databaseOf = (text: string, dataDir: string): Config['database'] =>
   text.startsWith('sqlite:')
-    ? { kind: 'sqlite', file: text === 'sqlite::memory:' ? ':memory:' : resolve(text.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')) }
+    ? {
+        kind: 'sqlite',
+        file:
+          text === 'sqlite::memory:' ? ':memory:' : resolve(text.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')),
+      }
     : { kind: 'mongo', url: text || dataDir };
 
 /**
@@ -147,13 +213,17 @@ export const readConfig = (env: Record<string, string | undefined>): Config => {
       urls: all.EMAIL_URL,
       from: all.EMAIL_FROM,
       bounces: all.EMAIL_BOUNCES,
-      dkim: dkim ? { key: all.DKIM_KEY as string, selector: all.DKIM_SELECTOR as string, domain: all.DKIM_DOMAIN as string } : undefined,
+      dkim: dkim
+        ? { key: all.DKIM_KEY as string, selector: all.DKIM_SELECTOR as string, domain: all.DKIM_DOMAIN as string }
+        : undefined,
     },
     sms: { urls: all.SMS_URL },
     phoneCountry: all.PHONE_COUNTRY,
     webPush: {
       subject: all.WEB_PUSH_SUBJECT,
-      vapid: vapid ? { publicKey: all.VAPID_PUBLIC_KEY as string, privateKey: all.VAPID_PRIVATE_KEY as string } : undefined,
+      vapid: vapid
+        ? { publicKey: all.VAPID_PUBLIC_KEY as string, privateKey: all.VAPID_PRIVATE_KEY as string }
+        : undefined,
       allowPrivateEndpoints: all.ALLOW_PRIVATE_ENDPOINTS,
     },
     trustProxy: all.TRUST_PROXY,

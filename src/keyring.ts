@@ -64,8 +64,7 @@ export const makeKeyring = (secrets: [string, ...string[]], wrappedLookupKey: st
       return openWith(key, payload, context);
     },
     lookup: (normalAddress) => createHmac('sha256', lookupKey).update(normalAddress).digest('base64url'),
-    mac: (purpose, text, bytes = 32) =>
-      createHmac('sha256', macKey(purpose)).update(text).digest().subarray(0, bytes),
+    mac: (purpose, text, bytes = 32) => createHmac('sha256', macKey(purpose)).update(text).digest().subarray(0, bytes),
   };
 };
 

@@ -5,13 +5,36 @@ export type Scope = (typeof scopes)[number];
 export const roles = ['publisher', 'reviewer', 'analyst', 'admin'] as const;
 export type Role = (typeof roles)[number];
 
-export type Staff = { id: string; email: string; name: string; roles: Role[]; departments: string[]; createdAt: number };
+export type Staff = {
+  id: string;
+  email: string;
+  name: string;
+  roles: Role[];
+  departments: string[];
+  createdAt: number;
+};
 
 /** An API key as kept: the hash of its secret, never the secret. */
-export type ApiKey = { id: string; hash: string; staff: string; scopes: Scope[]; createdAt: number; expiresAt: number | null; revokedAt: number | null };
+export type ApiKey = {
+  id: string;
+  hash: string;
+  staff: string;
+  scopes: Scope[];
+  createdAt: number;
+  expiresAt: number | null;
+  revokedAt: number | null;
+};
 
 /** One line of the audit log; `hash` covers the entry and the hash before it, so that a change breaks the chain. */
-export type AuditEntry = { n: number; at: number; actor: string; action: string; subject: string | null; details: string; hash: string };
+export type AuditEntry = {
+  n: number;
+  at: number;
+  actor: string;
+  action: string;
+  subject: string | null;
+  details: string;
+  hash: string;
+};
 
 /** A POST that was made under an Idempotency-Key, by key and route. */
 export type IdempotentCall =
@@ -28,7 +51,10 @@ export type AccessStore = {
   revokeKey(id: string, at: number): Promise<boolean>;
 
   /** Appends with n = last + 1; `hashOf` is given n and the hash before. Retries on a clash. */
-  appendAudit(entry: Omit<AuditEntry, 'n' | 'hash'>, hashOf: (n: number, before: string) => string): Promise<AuditEntry>;
+  appendAudit(
+    entry: Omit<AuditEntry, 'n' | 'hash'>,
+    hashOf: (n: number, before: string) => string,
+  ): Promise<AuditEntry>;
   /** Entries from n on, ascending. */
   audit(from: number, limit: number): Promise<AuditEntry[]>;
 

@@ -2,7 +2,12 @@ import type { Region } from './region.ts';
 import type { Bilingual, Topic } from './topic.ts';
 
 /** A fact that people may tell about themselves, as the office declares it. */
-export type Attribute = { name: string; type: 'enum' | 'enum-list' | 'integer'; values: string[] | null; title: Bilingual };
+export type Attribute = {
+  name: string;
+  type: 'enum' | 'enum-list' | 'integer';
+  values: string[] | null;
+  title: Bilingual;
+};
 
 /** The two trees and the attributes; small, read whole. */
 export type CatalogueStore = {

@@ -32,4 +32,3 @@ export const regionWithAncestors = (parentOf: ParentOf, code: string): string[] 
 /** Whether `outer` contains `inner` or is it. */
 export const regionContains = (parentOf: ParentOf, outer: string, inner: string): boolean =>
   regionWithAncestors(parentOf, inner).includes(outer);
-

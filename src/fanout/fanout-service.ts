@@ -32,21 +32,40 @@ export type FanoutService = {
     actor: Actor,
   ): Promise<{ published: Published; push: Push | null }>;
   /** `notify: false` only if nobody was told (else `wrong-state`). */
-  withdraw(item: string, note: string, notify: boolean, actor: Actor): Promise<{ published: Published; push: Push | null }>;
+  withdraw(
+    item: string,
+    note: string,
+    notify: boolean,
+    actor: Actor,
+  ): Promise<{ published: Published; push: Push | null }>;
   /** Notifies what an import published. */
   announce(published: Published[]): Promise<Push[]>;
   /** A targeted push of a public or targeted item's present version. Throws `wrong-state`, `invalid` (unknown people). */
-  push(request: { item: string; audience: PushAudience; channels: ChannelName[] | null; note: string }, actor: Actor): Promise<Push>;
+  push(
+    request: { item: string; audience: PushAudience; channels: ChannelName[] | null; note: string },
+    actor: Actor,
+  ): Promise<Push>;
   get(id: string): Promise<PushView | null>;
   list(page: { cursor: string | null; limit: number }): Promise<{ rows: PushView[]; next: string | null }>;
   pause(id: string): Promise<PushView>;
   resume(id: string): Promise<PushView>;
   cancel(id: string): Promise<PushView>;
-  deliveries(push: string, state: string | null, page: { cursor: string | null; limit: number }): Promise<{ rows: DeliveryView[]; next: string | null }>;
+  deliveries(
+    push: string,
+    state: string | null,
+    page: { cursor: string | null; limit: number },
+  ): Promise<{ rows: DeliveryView[]; next: string | null }>;
   notificationsOf(subscriber: string, limit: number): Promise<NotificationView[]>;
   redrive(which: { push?: string; messages?: string[] }): Promise<number>;
   /** What an unsubscribe token stands for; throws `bad-link`. Never expires. */
-  unsubscribeView(token: string): Promise<{ subscriber: string; message: string; locale: string; sources: { source: string; follow: string | null; live: boolean }[] }>;
+  unsubscribeView(
+    token: string,
+  ): Promise<{
+    subscriber: string;
+    message: string;
+    locale: string;
+    sources: { source: string; follow: string | null; live: boolean }[];
+  }>;
   /** RFC 8058: stops every subscription among the message's reasons; `everything` stops all. Answers how many were live. */
   unsubscribe(token: string, everything: boolean): Promise<number>;
   /** The service worker's report: shown or clicked. Unknown tokens are ignored. */

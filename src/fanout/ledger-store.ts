@@ -36,7 +36,9 @@ export type Delivery = DeliveryKey & {
 export type DeliveryChange = {
   key: DeliveryKey;
   from: DeliveryState[];
-  to: Partial<Pick<Delivery, 'state' | 'code' | 'reasons' | 'noticeClass' | 'revision' | 'attempts' | 'dueAt' | 'channel'>> & { at: number };
+  to: Partial<
+    Pick<Delivery, 'state' | 'code' | 'reasons' | 'noticeClass' | 'revision' | 'attempts' | 'dueAt' | 'channel'>
+  > & { at: number };
 };
 
 /** One attempt of a message, as its proof. */
@@ -62,7 +64,13 @@ export type Message = {
 };
 
 /** A row about to leave, and the message it leaves as. */
-export type Departure = { key: DeliveryKey & { channel: ChannelName }; notice: NoticeKey; message: string; template: string; revision: number };
+export type Departure = {
+  key: DeliveryKey & { channel: ChannelName };
+  notice: NoticeKey;
+  message: string;
+  template: string;
+  revision: number;
+};
 
 /** What became of a departure. `next`: the row's new state; a `sent` tells the notice. */
 export type Outcome = {
@@ -70,7 +78,12 @@ export type Outcome = {
   notice: NoticeKey;
   message: string;
   attempt: Attempt;
-  to: { state: 'sent' | 'failed' | 'deferred' | 'delivered'; code: string | null; dueAt: number | null; attempts: number };
+  to: {
+    state: 'sent' | 'failed' | 'deferred' | 'delivered';
+    code: string | null;
+    dueAt: number | null;
+    attempts: number;
+  };
 };
 
 /**
@@ -116,7 +129,11 @@ export type LedgerStore = {
   /** Counts of people in a batch from its own rows, by best state; people without a row count as planned. */
   count(push: string, ordinals: number[]): Promise<Counts>;
   /** Rows of a push in (state, ordinal) order for reading, by opaque cursor. */
-  page(push: string, state: DeliveryState | null, page: { cursor: string | null; limit: number }): Promise<{ rows: Delivery[]; next: string | null }>;
+  page(
+    push: string,
+    state: DeliveryState | null,
+    page: { cursor: string | null; limit: number },
+  ): Promise<{ rows: Delivery[]; next: string | null }>;
   /** Rows of one person, newest first. */
   ofPerson(ordinal: number, limit: number): Promise<Delivery[]>;
   /**

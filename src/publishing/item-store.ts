@@ -1,6 +1,12 @@
 import type { Item, ItemVersion } from './item.ts';
 
-export type ItemFilter = { state?: Item['state']; topics?: string[]; q?: string; visibility?: 'public'; published?: true };
+export type ItemFilter = {
+  state?: Item['state'];
+  topics?: string[];
+  q?: string;
+  visibility?: 'public';
+  published?: true;
+};
 export type Page<T> = { rows: T[]; next: string | null };
 
 /** Items and their versions. */

@@ -36,7 +36,13 @@ export type PublishingService = {
   ): Promise<Published>;
   withdraw(id: string, note: string, actor: Actor): Promise<Published>;
   importItems(
-    input: { format: 'rss' | 'atom' | 'cap' | 'govuk'; content: string; topics: string[]; publish: boolean; notify: boolean },
+    input: {
+      format: 'rss' | 'atom' | 'cap' | 'govuk';
+      content: string;
+      topics: string[];
+      publish: boolean;
+      notify: boolean;
+    },
     actor: Actor,
   ): Promise<ItemImportReport>;
   /** Items whose scheduled time has come. */

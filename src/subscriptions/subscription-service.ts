@@ -26,7 +26,9 @@ export type SignUpService = {
   /** Keeps the sign-up and sends the confirmation; says nothing of whether the address is known. Throws `invalid` naming every fault. */
   request(request: SignUpRequest): Promise<void>;
   /** What a confirmation link is for, without acting; throws `bad-link` or `link-expired`. */
-  preview(token: string): Promise<{ masked: string; channel: ChannelName; follow: FollowRequest[]; confirmed: boolean; locale: Locale }>;
+  preview(
+    token: string,
+  ): Promise<{ masked: string; channel: ChannelName; follow: FollowRequest[]; confirmed: boolean; locale: Locale }>;
   /** Confirms by link; repeating it answers the same. Throws `bad-link`, `link-expired`. */
   confirm(token: string): Promise<{ subscriber: string }>;
   /** Confirms by SMS code; throws `wrong-code` alike for a wrong code, a late one, too many tries and an unknown number. */
@@ -58,7 +60,11 @@ export type SubscriptionService = {
   erase(id: string): Promise<void>;
   /** Follows one thing more for a person who is signed in. */
   follow(id: string, follow: FollowRequest): Promise<void>;
-  changeFollow(id: string, subscription: string, fields: { pace?: Pace; channels?: ChannelName[] | null }): Promise<void>;
+  changeFollow(
+    id: string,
+    subscription: string,
+    fields: { pace?: Pace; channels?: ChannelName[] | null },
+  ): Promise<void>;
   /** Stops one subscription or everything; answers how many were live. */
   stop(id: string, which: { subscription: string } | { follows: string[] } | 'all'): Promise<number>;
   /** Stops everything that a phone number's owner follows by SMS or otherwise (STOP, TD); unknown numbers do nothing. */

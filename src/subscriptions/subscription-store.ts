@@ -1,4 +1,4 @@
-import type { FollowDefinition, Address, Recipient, Subscriber, Subscription } from './subscriber.ts';
+import type { Address, FollowDefinition, Recipient, Subscriber, Subscription } from './subscriber.ts';
 
 export type NewSubscriber = Omit<Subscriber, 'ordinal' | 'mergedInto' | 'erasedAt'>;
 
@@ -33,7 +33,9 @@ export type SubscriptionStore = {
   /** Changes the named fields; answers the person, or null if unknown. */
   updateSubscriber(
     ordinal: number,
-    fields: Partial<Pick<Subscriber, 'locale' | 'region' | 'timeZone' | 'quietHours' | 'attributes' | 'consents' | 'externalId'>>,
+    fields: Partial<
+      Pick<Subscriber, 'locale' | 'region' | 'timeZone' | 'quietHours' | 'attributes' | 'consents' | 'externalId'>
+    >,
   ): Promise<Subscriber | null>;
   /** Clears everything that tells who the person was, stops all they follow, drops their addresses; the ordinal and id stay. */
   erase(ordinal: number, at: number): Promise<void>;
@@ -65,7 +67,11 @@ export type SubscriptionStore = {
   /** Stops one subscription of a person by its id, or those to the named follows, or all; answers how many were live. */
   stop(ordinal: number, which: { id: string } | { follows: string[] } | 'all', at: number): Promise<number>;
   /** Changes pace and channels of one live subscription of a person; answers whether it was there. */
-  changeSubscription(ordinal: number, id: string, fields: { pace?: Subscription['pace']; channels?: Subscription['channels'] }): Promise<boolean>;
+  changeSubscription(
+    ordinal: number,
+    id: string,
+    fields: { pace?: Subscription['pace']; channels?: Subscription['channels'] },
+  ): Promise<boolean>;
 };
 
 /** **sign-up**: what somebody asked for at an address that is not confirmed yet. */

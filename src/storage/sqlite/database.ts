@@ -44,7 +44,8 @@ export const bind = (value: SqlInput): SqlValue | bigint => {
 };
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown })?.code ?? '');
-const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error)) || /database is locked/.test(String(error));
+const isBusy = (error: unknown): boolean =>
+  /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error)) || /database is locked/.test(String(error));
 const isUnavailable = (error: unknown): boolean =>
   /^SQLITE_(FULL|READONLY|IOERR|CANTOPEN|CORRUPT|NOTADB)/.test(codeOf(error)) ||
   /disk is full|readonly database|disk I\/O error/.test(String(error));
@@ -102,9 +103,11 @@ export const openSqlite = (file: string, options: OpenOptions = {}): SqliteDatab
       try {
         return work();
       } catch (error) {
-        if (isUnavailable(error)) throw new AppError('store-unavailable', `the database refuses: ${codeOf(error) || String(error)}`);
+        if (isUnavailable(error))
+          throw new AppError('store-unavailable', `the database refuses: ${codeOf(error) || String(error)}`);
         if (!isBusy(error)) throw error;
-        if (performance.now() > giveUpAt) throw new AppError('store-unavailable', 'the database stayed locked', { retryAfterSeconds: 5 });
+        if (performance.now() > giveUpAt)
+          throw new AppError('store-unavailable', 'the database stayed locked', { retryAfterSeconds: 5 });
         await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + random())));
       }
     }

@@ -12,7 +12,9 @@ const migrations: { id: number; sql: string }[] = [
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */
 export const migrate = async (db: SqliteDatabase): Promise<void> => {
-  await db.write(() => db.exec('CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT'));
+  await db.write(() =>
+    db.exec('CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT'),
+  );
   for (const { id, sql } of migrations) {
     await db.write(() => {
       if (db.prepare('SELECT id FROM migrations WHERE id = ?').get(id)) return;
