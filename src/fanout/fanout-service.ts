@@ -58,9 +58,7 @@ export type FanoutService = {
   notificationsOf(subscriber: string, limit: number): Promise<NotificationView[]>;
   redrive(which: { push?: string; messages?: string[] }): Promise<number>;
   /** What an unsubscribe token stands for; throws `bad-link`. Never expires. */
-  unsubscribeView(
-    token: string,
-  ): Promise<{
+  unsubscribeView(token: string): Promise<{
     subscriber: string;
     message: string;
     locale: string;

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import i18next, { type i18n } from 'i18next';
+import type { Locale } from './catalogue/topic.ts';
+import { projectRoot } from './project-root.ts';
+
+export const locales: readonly Locale[] = ['en', 'zh-CN'];
+/** `pages`: citizen pages and forms · `messages`: what leaves by email, push, SMS · `reasons`: why somebody was or was not told. */
+const namespaces = ['pages', 'messages', 'reasons'] as const;
+
+const load = (locale: Locale, namespace: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(join(projectRoot, 'locales', locale, `${namespace}.json`), 'utf8'));
+
+const instance: i18n = i18next.createInstance();
+await instance.init({
+  lng: 'en',
+  fallbackLng: false,
+  supportedLngs: [...locales],
+  ns: [...namespaces],
+  defaultNS: 'pages',
+  interpolation: { escapeValue: false },
+  resources: Object.fromEntries(
+    locales.map((locale) => [locale, Object.fromEntries(namespaces.map((name) => [name, load(locale, name)]))]),
+  ),
+});
+
+/** The text of `namespace:key` in one language, with i18next's interpolation and plurals. */
+export type Text = (key: string, values?: Record<string, unknown>) => string;
+
+export const textIn = (locale: Locale): Text => {
+  const fixed = instance.getFixedT(locale);
+  return (key, values) => String(fixed(key, values ?? {}));
+};
+
+/** The supported language that fits a BCP 47 tag or an Accept-Language value best, or the fallback. */
+export const bestLocale = (wanted: string | undefined, fallback: Locale): Locale => {
+  for (const range of (wanted ?? '').toLowerCase().split(',')) {
+    const tag = range.split(';')[0]?.trim() ?? '';
+    if (tag.startsWith('zh')) return 'zh-CN';
+    if (tag.startsWith('en')) return 'en';
+  }
+  return fallback;
+};
