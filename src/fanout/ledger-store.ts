@@ -7,6 +7,17 @@ export const noticeClasses = ['suggestion', 'must', 'emergency'] as const;
 export type NoticeClass = (typeof noticeClasses)[number];
 export type NoticeState = 'pending' | 'sending' | 'told';
 
+/** The batch under which a worker writes, and its token: a write under a lease that was lost throws `LeaseLost`. */
+export type Lease = { batch: string; token: string };
+
+/** The lease is somebody else's by now; whoever gets this stops and writes nothing more under it. */
+export class LeaseLost extends Error {
+  constructor(batch: string) {
+    super(`the lease on batch ${batch} is lost`);
+    this.name = 'LeaseLost';
+  }
+}
+
 /**
  * What taking a notice came to: it is this push's now (`own`, also when it was before), `told` already (by whatever push,
  * this one too), or `held` by another push's pending or sending notice of equal or higher class. `over` names the push that lost it.
@@ -30,6 +41,8 @@ export type Delivery = DeliveryKey & {
   at: number;
   /** Public message id once there is a message. */
   message: string | null;
+  /** The batch under which the row is `sending`: only its holder may send it again after a crash. */
+  holder: string | null;
 };
 
 /** A change of one row, guarded: it happens only while the row is in one of `from`. `to.channel` moves a row from null to a channel. */
@@ -58,91 +71,95 @@ export type Message = {
   push: string | null;
   ordinal: number;
   channel: ChannelName;
+  /** Which wording and template version it was made with. */
   template: string;
   createdAt: number;
   attempts: Attempt[];
 };
 
-/** A row about to leave, and the message it leaves as. */
-export type Departure = {
-  key: DeliveryKey & { channel: ChannelName };
-  notice: NoticeKey;
-  message: string;
-  template: string;
-  revision: number;
-};
+/** A delivery row's key once it has a channel. */
+export type RowKey = DeliveryKey & { channel: ChannelName };
 
-/** What became of a departure. `next`: the row's new state; a `sent` tells the notice. */
+/** A row about to leave, and the message it leaves as. */
+export type Departure = { key: RowKey; notice: NoticeKey; message: string; template: string; revision: number };
+
+/**
+ * What became of a departure: the row's new state; `sent` and `delivered` tell the notice. A `failed` row may have a
+ * successor on the next usable channel (`next`); without one the notice is released.
+ */
 export type Outcome = {
-  key: DeliveryKey & { channel: ChannelName };
+  key: RowKey;
   notice: NoticeKey;
   message: string;
   attempt: Attempt;
-  to: {
-    state: 'sent' | 'failed' | 'deferred' | 'delivered';
-    code: string | null;
-    dueAt: number | null;
-    attempts: number;
-  };
+  to: { state: 'sent' | 'failed' | 'deferred' | 'delivered'; code: string | null; dueAt: number | null; attempts: number };
+  next: Delivery | null;
 };
 
 /**
  * The ledger: notices, deliveries and messages. Every write may be repeated after a crash with the same result, and none
- * moves a row that is not where the caller says.
+ * moves a row that is not where the caller says. Rows that change outside their own planned batch mark that batch dirty.
  */
 export type LedgerStore = {
-  /** Takes each notice for `push` or says who has it (NoticeTaken), in the order asked; a higher class takes over a pending one of a lower. */
-  takeNotices(push: string, wanted: (NoticeKey & { class: NoticeClass })[]): Promise<NoticeTaken[]>;
+  /**
+   * Takes each notice for `push` or says who has it, in the order asked. A higher class takes over a pending notice of a
+   * lower; the loser's open rows become `withheld: taken-over`.
+   */
+  takeNotices(lease: Lease, push: string, wanted: (NoticeKey & { class: NoticeClass })[]): Promise<NoticeTaken[]>;
   /** Lets go of notices that `push` owns and that are not told; others are left alone. */
   releaseNotices(push: string, keys: NoticeKey[]): Promise<void>;
   /** Everybody told one of the versions 1 … `upTo` of an item, ascending, with the channel first used. */
   toldOf(item: string, upTo: number): Promise<{ ordinal: number; channel: ChannelName }[]>;
-  /** A merge: what `from` was told, `to` was told; their pending notices go. Repeating it changes nothing. */
+  /** A merge: what `from` was told, `to` was told. Repeating it changes nothing. */
   moveNotices(from: number, to: number): Promise<void>;
 
   /** Inserts rows whose key (push, ordinal, channel) is free; others are left as they are. */
-  insertDeliveries(rows: Delivery[]): Promise<void>;
+  insertDeliveries(lease: Lease, rows: Delivery[]): Promise<void>;
   /** The rows of these people in a push (every channel), by ordinal. */
   deliveriesOf(push: string, ordinals: number[]): Promise<Delivery[]>;
   /** The rows of these keys; unknown ones are left out. */
   deliveries(keys: DeliveryKey[]): Promise<Delivery[]>;
   /** Applies each change whose row is where it says; answers for each whether it was. */
-  changeDeliveries(changes: DeliveryChange[]): Promise<boolean[]>;
+  changeDeliveries(lease: Lease, changes: DeliveryChange[]): Promise<boolean[]>;
 
   /**
-   * Takes a send slot for each departure, durably, in one go: its row planned|deferred -> sending (or it is `sending` under
-   * the caller's own batch: a resumed one), its notice -> sending if owned by the row's push, its message stored. Answers
+   * Takes a send slot for each departure, durably, in one go: its row planned | deferred -> sending (or it is `sending`
+   * under this very batch: a resumed one), its notice -> sending if owned by the row's push, its message stored. Answers
    * which may go; the others must not be sent.
    */
-  depart(departures: Departure[], at: number): Promise<boolean[]>;
-  /** Records outcomes, durably, in one go: message attempt, notice told, row out of `sending`. A row no longer `sending` keeps its state, its attempt is kept. */
-  settle(outcomes: Outcome[]): Promise<void>;
+  depart(lease: Lease, departures: Departure[], at: number): Promise<boolean[]>;
+  /**
+   * Records outcomes, durably, in one go: the message's attempt, the notice, the row out of `sending`. A row that is no
+   * longer `sending` keeps its state, its attempt is kept. Recording the same attempt twice changes nothing.
+   */
+  settle(lease: Lease, outcomes: Outcome[]): Promise<void>;
 
+  /** One message by its id, or null. */
   message(id: string): Promise<Message | null>;
-  /** Messages by their rows' keys, those that exist. */
+  /** The messages of these ids; unknown ones are left out. */
   messages(ids: string[]): Promise<Message[]>;
-  /** A provider's receipt for a sent message: `delivered` or `bounced`; false if the message is unknown or past it. */
+  /** A provider's receipt for a sent message: its row -> `delivered` or `bounced`; false if the message is unknown or past it. */
   receipt(message: string, to: 'delivered' | 'bounced', attempt: Attempt): Promise<boolean>;
   /** The message whose attempt a provider knows by this reference, or null. */
   messageByReference(provider: string, reference: string): Promise<Message | null>;
 
-  /** Counts of people in a batch from its own rows, by best state; people without a row count as planned. */
+  /** Counts of these people in a push from its rows, by best state; people without a row count as planned. */
   count(push: string, ordinals: number[]): Promise<Counts>;
-  /** Rows of a push in (state, ordinal) order for reading, by opaque cursor. */
+  /** Rows of a push by (ordinal, channel) for reading, by opaque cursor. */
   page(
     push: string,
     state: DeliveryState | null,
     page: { cursor: string | null; limit: number },
   ): Promise<{ rows: Delivery[]; next: string | null }>;
-  /** Rows of one person, newest first. */
+  /** Rows of one person, newest push first. */
   ofPerson(ordinal: number, limit: number): Promise<Delivery[]>;
   /**
-   * Moves up to `limit` rows that are due (deferred with dueAt <= now, of pushes that are not paused) into a new batch `id` of
-   * one lane, the most urgent first; a row lies in at most one open gathered batch. Answers how many rows were gathered.
+   * Moves up to `limit` rows that are due (deferred, dueAt <= now, of pushes that are neither paused nor cancelled) into a new
+   * batch `id` of one lane, the most urgent first; a row lies in at most one open gathered batch. Null when nothing is due.
    */
   gatherDue(id: string, now: number, limit: number): Promise<{ lane: Lane; rows: number } | null>;
-  /** Ends every row of a push that is not settled or sending: state and code; answers the ordinals it changed. */
-  endOpen(push: string, to: 'cancelled' | 'withheld', code: string, at: number, limit: number): Promise<number[]>;
+  /** Ends up to `limit` rows of a push that are planned, deferred or digested, and releases their notices; answers how many. */
+  endOpen(push: string, to: 'cancelled' | 'withheld', code: string, at: number, limit: number): Promise<number>;
   /** Makes failed rows due again: of a push, or by message ids; answers how many. */
   redrive(which: { push?: string; messages?: string[] }, at: number): Promise<number>;
 };

@@ -1,7 +1,13 @@
-import type { Batch, Counts, Push, PushState } from './push.ts';
+import type { Batch, Counts, Lane, Push, PushState } from './push.ts';
 
 /** Who a lease belongs to: its token, and a beat that each renewal raises by one (design D2). */
 export type LeaseView = { id: string; token: string; beat: number };
+
+/** A planned or late batch as it stands. */
+export type BatchView = { id: string; kind: 'plan' | 'late'; open: boolean; dirty: boolean; people: number; counts: Counts };
+
+/** A batch with the beat its lease starts at. */
+export type Claim = { batch: Batch; beat: number };
 
 /** One frozen source of a push: its label in reasons, the follow it came from (null: named people, those told), its people. */
 export type PushSource = { source: string; follow: string | null; ordinals: Uint8Array };
@@ -11,7 +17,10 @@ export type PushStore = {
   /** Stores the push unless its id is there; answers the stored one. */
   insert(push: Push): Promise<Push>;
   get(id: string): Promise<Push | null>;
+  /** Newest first, by opaque cursor. */
   list(page: { cursor: string | null; limit: number }): Promise<{ rows: Push[]; next: string | null }>;
+  /** The pushes of one item, oldest first. */
+  ofItem(item: string): Promise<Push[]>;
   /** Pushes in one of these states, oldest first. */
   inStates(states: PushState[], limit: number): Promise<Push[]>;
   /** Moves the push to a state if it is in one of `from`; answers whether it was. */
@@ -25,15 +34,18 @@ export type PushStore = {
   sources(push: string): Promise<PushSource[]>;
   /** Inserts batches whose id is free; others are left as they are. */
   insertBatches(batches: Batch[]): Promise<void>;
-  /** Ids of the planned and late batches of a push. */
-  batchesOf(push: string): Promise<{ id: string; open: boolean; people: number; counts: Counts }[]>;
+  /** The planned and late batches of a push with their counts. */
+  batchesOf(push: string): Promise<BatchView[]>;
 
-  /** Gives one open, unleased batch of a push that is running (or a gathered one) to `token`, most urgent lane and oldest first; null if none. */
-  claim(token: string, lanes: Batch['lane'][]): Promise<{ batch: Batch; beat: number } | null>;
+  /**
+   * Gives one open, unleased batch to `token`, most urgent lane and oldest first; null if none. Batches of paused pushes
+   * wait; those of cancelled ones are given out, so that their people are settled as cancelled.
+   */
+  claim(token: string, lanes: Lane[]): Promise<Claim | null>;
   /** The leases that are held now. */
   leases(): Promise<LeaseView[]>;
   /** Takes over a lease that still is as it was seen; null when its holder has moved on. */
-  steal(seen: LeaseView, token: string): Promise<{ batch: Batch; beat: number } | null>;
+  steal(seen: LeaseView, token: string): Promise<Claim | null>;
   /** Raises the beat if `token` still holds the batch; answers the new beat or null. */
   renew(id: string, token: string): Promise<number | null>;
   /** Closes the batch if `token` holds it (a gathered one is deleted); answers whether it did. */
@@ -41,8 +53,6 @@ export type PushStore = {
   /** Gives the batch back, open, if `token` holds it. */
   release(id: string, token: string): Promise<void>;
 
-  /** Marks planned and late batches whose rows changed outside their own lease. */
-  markDirty(rows: { push: string; ordinals: number[] }[]): Promise<void>;
   /** Batches that are to be recounted; `mark` is to be handed back with the counts. */
   dirty(limit: number): Promise<{ batch: Batch; mark: number }[]>;
   /** Sets counts; clears the dirty mark only if it is still `mark` (null leaves it). */
