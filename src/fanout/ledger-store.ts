@@ -92,7 +92,12 @@ export type Outcome = {
   notice: NoticeKey;
   message: string;
   attempt: Attempt;
-  to: { state: 'sent' | 'failed' | 'deferred' | 'delivered'; code: string | null; dueAt: number | null; attempts: number };
+  to: {
+    state: 'sent' | 'failed' | 'deferred' | 'delivered';
+    code: string | null;
+    dueAt: number | null;
+    attempts: number;
+  };
   next: Delivery | null;
 };
 
@@ -105,7 +110,12 @@ export type LedgerStore = {
    * Takes each notice for `push` or says who has it, in the order asked. A higher class takes over a pending notice of a
    * lower; the loser's open rows become `withheld: taken-over`.
    */
-  takeNotices(lease: Lease, push: string, wanted: (NoticeKey & { class: NoticeClass })[]): Promise<NoticeTaken[]>;
+  takeNotices(
+    lease: Lease,
+    push: string,
+    wanted: (NoticeKey & { class: NoticeClass })[],
+    at: number,
+  ): Promise<NoticeTaken[]>;
   /** Lets go of notices that `push` owns and that are not told; others are left alone. */
   releaseNotices(push: string, keys: NoticeKey[]): Promise<void>;
   /** Everybody told one of the versions 1 … `upTo` of an item, ascending, with the channel first used. */

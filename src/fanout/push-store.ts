@@ -4,7 +4,14 @@ import type { Batch, Counts, Lane, Push, PushState } from './push.ts';
 export type LeaseView = { id: string; token: string; beat: number };
 
 /** A planned or late batch as it stands. */
-export type BatchView = { id: string; kind: 'plan' | 'late'; open: boolean; dirty: boolean; people: number; counts: Counts };
+export type BatchView = {
+  id: string;
+  kind: 'plan' | 'late';
+  open: boolean;
+  dirty: boolean;
+  people: number;
+  counts: Counts;
+};
 
 /** A batch with the beat its lease starts at. */
 export type Claim = { batch: Batch; beat: number };

@@ -95,7 +95,6 @@ CREATE TABLE deliveries (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_of_person ON deliveries (ordinal);
 CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 5 AND due_at IS NOT NULL;
-CREATE INDEX deliveries_sending ON deliveries (push) WHERE state = 7;
 
 CREATE TABLE messages (
   id TEXT PRIMARY KEY,

@@ -1,0 +1,130 @@
+import { DateTime } from 'luxon';
+import type { ItemContent } from '../publishing/item.ts';
+import { type ChannelName, channelNames, type Pace, paces } from '../subscriptions/follow.ts';
+import type { Address, QuietHours, Recipient } from '../subscriptions/subscriber.ts';
+import type { NoticeClass } from './ledger-store.ts';
+
+/**
+ * Why a push reaches a person, resolved for them: a live subscription with its pace and channels, their name on the
+ * publisher's list, or that they were told an earlier version (over `channel`).
+ */
+export type Reason =
+  | { kind: 'subscription'; source: number; pace: Pace; channels: ChannelName[] | null }
+  | { kind: 'named'; source: number; channels: ChannelName[] | null }
+  | { kind: 'told'; source: number; channel: ChannelName };
+
+/** All that the policy looks at. `tried`: channels that failed for good for this message. Times in ms. */
+export type PolicyInput = {
+  person: Recipient;
+  item: Pick<ItemContent, 'urgency' | 'deadline' | 'expiresAt'>;
+  reasons: Reason[];
+  tried: ChannelName[];
+  now: number;
+  defaults: { timeZone: string };
+};
+
+/** Codes are texts of the `reasons` catalogue: each can be told to the person in plain words. */
+export type Decision =
+  | { kind: 'send'; channel: ChannelName; addresses: Address[] }
+  | { kind: 'defer'; until: number; code: 'quiet-hours' }
+  | { kind: 'digest'; until: number; code: 'daily-digest' | 'weekly-digest' }
+  | { kind: 'withhold'; code: 'erased' | 'opted-out' | 'no-address' | 'suppressed' | 'expired' };
+
+const defaultChannels: ChannelName[] = ['email', 'webPush', 'sms', 'wechat'];
+/** Local hour of digests, and of the end of a night without one. */
+const digestHour = 8;
+
+/** Emergencies know no pace and no quiet hours; every other reason here is something asked for or decided by name. */
+export const noticeClassOf = (item: Pick<ItemContent, 'urgency'>): NoticeClass =>
+  item.urgency === 'emergency' ? 'emergency' : 'must';
+
+const fastest = (reasons: Reason[]): Reason | undefined => [...reasons].sort((a, b) => speed(a) - speed(b))[0];
+
+/** A name on a list and a correction are for now; among subscriptions the fastest pace wins (semantic 1). */
+const speed = (reason: Reason): number => (reason.kind === 'subscription' ? paces.indexOf(reason.pace) : -1);
+
+/** The order in which channels are tried: what was asked for, then whatever else the person can be reached by. */
+export const channelOrder = (reasons: Reason[]): ChannelName[] => {
+  const told = reasons.find((reason) => reason.kind === 'told');
+  const first = fastest(reasons);
+  const asked = told ? [told.channel] : first && first.kind !== 'told' ? (first.channels ?? []) : [];
+  return [...new Set([...asked, ...defaultChannels])].filter((name) => channelNames.includes(name));
+};
+
+const zoneOf = (person: Recipient, defaults: PolicyInput['defaults']): string => person.timeZone ?? defaults.timeZone;
+
+/**
+ * The end of the quiet hours that `now` lies in, or null. Hours are local wall times, the end is exclusive, and a window
+ * may pass midnight; on a daylight-saving night a wall time that does not exist moves forward (luxon's rule).
+ */
+export const quietUntil = (quiet: QuietHours | null, zone: string, now: number): number | null => {
+  if (!quiet || quiet.from === quiet.to) return null;
+  const local = DateTime.fromMillis(now, { zone });
+  for (const daysBack of [1, 0]) {
+    const day = local.minus({ days: daysBack });
+    const from = at(day, quiet.from);
+    const to = at(quiet.to > quiet.from ? day : day.plus({ days: 1 }), quiet.to);
+    if (from <= now && now < to) return to;
+  }
+  return null;
+};
+
+const at = (day: DateTime, clock: string): number => {
+  const [hour, minute] = clock.split(':').map(Number);
+  return day
+    .startOf('day')
+    .set({ hour: hour ?? 0, minute: minute ?? 0 })
+    .toMillis();
+};
+
+/** The next digest slot after `now` in the person's zone: tomorrow's or today's digest hour; weekly on Monday (ISO week). */
+export const digestSlot = (pace: 'daily' | 'weekly', zone: string, now: number): number => {
+  const local = DateTime.fromMillis(now, { zone });
+  const today = local.startOf('day').set({ hour: digestHour });
+  if (pace === 'daily')
+    return (today.toMillis() > now ? today : today.plus({ days: 1 }).set({ hour: digestHour })).toMillis();
+  const monday = local.startOf('week').set({ hour: digestHour });
+  return (monday.toMillis() > now ? monday : monday.plus({ weeks: 1 }).set({ hour: digestHour })).toMillis();
+};
+
+const live = (person: Recipient): Address[] => person.addresses.filter((address) => address.suppressed === null);
+
+/** A deferral that would pass the deadline is not made (semantic 3). */
+const allowed = (until: number, deadline: string | undefined, now: number): boolean =>
+  deadline === undefined || Date.parse(deadline) <= now || until <= Date.parse(deadline);
+
+/**
+ * What happens to one person's message now, in the order of design D6: opted out, suppressed, expired, (already told: the
+ * notice says), emergency override, pace, quiet hours, channel. Pure.
+ */
+export const decide = (input: PolicyInput): Decision => {
+  const { person, item, reasons, now } = input;
+  if (person.erasedAt !== null) return { kind: 'withhold', code: 'erased' };
+  const lead = fastest(reasons);
+  if (!lead) return { kind: 'withhold', code: 'opted-out' };
+  const addresses = live(person);
+  if (addresses.length === 0)
+    return { kind: 'withhold', code: person.addresses.length > 0 ? 'suppressed' : 'no-address' };
+  if (item.expiresAt !== undefined && Date.parse(item.expiresAt) <= now) return { kind: 'withhold', code: 'expired' };
+
+  if (item.urgency !== 'emergency') {
+    const later = laterThan(input, lead);
+    if (later) return later;
+  }
+  const usable = channelOrder(reasons).filter((name) => !input.tried.includes(name));
+  const channel = usable.find((name) => addresses.some((address) => address.channel === name));
+  if (!channel) return { kind: 'withhold', code: 'no-address' };
+  return { kind: 'send', channel, addresses: addresses.filter((address) => address.channel === channel) };
+};
+
+const laterThan = (input: PolicyInput, lead: Reason): Decision | null => {
+  const { person, item, now } = input;
+  const zone = zoneOf(person, input.defaults);
+  if (lead.kind === 'subscription' && lead.pace !== 'immediate') {
+    const until = digestSlot(lead.pace, zone, now);
+    if (allowed(until, item.deadline, now))
+      return { kind: 'digest', until, code: lead.pace === 'daily' ? 'daily-digest' : 'weekly-digest' };
+  }
+  const until = quietUntil(person.quietHours, zone, now);
+  return until !== null && allowed(until, item.deadline, now) ? { kind: 'defer', until, code: 'quiet-hours' } : null;
+};

@@ -1,0 +1,39 @@
+import type { SendResult } from '../channels/channel.ts';
+import type { Attempt, Outcome } from './ledger-store.ts';
+
+/** First pause after a transient failure, and the longest one. */
+const firstPauseMs = 15_000;
+const longestPauseMs = 3_600_000;
+/** With pauses that double up to an hour, this many attempts reach over more than 24 hours. */
+export const mostAttempts = 34;
+/** A row whose notice belongs to another push looks again after this. */
+export const parkedMs = 5_000;
+
+/** Exponential backoff with jitter: between half and all of `15 s * 2^n`, at most an hour. */
+export const pauseAfter = (attempts: number, random: () => number): number =>
+  Math.round(Math.min(firstPauseMs * 2 ** Math.min(attempts, 20), longestPauseMs) * (0.5 + random() / 2));
+
+/** One attempt as the message keeps it. */
+export const attemptOf = (result: SendResult, at: number): Attempt => ({
+  at,
+  provider: result.provider,
+  ok: result.ok,
+  response: result.ok ? result.response : `${result.reason}: ${result.detail}`.slice(0, 300),
+  reference: result.ok ? result.reference : null,
+});
+
+/**
+ * The state a row goes to after an attempt: sent, failed for good, or deferred until it is tried again. A throttled
+ * attempt never counts as one, because the provider did not look at the message.
+ */
+export const stateAfter = (result: SendResult, attempts: number, at: number, random: () => number): Outcome['to'] => {
+  if (result.ok) return { state: 'sent', code: null, dueAt: null, attempts: attempts + 1 };
+  if (result.kind === 'permanent') return { state: 'failed', code: result.reason, dueAt: null, attempts: attempts + 1 };
+  if (result.kind === 'throttled') {
+    const pause = result.retryAfterMs ?? pauseAfter(0, random);
+    return { state: 'deferred', code: 'throttled', dueAt: at + pause, attempts };
+  }
+  if (attempts + 1 >= mostAttempts) return { state: 'failed', code: 'gave-up', dueAt: null, attempts: attempts + 1 };
+  const pause = Math.max(result.retryAfterMs ?? 0, pauseAfter(attempts, random));
+  return { state: 'deferred', code: 'retry', dueAt: at + pause, attempts: attempts + 1 };
+};

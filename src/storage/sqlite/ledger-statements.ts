@@ -1,0 +1,137 @@
+import { rankOf } from '../../fanout/push.ts';
+import type { SqliteDatabase } from './database.ts';
+
+const planned = rankOf('planned');
+const deferred = rankOf('deferred');
+const sending = rankOf('sending');
+const failed = rankOf('failed');
+
+/** The ledger's statements, prepared once a database. Notice states: 0 pending, 1 sending, 2 told. */
+export const ledgerStatements = (db: SqliteDatabase) => ({
+  pushNo: db.prepare('SELECT no FROM pushes WHERE id = ?'),
+  pushId: db.prepare('SELECT id FROM pushes WHERE no = ?'),
+  itemNo: db.prepare('SELECT no FROM ledger_items WHERE id = ?'),
+  putItem: db.prepare('INSERT INTO ledger_items (id) VALUES (?) ON CONFLICT (id) DO NOTHING'),
+  lease: db.prepare('SELECT kind FROM batches WHERE id = ? AND token = ?'),
+  soil: db.prepare(
+    `UPDATE batches SET dirty = dirty + 1 WHERE push = ? AND kind IN ('plan', 'late') AND first <= ? AND last >= ?`,
+  ),
+
+  notice: db.prepare('SELECT owner, class, state FROM notices WHERE item = ? AND version = ? AND ordinal = ?'),
+  insertNotice: db.prepare('INSERT INTO notices VALUES (?, ?, ?, ?, ?, ?, ?)'),
+  ownNotice: db.prepare(
+    'UPDATE notices SET owner = ?, class = ? WHERE item = ? AND version = ? AND ordinal = ? AND state = 0',
+  ),
+  sendNotice: db.prepare(
+    'UPDATE notices SET state = 1 WHERE item = ? AND version = ? AND ordinal = ? AND owner = ? AND state < 2',
+  ),
+  tell: db.prepare(
+    'UPDATE notices SET state = 2, channel = ? WHERE item = ? AND version = ? AND ordinal = ? AND owner = ?',
+  ),
+  calmNotice: db.prepare(
+    'UPDATE notices SET state = 0 WHERE item = ? AND version = ? AND ordinal = ? AND owner = ? AND state = 1',
+  ),
+  dropNotice: db.prepare(
+    'DELETE FROM notices WHERE item = ? AND version = ? AND ordinal = ? AND owner = ? AND state < 2',
+  ),
+  dropPendingOf: db.prepare(
+    `DELETE FROM notices WHERE owner = ? AND ordinal = ? AND state = 0
+       AND (item, version) = (SELECT i.no, p.version FROM pushes p JOIN ledger_items i ON i.id = p.item WHERE p.id = ?)`,
+  ),
+  toldOf: db.prepare(
+    `SELECT n.ordinal, n.channel, min(n.version) AS version FROM notices n JOIN ledger_items i ON i.no = n.item
+     WHERE i.id = ? AND n.version <= ? AND n.state = 2 GROUP BY n.ordinal ORDER BY n.ordinal`,
+  ),
+  moveNotices: db.prepare(
+    `INSERT INTO notices (item, version, ordinal, owner, class, state, channel)
+     SELECT n.item, n.version, ?, n.owner, n.class, n.state, n.channel
+     FROM deliveries d JOIN pushes p ON p.no = d.push JOIN ledger_items i ON i.id = p.item
+       JOIN notices n ON n.item = i.no AND n.version = p.version AND n.ordinal = d.ordinal
+     WHERE d.ordinal = ? AND n.state = 2
+     ON CONFLICT (item, version, ordinal) DO UPDATE SET state = 2, channel = coalesce(channel, excluded.channel)
+       WHERE state < 2`,
+  ),
+
+  insertDelivery: db.prepare(
+    'INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  ),
+  dropDelivery: db.prepare('DELETE FROM deliveries WHERE push = ? AND ordinal = ? AND channel = ?'),
+  delivery: db.prepare('SELECT * FROM deliveries WHERE push = ? AND ordinal = ? AND channel = ?'),
+  ofPeople: db.prepare(
+    `SELECT ? AS push_id, d.* FROM deliveries d
+     WHERE d.push = ? AND d.ordinal IN (SELECT value FROM json_each(?)) ORDER BY d.ordinal, d.channel`,
+  ),
+  byKeys: db.prepare(
+    `SELECT p.id AS push_id, d.* FROM json_each(?) k
+       JOIN deliveries d ON d.push = k.value->>0 AND d.ordinal = k.value->>1 AND d.channel = k.value->>2
+       JOIN pushes p ON p.no = d.push`,
+  ),
+  statesIn: db.prepare('SELECT ordinal, state FROM deliveries WHERE push = ? AND ordinal BETWEEN ? AND ?'),
+  page: db.prepare(
+    `SELECT ?1 AS push_id, d.* FROM deliveries d
+     WHERE d.push = ?2 AND (d.ordinal, d.channel) > (?3, ?4) AND (?5 IS NULL OR d.state = ?5)
+     ORDER BY d.ordinal, d.channel LIMIT ?6`,
+  ),
+  ofPerson: db.prepare(
+    `SELECT p.id AS push_id, d.* FROM deliveries d JOIN pushes p ON p.no = d.push
+     WHERE d.ordinal = ? ORDER BY d.push DESC LIMIT ?`,
+  ),
+  endPerson: db.prepare(
+    `UPDATE deliveries SET state = ?, code = ?, due_at = NULL, at = ?
+     WHERE push = ? AND ordinal = ? AND state IN (SELECT value FROM json_each(?))`,
+  ),
+  openRows: db.prepare(
+    `SELECT DISTINCT ordinal FROM deliveries WHERE push = ? AND state IN (SELECT value FROM json_each(?)) LIMIT ?`,
+  ),
+  departRow: db.prepare(
+    `UPDATE deliveries SET state = ${sending}, code = NULL, due_at = NULL, revision = ?, at = ?, message = ?, holder = ?
+     WHERE push = ? AND ordinal = ? AND channel = ?
+       AND (state IN (${planned}, ${deferred}) OR (state = ${sending} AND holder = ?))`,
+  ),
+  settleRow: db.prepare(
+    `UPDATE deliveries SET state = ?, code = ?, due_at = ?, attempts = ?, at = ?, holder = NULL
+     WHERE push = ? AND ordinal = ? AND channel = ? AND state = ${sending}`,
+  ),
+  receive: db.prepare(
+    `UPDATE deliveries SET state = ?, at = ? WHERE push = ? AND ordinal = ? AND channel = ?
+       AND state IN (SELECT value FROM json_each(?))`,
+  ),
+  due: db.prepare(
+    `SELECT p.id AS push_id, p.lane, d.push, d.ordinal, d.channel FROM deliveries d JOIN pushes p ON p.no = d.push
+     WHERE d.state = ${deferred} AND d.due_at IS NOT NULL AND d.due_at <= ? AND p.state NOT IN ('paused', 'cancelled')
+     ORDER BY d.due_at LIMIT ?`,
+  ),
+  insertGathered: db.prepare(
+    `INSERT INTO batches (id, kind, push, lane, ordinals, first, last, people, keys, counts)
+     VALUES (?, 'due', NULL, ?, ?, 0, -1, ?, ?, ?)`,
+  ),
+  gathered: db.prepare(
+    `UPDATE deliveries SET due_at = NULL WHERE (push, ordinal, channel) IN
+       (SELECT value->>0, value->>1, value->>2 FROM json_each(?))`,
+  ),
+  failedOf: db.prepare(`SELECT push, ordinal, channel FROM deliveries WHERE push = ? AND state = ${failed}`),
+  failedMessages: db.prepare(
+    `SELECT d.push, d.ordinal, d.channel FROM messages m
+       JOIN deliveries d ON d.push = m.push AND d.ordinal = m.ordinal AND d.channel = m.channel
+     WHERE m.id IN (SELECT value FROM json_each(?)) AND d.state = ${failed}`,
+  ),
+  redrive: db.prepare(
+    `UPDATE deliveries SET state = ${deferred}, code = 'redriven', due_at = ?, attempts = 0, at = ?
+     WHERE push = ? AND ordinal = ? AND channel = ?`,
+  ),
+
+  message: db.prepare('SELECT m.*, p.id AS push_id FROM messages m LEFT JOIN pushes p ON p.no = m.push WHERE m.id = ?'),
+  messages: db.prepare(
+    `SELECT m.*, p.id AS push_id FROM messages m LEFT JOIN pushes p ON p.no = m.push
+     WHERE m.id IN (SELECT value FROM json_each(?))`,
+  ),
+  byReference: db.prepare(
+    `SELECT m.*, p.id AS push_id FROM messages m LEFT JOIN pushes p ON p.no = m.push
+     WHERE m.provider = ? AND m.reference = ?`,
+  ),
+  insertMessage: db.prepare(
+    `INSERT INTO messages (id, kind, push, ordinal, channel, template, created_at, attempts)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+  ),
+  attempt: db.prepare('UPDATE messages SET attempts = ?, provider = ?, reference = ? WHERE id = ?'),
+});
