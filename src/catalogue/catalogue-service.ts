@@ -1,4 +1,8 @@
+import { AppError } from '../errors.ts';
+import { defaultAttributes } from './attribute.ts';
 import type { Attribute, CatalogueStore } from './catalogue-store.ts';
+import { defaultRegions } from './default-regions.ts';
+import { defaultTopics } from './default-topics.ts';
 import type { Region } from './region.ts';
 import type { ParentOf, Topic } from './topic.ts';
 
@@ -16,9 +20,95 @@ export type CatalogueService = {
   addTopic(topic: Topic): Promise<Topic>;
   /** Throws `conflict` for a taken code, `invalid` for an unknown parent. */
   addRegion(region: Region): Promise<Region>;
+  /** Adds the regions that are not there yet (an import's); answers how many were added. */
+  addMissingRegions(regions: Region[]): Promise<number>;
   attributes(): Promise<Attribute[]>;
-  /** Throws `conflict` for a taken name. */
+  /** Throws `conflict` for a taken name, `invalid` when an enum names no values or an integer does. */
   addAttribute(attribute: Attribute): Promise<Attribute>;
 };
 
 export type CatalogueStores = { catalogue: CatalogueStore };
+
+type Copy = { trees: Trees; attributes: Attribute[] };
+
+const treesOf = (topics: Topic[], regions: Region[]): Trees => ({
+  topics,
+  topicParents: new Map(topics.map(({ slug, parent }) => [slug, parent])),
+  regions,
+  regionParents: new Map(regions.map(({ code, parent }) => [code, parent])),
+});
+
+/** Puts the default topics, regions and attributes where they are missing; safe to repeat and from two processes at once. */
+export const seedCatalogue = async (catalogue: CatalogueStore): Promise<void> => {
+  for (const topic of defaultTopics) await catalogue.insertTopic(topic);
+  await catalogue.insertRegions([...defaultRegions]);
+  for (const attribute of defaultAttributes) await catalogue.insertAttribute(attribute);
+};
+
+const unknownParent = (parent: string): AppError =>
+  new AppError('invalid', 'The parent is not known', {
+    faults: [{ path: 'parent', message: `there is no ${parent}` }],
+  });
+
+const checkValues = ({ type, values }: Attribute): void => {
+  const message =
+    type === 'integer' && values !== null
+      ? 'an integer has no list of values'
+      : type !== 'integer' && (values === null || values.length === 0)
+        ? 'an enum needs at least one value'
+        : null;
+  if (message)
+    throw new AppError('invalid', 'The attribute does not fit its type', { faults: [{ path: 'values', message }] });
+};
+
+/** The trees and attributes. The copy in memory is taken anew whenever another process has added something. */
+export const makeCatalogueService = ({ catalogue }: CatalogueStores): CatalogueService => {
+  let copy: { revision: number; content: Promise<Copy> } | null = null;
+
+  const load = async (): Promise<Copy> => ({
+    trees: treesOf(await catalogue.topics(), await catalogue.regions()),
+    attributes: await catalogue.attributes(),
+  });
+
+  const current = async (): Promise<Copy> => {
+    const revision = await catalogue.revision();
+    if (copy?.revision === revision) return copy.content;
+    // the revision was read first: whatever is added while loading makes the copy old again
+    const content = load();
+    copy = { revision, content };
+    content.catch(() => {
+      copy = null;
+    });
+    return content;
+  };
+
+  return {
+    trees: async () => (await current()).trees,
+    addTopic: async (topic) => {
+      const { topicParents } = (await current()).trees;
+      if (topic.parent !== null && !topicParents.has(topic.parent)) throw unknownParent(topic.parent);
+      if (!(await catalogue.insertTopic(topic)))
+        throw new AppError('conflict', `There is a topic ${topic.slug} already`);
+      return topic;
+    },
+    addRegion: async (region) => {
+      const { regionParents } = (await current()).trees;
+      if (region.parent !== null && !regionParents.has(region.parent)) throw unknownParent(region.parent);
+      if ((await catalogue.insertRegions([region])) === 0)
+        throw new AppError('conflict', `There is a region ${region.code} already`);
+      return region;
+    },
+    addMissingRegions: async (regions) => {
+      const { regionParents } = (await current()).trees;
+      const missing = regions.filter(({ code }) => !regionParents.has(code));
+      return missing.length === 0 ? 0 : catalogue.insertRegions(missing);
+    },
+    attributes: async () => (await current()).attributes,
+    addAttribute: async (attribute) => {
+      checkValues(attribute);
+      if (!(await catalogue.insertAttribute(attribute)))
+        throw new AppError('conflict', `There is an attribute ${attribute.name} already`);
+      return attribute;
+    },
+  };
+};
