@@ -23,7 +23,7 @@ export type DeliveryView = {
 export type NotificationView = DeliveryView & { item: { id: string; title: string; targeted: boolean } };
 
 export type FanoutService = {
-  /** Writes the push, makes the item public, wakes the workers. Publishing again answers with the same push. */
+  /** Makes the item public, writes the push, wakes the workers. Publishing again answers with the same push. */
   publish(item: string, actor: Actor): Promise<{ published: Published; push: Push }>;
   approve(item: string, as: string | null, actor: Actor): Promise<{ published: Published; push: Push | null }>;
   correct(
@@ -57,6 +57,8 @@ export type FanoutService = {
   ): Promise<{ rows: DeliveryView[]; next: string | null }>;
   notificationsOf(subscriber: string, limit: number): Promise<NotificationView[]>;
   redrive(which: { push?: string; messages?: string[] }): Promise<number>;
+  /** Writes the pushes of versions that became public without being announced, because a process died between; answers how many. */
+  announceLost(): Promise<number>;
   /** What an unsubscribe token stands for; throws `bad-link`. Never expires. */
   unsubscribeView(token: string): Promise<{
     subscriber: string;
@@ -66,6 +68,8 @@ export type FanoutService = {
   }>;
   /** RFC 8058: stops every subscription among the message's reasons; `everything` stops all. Answers how many were live. */
   unsubscribe(token: string, everything: boolean): Promise<number>;
+  /** A provider's receipt for an SMS by its reference; unknown ones are ignored. Answers whether it was taken. */
+  receipt(provider: string, reference: string, to: 'delivered' | 'bounced', response: string): Promise<boolean>;
   /** The service worker's report: shown or clicked. Unknown tokens are ignored. */
   report(token: string, what: 'shown' | 'clicked'): Promise<void>;
 };

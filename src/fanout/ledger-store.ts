@@ -168,8 +168,8 @@ export type LedgerStore = {
    * batch `id` of one lane, the most urgent first; a row lies in at most one open gathered batch. Null when nothing is due.
    */
   gatherDue(id: string, now: number, limit: number): Promise<{ lane: Lane; rows: number } | null>;
-  /** Ends up to `limit` rows of a push that are planned, deferred or digested, and releases their notices; answers how many. */
-  endOpen(push: string, to: 'cancelled' | 'withheld', code: string, at: number, limit: number): Promise<number>;
+  /** Ends every row of a push that is planned, deferred or digested, and releases their notices; answers how many people. */
+  endOpen(push: string, to: 'cancelled' | 'withheld', code: string, at: number): Promise<number>;
   /** Makes failed rows due again: of a push, or by message ids; answers how many. */
   redrive(which: { push?: string; messages?: string[] }, at: number): Promise<number>;
 };

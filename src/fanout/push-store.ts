@@ -28,10 +28,12 @@ export type PushStore = {
   list(page: { cursor: string | null; limit: number }): Promise<{ rows: Push[]; next: string | null }>;
   /** The pushes of one item, oldest first. */
   ofItem(item: string): Promise<Push[]>;
-  /** Pushes in one of these states, oldest first. */
-  inStates(states: PushState[], limit: number): Promise<Push[]>;
+  /** Pushes that are not finished, oldest first: planning, running, paused, or cancelled with people left to settle. */
+  unfinished(limit: number): Promise<Push[]>;
   /** Moves the push to a state if it is in one of `from`; answers whether it was. */
-  setState(id: string, from: PushState[], to: PushState, at: number): Promise<boolean>;
+  setState(id: string, from: PushState[], to: PushState): Promise<boolean>;
+  /** Ends a push: running -> done; a cancelled one keeps its state. Repeating it changes nothing. */
+  finish(id: string, at: number): Promise<void>;
 
   /** Writes the sources under a plan token; repeating it changes nothing. */
   writeSources(push: string, plan: string, sources: PushSource[]): Promise<void>;
@@ -41,6 +43,8 @@ export type PushStore = {
   sources(push: string): Promise<PushSource[]>;
   /** Inserts batches whose id is free; others are left as they are. */
   insertBatches(batches: Batch[]): Promise<void>;
+  /** Everybody in the late batches of a push. */
+  latePeople(push: string): Promise<number[]>;
   /** The planned and late batches of a push with their counts. */
   batchesOf(push: string): Promise<BatchView[]>;
 

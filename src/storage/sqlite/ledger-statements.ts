@@ -80,8 +80,8 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
     `UPDATE deliveries SET state = ?, code = ?, due_at = NULL, at = ?
      WHERE push = ? AND ordinal = ? AND state IN (SELECT value FROM json_each(?))`,
   ),
-  openRows: db.prepare(
-    `SELECT DISTINCT ordinal FROM deliveries WHERE push = ? AND state IN (SELECT value FROM json_each(?)) LIMIT ?`,
+  stretch: db.prepare(
+    'SELECT ordinal, state FROM deliveries WHERE push = ? AND ordinal > ? ORDER BY ordinal, channel LIMIT ?',
   ),
   departRow: db.prepare(
     `UPDATE deliveries SET state = ${sending}, code = NULL, due_at = NULL, revision = ?, at = ?, message = ?, holder = ?

@@ -20,7 +20,7 @@ CREATE TABLE pushes (
   planned_at INTEGER,
   finished_at INTEGER
 ) STRICT;
-CREATE INDEX pushes_by_state ON pushes (state, no);
+CREATE INDEX pushes_unfinished ON pushes (no) WHERE finished_at IS NULL;
 CREATE INDEX pushes_by_item ON pushes (item, version);
 
 CREATE TABLE push_sources (

@@ -183,6 +183,15 @@ export const sqliteLedgerStore = (db: SqliteDatabase): LedgerStore => {
     if (foreign) soil(push, [key.ordinal]);
   };
 
+  const endPeople = (no: number, push: string, rows: Row[], to: DeliveryState, code: string, at: number): number => {
+    for (const row of rows) {
+      sql.endPerson.run(rankOf(to), code, at, no, row.ordinal, codes(openStates));
+      sql.dropPendingOf.run(no, row.ordinal, push);
+      soil(no, [Number(row.ordinal)]);
+    }
+    return rows.length;
+  };
+
   const keysOf = (keys: DeliveryKey[]): string =>
     JSON.stringify(keys.map((key) => [pushNo(key.push), key.ordinal, channelCode(key.channel)]));
 
@@ -308,17 +317,19 @@ export const sqliteLedgerStore = (db: SqliteDatabase): LedgerStore => {
         sql.gathered.run(JSON.stringify(rows.map((row) => [row.push, row.ordinal, row.channel])));
         return { lane: lanes[lane] ?? 'bulk', rows: rows.length };
       }),
-    endOpen: (push, to, code, at, limit) =>
-      db.write(() => {
-        const no = pushNo(push);
-        const open = sql.openRows.all(no, codes(openStates), limit);
-        for (const row of open) {
-          sql.endPerson.run(rankOf(to), code, at, no, row.ordinal, codes(openStates));
-          sql.dropPendingOf.run(no, row.ordinal, push);
-          soil(no, [Number(row.ordinal)]);
-        }
-        return open.length;
-      }),
+    endOpen: async (push, to, code, at) => {
+      const no = pushNo(push);
+      let ended = 0;
+      for (let after = -1; ; ) {
+        const rows = await db.read(() => sql.stretch.all(no, after, 5_000));
+        const open = rows.filter((row) => openStates.includes(deliveryStates[Number(row.state)] as DeliveryState));
+        for (let at0 = 0; at0 < open.length; at0 += 200)
+          ended += await db.write(() => endPeople(no, push, open.slice(at0, at0 + 200), to, code, at));
+        const last = rows.at(-1);
+        if (rows.length < 5_000 || !last) return ended;
+        after = Number(last.ordinal);
+      }
+    },
     redrive: ({ push, messages }, at) =>
       db.write(() => {
         const failed = push ? sql.failedOf.all(pushNo(push)) : sql.failedMessages.all(JSON.stringify(messages ?? []));

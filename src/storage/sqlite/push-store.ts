@@ -39,12 +39,11 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
   const byId = db.prepare('SELECT * FROM pushes WHERE id = ?');
   const page = db.prepare('SELECT * FROM pushes WHERE no < ? ORDER BY no DESC LIMIT ?');
   const byItem = db.prepare('SELECT * FROM pushes WHERE item = ? ORDER BY no');
-  const inStates = db.prepare(
-    'SELECT * FROM pushes WHERE state IN (SELECT value FROM json_each(?)) ORDER BY no LIMIT ?',
-  );
-  const setState = db.prepare(
-    `UPDATE pushes SET state = ?, finished_at = iif(? IN ('done', 'cancelled'), ?, NULL)
-     WHERE id = ? AND state IN (SELECT value FROM json_each(?))`,
+  const unfinished = db.prepare('SELECT * FROM pushes WHERE finished_at IS NULL ORDER BY no LIMIT ?');
+  const setState = db.prepare('UPDATE pushes SET state = ? WHERE id = ? AND state IN (SELECT value FROM json_each(?))');
+  const finish = db.prepare(
+    `UPDATE pushes SET state = iif(state = 'running', 'done', state), finished_at = ?
+     WHERE id = ? AND state IN ('running', 'cancelled') AND finished_at IS NULL`,
   );
   const insertSource = db.prepare(
     `INSERT INTO push_sources (push, plan, position, source, follow, ordinals)
@@ -60,6 +59,9 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
   const insertBatch = db.prepare(
     `INSERT INTO batches (id, kind, push, lane, ordinals, first, last, people, keys, counts)
      VALUES (?, ?, (SELECT no FROM pushes WHERE id = ?), ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+  );
+  const late = db.prepare(
+    `SELECT b.ordinals FROM batches b JOIN pushes p ON p.no = b.push WHERE p.id = ? AND b.kind = 'late'`,
   );
   const batchesOf = db.prepare(
     `SELECT b.id, b.kind, b.open, b.dirty, b.people, b.counts FROM batches b JOIN pushes p ON p.no = b.push
@@ -142,9 +144,11 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
       return { rows: rows.slice(0, limit).map(pushOf), next: last ? encodeCursor([Number(last.no)]) : null };
     },
     ofItem: async (item) => (await db.read(() => byItem.all(item))).map(pushOf),
-    inStates: async (states, limit) => (await db.read(() => inStates.all(JSON.stringify(states), limit))).map(pushOf),
-    setState: async (id, from, to, at) =>
-      (await db.write(() => setState.run(to, to, at, id, JSON.stringify(from)))).changes > 0,
+    unfinished: async (limit) => (await db.read(() => unfinished.all(limit))).map(pushOf),
+    setState: async (id, from, to) => (await db.write(() => setState.run(to, id, JSON.stringify(from)))).changes > 0,
+    finish: async (id, at) => {
+      await db.write(() => finish.run(at, id));
+    },
 
     writeSources: async (push, plan, list) => {
       for (const [position, { source, follow, ordinals }] of list.entries())
@@ -182,6 +186,8 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
         });
       }
     },
+    latePeople: async (push) =>
+      (await db.read(() => late.all(push))).flatMap((row) => unpackOrdinals(bytes(row.ordinals))),
     batchesOf: async (push) => (await db.read(() => batchesOf.all(push))).map(view),
 
     claim: async (token, wanted) => {

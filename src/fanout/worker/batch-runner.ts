@@ -1,0 +1,206 @@
+import type { Edges } from '../../edges.ts';
+import type { Log } from '../../log.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { type Delivery, type Lease, LeaseLost } from '../ledger-store.ts';
+import { membership } from '../ordinals.ts';
+import type { Batch } from '../push.ts';
+import type { Claim } from '../push-store.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { type HeldLease, keepLease } from './lease.ts';
+import type { PushContext, PushContexts } from './push-context.ts';
+import { messageIdOf, type Settler, type SettleTools, type Unit } from './settle.ts';
+
+/** People settled in one go; two such chunks of a batch are under way at once, so that one is prepared while one sends. */
+const chunkSize = 250;
+const chunksAtOnce = 2;
+/** How often a running batch's counts are renewed. */
+const countEveryMs = 500;
+/** After this many rounds a person who cannot be settled (rows that keep moving) is left to the next holder. */
+const mostRounds = 5;
+
+export type RunnerStores = Pick<Storage, 'pushes' | 'ledger' | 'items'>;
+export type RunnerTools = {
+  contexts: PushContexts;
+  settler: Settler;
+  dispatcher: Dispatcher;
+  edges: Edges;
+  log: Log;
+  leaseMs: number;
+  keyring: SettleTools['keyring'];
+};
+
+type Ending = Parameters<Settler['settle']>[3];
+type Mode = { run: true } | { run: false; why: 'paused' } | { run: false; why: 'ended'; end: NonNullable<Ending> };
+
+/** Settles claimed batches: everybody of a planned or late one, the rows of a gathered one. */
+export const makeBatchRunner = (stores: RunnerStores, tools: RunnerTools) => {
+  const { edges, log } = tools;
+
+  const modeOf = async (context: PushContext): Promise<Mode> => {
+    const { push } = context;
+    if (push.state === 'cancelled') return { run: false, why: 'ended', end: { kind: 'cancel' } };
+    const head = (await stores.items.heads([push.item])).get(push.item);
+    if (head && head.version > push.version)
+      return { run: false, why: 'ended', end: { kind: 'withhold', code: 'superseded' } };
+    return push.state === 'paused' ? { run: false, why: 'paused' } : { run: true };
+  };
+
+  /** Sends a chunk; rows that came back stale are settled anew. Answers false if the batch must be given back. */
+  const runChunk = async (
+    lease: Lease,
+    held: HeldLease,
+    batch: Batch,
+    pushId: string,
+    ordinals: number[],
+  ): Promise<boolean> => {
+    let left = ordinals;
+    for (let round = 0; round < mostRounds && left.length > 0; round += 1) {
+      const context = await tools.contexts.of(pushId);
+      if (!context) return true;
+      const mode = await modeOf(context);
+      if (!mode.run && mode.why === 'paused')
+        return batch.kind === 'due' && putBack(lease, await unitsOf(context, batch, left));
+      const units = await unitsOf(context, batch, left);
+      if (!mode.run) await countAsSent(lease, context, units);
+      const open = mode.run ? units : units.filter((unit) => unit.row?.state !== 'sending');
+      const ready = await tools.settler.settle(lease, context, open, mode.run ? null : mode.end);
+      const unsent = await tools.dispatcher.submit(ready, { lease, held, lane: batch.lane });
+      if (unsent.some((one) => one.why === 'lost')) return false;
+      left = unsent.map((one) => one.ready.departure.key.ordinal);
+    }
+    return left.length === 0;
+  };
+
+  /** Whom of these people this batch still has to settle. */
+  const unitsOf = async (context: PushContext, batch: Batch, ordinals: number[]): Promise<Unit[]> => {
+    const rows = await stores.ledger.deliveriesOf(context.push.id, ordinals);
+    const byPerson = new Map<number, Delivery[]>();
+    for (const row of rows) byPerson.set(row.ordinal, [...(byPerson.get(row.ordinal) ?? []), row]);
+    const sources =
+      batch.kind === 'plan'
+        ? membership(
+            context.sources.map((source) => source.ordinals),
+            ordinals,
+          )
+        : new Map(ordinals.map((ordinal) => [ordinal, [context.toldSource]]));
+    return ordinals.flatMap((ordinal): Unit[] => {
+      const mine = byPerson.get(ordinal) ?? [];
+      if (mine.length === 0)
+        return batch.kind === 'due' ? [] : [{ ordinal, row: null, others: [], sources: sources.get(ordinal) ?? [] }];
+      const row = mine.find((one) => isMine(one, batch));
+      return row ? [{ ordinal, row, others: mine.filter((one) => one !== row), sources: row.reasons }] : [];
+    });
+  };
+
+  /** Gathered rows of a paused push are due again at once; a gather leaves them alone until the push goes on. */
+  const putBack = async (lease: Lease, units: Unit[]): Promise<boolean> => {
+    const at = edges.now();
+    const rows = units.flatMap((unit) => (unit.row ? [unit.row] : []));
+    await stores.ledger.changeDeliveries(
+      lease,
+      rows.map((row) => ({
+        key: { push: row.push, ordinal: row.ordinal, channel: row.channel },
+        from: ['deferred', 'sending'],
+        to: { state: 'deferred', code: 'paused', dueAt: at, at },
+      })),
+    );
+    return true;
+  };
+
+  /** Messages that were in flight when a worker died and whose push has ended since: nobody knows, so they count as sent. */
+  const countAsSent = async (lease: Lease, context: PushContext, units: Unit[]): Promise<void> => {
+    const at = edges.now();
+    const outcomes = units.flatMap(({ row }) => {
+      if (row?.state !== 'sending' || row.channel === null) return [];
+      const message = messageIdOf(tools.keyring, row.push, row.ordinal, row.channel);
+      return [
+        {
+          key: { push: row.push, ordinal: row.ordinal, channel: row.channel },
+          notice: { item: context.push.item, version: context.push.version, ordinal: row.ordinal },
+          message,
+          attempt: {
+            at,
+            provider: 'unknown',
+            ok: true,
+            response: 'in flight when the worker stopped',
+            reference: null,
+          },
+          to: { state: 'sent' as const, code: null, dueAt: null, attempts: row.attempts + 1 },
+          next: null,
+        },
+      ];
+    });
+    if (outcomes.length > 0) await stores.ledger.settle(lease, outcomes);
+  };
+
+  const work = (batch: Batch): { push: string; ordinals: number[] }[] => {
+    if (batch.push !== null)
+      return chunks(batch.ordinals).map((ordinals) => ({ push: batch.push as string, ordinals }));
+    const byPush = new Map<string, Set<number>>();
+    for (const row of batch.rows) byPush.set(row.push, (byPush.get(row.push) ?? new Set()).add(row.ordinal));
+    return [...byPush].flatMap(([push, ordinals]) =>
+      chunks([...ordinals].sort((a, b) => a - b)).map((part) => ({ push, ordinals: part })),
+    );
+  };
+
+  const recount = async (batch: Batch): Promise<void> => {
+    if (batch.push !== null)
+      await stores.pushes.setCounts(batch.id, await stores.ledger.count(batch.push, batch.ordinals), null);
+  };
+
+  const runAll = async (lease: Lease, held: HeldLease, batch: Batch, stopping: () => boolean): Promise<boolean> => {
+    const queue = work(batch);
+    let whole = true;
+    let countedAt = edges.monotonic();
+    const lane = async (): Promise<void> => {
+      for (let part = queue.shift(); part && whole; part = queue.shift()) {
+        if (stopping() || !(await runChunk(lease, held, batch, part.push, part.ordinals))) whole = false;
+        if (edges.monotonic() - countedAt < countEveryMs) continue;
+        countedAt = edges.monotonic();
+        await recount(batch);
+      }
+    };
+    await Promise.all(Array.from({ length: chunksAtOnce }, lane));
+    return whole;
+  };
+
+  return {
+    /** Runs a claimed batch to its end, or gives it back when its push is paused, the lease is lost, or `stopping`. */
+    run: async (claim: Claim, token: string, stopping: () => boolean): Promise<void> => {
+      const { batch } = claim;
+      const lease: Lease = { batch: batch.id, token };
+      const held = keepLease(
+        () => stores.pushes.renew(batch.id, token),
+        edges,
+        tools.leaseMs,
+        (error) => log.warn({ error, batch: batch.id }, 'a lease could not be renewed'),
+      );
+      try {
+        const whole = await runAll(lease, held, batch, stopping);
+        await recount(batch);
+        if (whole) await stores.pushes.close(batch.id, token);
+        else await stores.pushes.release(batch.id, token);
+      } catch (error) {
+        if (error instanceof LeaseLost)
+          return void log.warn({ batch: batch.id }, 'another worker has taken this batch over');
+        log.error({ error, batch: batch.id }, 'a batch stopped; it will be claimed again');
+        await stores.pushes.release(batch.id, token).catch(() => undefined);
+      } finally {
+        held.stop();
+      }
+    },
+  };
+};
+
+export type BatchRunner = ReturnType<typeof makeBatchRunner>;
+
+/** Rows of people without a final state that this batch, and no other, has to move on. */
+const isMine = (row: Delivery, batch: Batch): boolean => {
+  if (row.state === 'sending') return row.holder === batch.id;
+  return batch.kind === 'due' ? row.state === 'deferred' && row.dueAt === null : row.state === 'planned';
+};
+
+const chunks = (ordinals: number[]): number[][] =>
+  Array.from({ length: Math.ceil(ordinals.length / chunkSize) }, (_, index) =>
+    ordinals.slice(index * chunkSize, (index + 1) * chunkSize),
+  );

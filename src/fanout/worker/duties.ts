@@ -1,0 +1,114 @@
+import type { Edges } from '../../edges.ts';
+import { newId } from '../../edges.ts';
+import type { Log } from '../../log.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { addCounts, batchSize, noCounts, type Push } from '../push.ts';
+import type { Planner } from './planner.ts';
+
+/** Rows of one gathered batch at most. */
+const gatherAtOnce = 1000;
+const gathersATick = 20;
+
+export type DutyStores = Pick<Storage, 'pushes' | 'ledger'>;
+export type DutyTools = {
+  planner: Planner;
+  edges: Edges;
+  log: Log;
+  /** Writes the pushes of versions that were published but not announced (a process died between). */
+  announceLost: () => Promise<number>;
+};
+
+/**
+ * What one process of the cluster does for all, again and again: plan what is published, gather what is due, recount what
+ * changed, end what is done. Every duty re-finds its work in the store, so that nothing is lost with a process.
+ */
+export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
+  const { planner, edges, log } = tools;
+
+  const guarded = async (what: string, push: string | null, duty: () => Promise<number>): Promise<number> => {
+    try {
+      return await duty();
+    } catch (error) {
+      log.error({ error, push, what }, 'a duty failed; it is tried again');
+      return 0;
+    }
+  };
+
+  const plan = async (push: Push, token: string): Promise<number> => {
+    const done = await planner.plan(push, token);
+    if (!done) return 0;
+    await endOlder(push);
+    return 1;
+  };
+
+  const older = async (push: Push): Promise<Push[]> =>
+    (await stores.pushes.ofItem(push.item)).filter((one) => one.version < push.version);
+
+  const endOlder = async (push: Push): Promise<void> => {
+    for (const old of await older(push)) await stores.ledger.endOpen(old.id, 'withheld', 'superseded', edges.now());
+  };
+
+  const gather = async (): Promise<number> => {
+    for (let count = 0; count < gathersATick; count += 1)
+      if (!(await stores.ledger.gatherDue(`due:${newId(edges)}`, edges.now(), gatherAtOnce))) return count;
+    return gathersATick;
+  };
+
+  const recount = async (): Promise<number> => {
+    const dirty = await stores.pushes.dirty(100);
+    for (const { batch, mark } of dirty)
+      if (batch.push)
+        await stores.pushes.setCounts(batch.id, await stores.ledger.count(batch.push, batch.ordinals), mark);
+    return dirty.length;
+  };
+
+  /** Ends a push when all its batches are closed and recounted and nobody is planned or sending. */
+  const finish = async (push: Push): Promise<number> => {
+    if (push.state === 'cancelled' && push.plan === null) return end(push);
+    const batches = await stores.pushes.batchesOf(push.id);
+    const planned = batches.filter((batch) => batch.kind === 'plan').length;
+    if (planned < Math.ceil(push.matched / batchSize)) return plan(push, newId(edges));
+    if (batches.some((batch) => batch.open || batch.dirty)) return 0;
+    const counts = batches.map((batch) => batch.counts).reduce(addCounts, noCounts());
+    if (counts.planned + counts.sending > 0) return 0;
+    if (push.state === 'cancelled' && counts.deferred + counts.digested > 0)
+      return stores.ledger.endOpen(push.id, 'cancelled', 'cancelled', edges.now());
+    if (push.state === 'running' && push.version > 1 && !(await olderAreOver(push))) return 0;
+    if (push.state === 'running' && (await planner.planLate(push)) > 0) return 1;
+    return end(push);
+  };
+
+  /** Whether nothing of an older version can be sent any more, so that everybody told of one is known. */
+  const olderAreOver = async (push: Push): Promise<boolean> => {
+    for (const old of await older(push)) {
+      if (old.finishedAt === null && old.state !== 'paused') return false;
+      const batches = await stores.pushes.batchesOf(old.id);
+      const counts = batches.map((batch) => batch.counts).reduce(addCounts, noCounts());
+      if (batches.some((batch) => batch.dirty) || counts.sending > 0) return false;
+      if (counts.planned + counts.deferred + counts.digested > 0)
+        await stores.ledger.endOpen(old.id, 'withheld', 'superseded', edges.now());
+    }
+    return true;
+  };
+
+  const end = async (push: Push): Promise<number> => {
+    await stores.pushes.finish(push.id, edges.now());
+    return 1;
+  };
+
+  return {
+    /** One round of all duties; answers how much was done, 0 when there was nothing. `token` names the planner. */
+    tick: async (token: string): Promise<number> => {
+      let done = await guarded('announce', null, tools.announceLost);
+      for (const push of await stores.pushes.unfinished(1000)) {
+        if (push.state === 'planning') done += await guarded('plan', push.id, () => plan(push, token));
+        else if (push.state !== 'paused') done += await guarded('finish', push.id, () => finish(push));
+      }
+      done += await guarded('gather', null, gather);
+      done += await guarded('recount', null, recount);
+      return done;
+    },
+  };
+};
+
+export type Duties = ReturnType<typeof makeDuties>;

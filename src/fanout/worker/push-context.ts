@@ -1,0 +1,103 @@
+import type { CatalogueService } from '../../catalogue/catalogue-service.ts';
+import type { Locale, Topic } from '../../catalogue/topic.ts';
+import type { SharedContent } from '../../channels/channel.ts';
+import type { ItemVersion } from '../../publishing/item.ts';
+import type { Storage } from '../../storage/storage.ts';
+import type { ChannelName } from '../../subscriptions/follow.ts';
+import { type Text, textIn } from '../../text.ts';
+import type { Push } from '../push.ts';
+import type { PushSource } from '../push-store.ts';
+import { reasonLine, toldSource } from '../reasons.ts';
+
+/** The words of a message: a first publication, a correction to somebody told before, a withdrawal. */
+export type Wording = 'publication' | 'correction' | 'withdrawal';
+
+/** Renders what all recipients of a version, language and wording share (message-templates.ts). */
+export type RenderNotification = (input: {
+  item: string;
+  version: ItemVersion;
+  wording: Wording;
+  locale: Locale;
+  topic: Topic | null;
+}) => SharedContent;
+
+/**
+ * All that is the same for every person of a push at one revision: its frozen sources, the version's content, whom an
+ * earlier version reached and how, rendered messages by language, reason lines by the sources they name.
+ */
+export type PushContext = {
+  push: Push;
+  version: ItemVersion;
+  sources: PushSource[];
+  toldSource: number;
+  told: ReadonlyMap<number, ChannelName>;
+  shared(locale: Locale, wasTold: boolean): SharedContent;
+  reasonLine(locale: Locale, sources: number[]): string;
+};
+
+export type ContextStores = Pick<Storage, 'pushes' | 'items' | 'ledger'>;
+export type ContextTools = { catalogue: CatalogueService; render: RenderNotification };
+
+const keptContexts = 8;
+
+/** Loads contexts and keeps the last few, by push and revision. */
+export const makePushContexts = (stores: ContextStores, tools: ContextTools) => {
+  const kept = new Map<string, Promise<PushContext>>();
+
+  const load = async (push: Push, version: ItemVersion): Promise<PushContext> => {
+    const sources = await stores.pushes.sources(push.id);
+    const told = version.version > 1 ? await stores.ledger.toldOf(push.item, version.version - 1) : [];
+    const { topics } = await tools.catalogue.trees();
+    const bySlug = new Map(topics.map((topic) => [topic.slug, topic]));
+    const topic = bySlug.get(version.content.topics[0] ?? '') ?? null;
+    const rendered = new Map<string, SharedContent>();
+    const lines = new Map<string, string>();
+    const texts = new Map<Locale, Text>();
+    return {
+      push,
+      version,
+      sources,
+      toldSource: sources.findIndex((source) => source.source === toldSource(push.item)),
+      told: new Map(told.map((one) => [one.ordinal, one.channel])),
+      shared: (locale, wasTold) => {
+        const wording = wordingOf(version, wasTold);
+        const key = `${locale} ${wording}`;
+        const content = rendered.get(key) ?? tools.render({ item: push.item, version, wording, locale, topic });
+        rendered.set(key, content);
+        return content;
+      },
+      reasonLine: (locale, indexes) => {
+        const key = `${locale} ${indexes.join()}`;
+        const text = texts.get(locale) ?? textIn(locale);
+        texts.set(locale, text);
+        const labels = indexes.map((index) => sources[index]?.source ?? '');
+        const line = lines.get(key) ?? reasonLine(labels, { text, locale, topics: bySlug });
+        lines.set(key, line);
+        return line;
+      },
+    };
+  };
+
+  return {
+    /** The context of a push at its version's present revision; null when there is no such push or version. */
+    of: async (pushId: string): Promise<PushContext | null> => {
+      const push = await stores.pushes.get(pushId);
+      const version = push && (await stores.items.version(push.item, push.version));
+      if (!push || !version) return null;
+      const key = `${push.id} ${push.plan} ${version.revision}`;
+      const known = kept.get(key) ?? load(push, version);
+      kept.delete(key);
+      kept.set(key, known);
+      known.catch(() => kept.delete(key));
+      for (const old of [...kept.keys()].slice(0, -keptContexts)) kept.delete(old);
+      return { ...(await known), push };
+    },
+  };
+};
+
+export type PushContexts = ReturnType<typeof makePushContexts>;
+
+const wordingOf = (version: ItemVersion, wasTold: boolean): Wording => {
+  if (version.kind === 'withdrawal') return 'withdrawal';
+  return version.kind === 'correction' && wasTold ? 'correction' : 'publication';
+};
