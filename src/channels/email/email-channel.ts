@@ -1,0 +1,108 @@
+import addressparser from 'nodemailer/lib/addressparser';
+import { type Config, ConfigError } from '../../config.ts';
+import type { Edges } from '../../edges.ts';
+import type { Channel, SharedContent } from '../channel.ts';
+import { makeLru } from '../lru.ts';
+import { withFailover } from '../resilience/failover.ts';
+import { guarded } from '../resilience/guard.ts';
+import { failure } from '../result.ts';
+import { type CompiledMail, compileMail, type MailPerson, renderMail, type Sender } from './compiled-mail.ts';
+import { makeDkimSigner } from './dkim.ts';
+import { abortedCode, makeSmtpPool } from './smtp-pool.ts';
+import { classifySmtp } from './smtp-reply.ts';
+import { readSmtpUrl } from './smtp-url.ts';
+
+export type EmailTools = { edges: Pick<Edges, 'now' | 'monotonic'>; limitMs?: number };
+
+/** Reads EMAIL_FROM: exactly one address, with or without a name. Throws `ConfigError`. */
+export const readSender = (from: string): Sender => {
+  const [parsed, ...more] = addressparser(from, { flatten: true });
+  const domain = parsed?.address.split('@')[1];
+  if (!parsed || more.length > 0 || !domain)
+    throw new ConfigError([
+      { name: 'EMAIL_FROM', message: 'must be one address, such as Office <office@example.org>' },
+    ]);
+  return { name: parsed.name, address: parsed.address, domain };
+};
+
+/** An address that is safe in a header and an envelope: no space, bracket or control character (RFC 5321 section 4.1.2). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+const safeAddress = /^[^\s<>,;:"\\()\u0000-\u001f\u007f]+@[^\s<>,;:"\\()@\u0000-\u001f\u007f]+$/;
+
+/** RFC 5322 section 3.3 date-time in UTC; one text serves a whole second. */
+const makeDate = (now: () => number): (() => string) => {
+  let second = -1;
+  let text = '';
+  return () => {
+    const current = Math.floor(now() / 1000);
+    if (current !== second) {
+      second = current;
+      text = new Date(current * 1000).toUTCString().replace('GMT', '+0000');
+    }
+    return text;
+  };
+};
+
+/** Slots for each connection: while one message waits for the server, others are rendered or wait for their outcome to be kept. */
+const slotsPerConnection = 5;
+const compiledContents = 200;
+
+/**
+ * Email over SMTP (RFC 5321), one provider for each URL in EMAIL_URL, in that order. Content is composed once by
+ * `content.key`; the Message-ID is the message's id at the sender's domain. Throws `ConfigError` for a URL, sender or DKIM
+ * key that cannot work.
+ */
+export const makeEmailChannel = (config: Config['email'], tools: EmailTools): Channel => {
+  const sender = readSender(config.from);
+  const envelopeFrom = config.bounces ? `bounces@${config.bounces}` : sender.address;
+  const sign = config.dkim ? makeDkimSigner(config.dkim) : null;
+  const date = makeDate(tools.edges.now);
+  const compiled = makeLru<Promise<CompiledMail>>(compiledContents);
+
+  const compile = (content: SharedContent): Promise<CompiledMail> => {
+    const known = compiled.get(content.key);
+    if (known) return known;
+    const fresh = compileMail(content, sender);
+    fresh.catch(() => compiled.delete(content.key));
+    compiled.set(content.key, fresh);
+    return fresh;
+  };
+
+  const write = async (content: SharedContent, person: MailPerson): Promise<Buffer | Error> => {
+    try {
+      const unsigned = renderMail(await compile(content), person);
+      return sign ? await sign(unsigned) : unsigned;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  };
+
+  const overServer = (url: string): Channel => {
+    const server = readSmtpUrl(url);
+    const { provider } = server;
+    const pool = makeSmtpPool(server, tools.limitMs === undefined ? {} : { limitMs: tools.limitMs });
+    const channel: Channel = {
+      name: 'email',
+      limits: { concurrency: server.pool * slotsPerConnection },
+      send: async ({ id, to, content, slots }, signal) => {
+        const address = to.channel === 'email' ? to.email : '';
+        if (!safeAddress.test(address))
+          return failure(provider, { kind: 'permanent', reason: 'bad-address' }, 'the address cannot stand in a mail');
+        const messageId = `<${id}@${sender.domain}>`;
+        const raw = await write(content, { to: address, messageId, date: date(), slots });
+        if (raw instanceof Error)
+          return failure(provider, { kind: 'permanent', reason: 'content-refused' }, raw.message);
+        const answer = await pool.send({ from: envelopeFrom, to: address }, raw, signal);
+        if (answer.ok) return { ok: true, provider, reference: messageId, response: answer.response };
+        const { fault } = answer;
+        if (fault.code === abortedCode)
+          return failure(provider, { kind: 'transient', reason: 'aborted' }, fault.message);
+        return failure(provider, classifySmtp(fault), fault.response ?? fault.message);
+      },
+      close: () => pool.close(),
+    };
+    return guarded(channel, { edges: tools.edges, ratePerSecond: server.rate });
+  };
+
+  return withFailover(config.urls.map(overServer) as [Channel, ...Channel[]]);
+};

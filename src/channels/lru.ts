@@ -1,0 +1,27 @@
+/** A map that keeps the `limit` entries used last. */
+export type Lru<T> = { get(key: string): T | undefined; set(key: string, value: T): void; delete(key: string): void };
+
+export const makeLru = <T>(limit: number): Lru<T> => {
+  const entries = new Map<string, T>();
+  return {
+    get: (key) => {
+      const value = entries.get(key);
+      if (value === undefined) return undefined;
+      entries.delete(key);
+      entries.set(key, value);
+      return value;
+    },
+    set: (key, value) => {
+      entries.delete(key);
+      entries.set(key, value);
+      if (entries.size <= limit) return;
+      for (const oldest of entries.keys()) {
+        entries.delete(oldest);
+        return;
+      }
+    },
+    delete: (key) => {
+      entries.delete(key);
+    },
+  };
+};
