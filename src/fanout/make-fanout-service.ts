@@ -8,6 +8,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { DeliveryView, FanoutService, PushView } from './fanout-service.ts';
 import type { Delivery } from './ledger-store.ts';
 import { addCounts, type DeliveryState, deliveryStates, noCounts, type Push, pushIdOf } from './push.ts';
+import type { PushSource } from './push-store.ts';
 import { laneOf } from './worker/planner.ts';
 
 export type FanoutStores = Pick<Storage, 'pushes' | 'ledger' | 'items' | 'subscriptions'>;
@@ -104,10 +105,7 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       channel: row.channel,
       state: row.state,
       code: row.code,
-      reasons: row.reasons.flatMap((index) => {
-        const source = pushes.get(row.push)?.[index];
-        return source ? [{ source: source.source, facts: source.follow ? { follow: source.follow } : {} }] : [];
-      }),
+      reasons: row.reasons.flatMap((index) => reasonViews(pushes.get(row.push)?.[index])),
       attempts: row.attempts,
       at: row.at,
       dueAt: row.dueAt,
@@ -259,6 +257,12 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       await stores.ledger.receipt(link.subject, 'delivered', attempt);
     },
   };
+};
+
+const reasonViews = (source: PushSource | undefined): DeliveryView['reasons'] => {
+  if (!source) return [];
+  const facts: Record<string, string> = source.follow === null ? {} : { follow: source.follow };
+  return [{ source: source.source, facts }];
 };
 
 const blankPush = (item: string, version: number, createdAt: number): Omit<Push, 'id' | 'lane' | 'audience'> => ({
