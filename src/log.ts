@@ -30,7 +30,7 @@ export const makeLog = (level: string, base: Record<string, unknown> = {}): Log 
   pino(
     {
       level,
-      base: { pid: process.pid, ...base },
+      base,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { log: (record) => maskDeep(record) as Record<string, unknown> },
       hooks: {

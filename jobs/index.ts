@@ -1,0 +1,5 @@
+import { forgetExpired } from './forget-expired.ts';
+import type { Job } from './job.ts';
+import { publishScheduled } from './publish-scheduled.ts';
+
+export const jobs: readonly Job[] = [publishScheduled, forgetExpired];

@@ -1,0 +1,90 @@
+import { mkdirSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
+import { dirname } from 'node:path';
+import { jobs } from '../jobs/index.ts';
+import { runJobs } from '../jobs/run-jobs.ts';
+import { seedCatalogue } from './catalogue/catalogue-service.ts';
+import { deliverTransactional } from './channels/deliver-transactional.ts';
+import { loadVapidKeys, makeChannels } from './channels/make-channels.ts';
+import { type Closers, makeClosers } from './closers.ts';
+import type { Config } from './config.ts';
+import type { Edges } from './edges.ts';
+import { makeBatchRunner } from './fanout/worker/batch-runner.ts';
+import { makeDispatcher } from './fanout/worker/dispatcher.ts';
+import { makeDuties } from './fanout/worker/duties.ts';
+import { makePlanner } from './fanout/worker/planner.ts';
+import { makePushContexts } from './fanout/worker/push-context.ts';
+import { makeSettler } from './fanout/worker/settle.ts';
+import { makeWorker, type Worker } from './fanout/worker/worker.ts';
+import type { Log } from './log.ts';
+import { loadKeyring, loadSecret } from './secret.ts';
+import { makeServices, type Services } from './services.ts';
+import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
+import type { Storage } from './storage/storage.ts';
+import { makeApp } from './web/app.ts';
+
+export type ComposeTools = { edges: Edges; log: Log; wake?: () => void };
+
+type Base = { services: Services; storage: Storage; closers: Closers };
+
+const openStorage = async (config: Config): Promise<Storage> => {
+  if (config.database.kind === 'mongo')
+    throw new Error('MongoDB holds claims, ledger and addresses so far (docs/scale.md); start on SQLite');
+  mkdirSync(dirname(config.database.file), { recursive: true });
+  return openSqliteStorage(config.database.file);
+};
+
+const composeBase = async (config: Config, tools: ComposeTools): Promise<Base> => {
+  const closers = makeClosers();
+  const storage = await openStorage(config);
+  closers.add(() => storage.close());
+  const keyring = await loadKeyring(storage.access, loadSecret(config));
+  const services = makeServices(storage, { ...tools, config, keyring, wake: tools.wake ?? (() => undefined) });
+  return { services, storage, closers };
+};
+
+/** The web process: the services behind an HTTP listener. `close` closes what was opened, last first. */
+export const composeWeb = async (
+  config: Config,
+  tools: ComposeTools,
+): Promise<{ app: RequestListener; services: Services; close: () => Promise<void> }> => {
+  const { services, storage, closers } = await composeBase(config, tools);
+  await seedCatalogue(storage.catalogue);
+  const vapid = await loadVapidKeys(storage.access, services.keyring, config);
+  const app = makeApp({ services, config, log: tools.log, vapidPublicKey: vapid.publicKey });
+  return { app, services, close: closers.closeAll };
+};
+
+/** A worker process: the fan-out's loops, transactional messages and the jobs. `stop` lets what is in flight come to rest. */
+export const composeWorker = async (
+  config: Config,
+  tools: ComposeTools,
+): Promise<{ worker: Worker; services: Services; close: () => Promise<void> }> => {
+  const { services, storage, closers } = await composeBase(config, tools);
+  const { edges, log } = tools;
+  const { keyring, catalogue, templates, matcher, fanout } = services;
+  const { leaseMs, publicUrl, timeZone } = config;
+
+  const vapid = await loadVapidKeys(storage.access, keyring, config);
+  const channels = makeChannels(config, { vapid, edges, log });
+  for (const channel of channels.values()) closers.add(() => channel.close());
+
+  const contexts = makePushContexts(storage, { catalogue, render: templates.notification });
+  const settler = makeSettler(storage, { keyring, edges, publicUrl, defaults: { timeZone } });
+  const dispatcher = makeDispatcher(storage, { channels, edges, log });
+  const runner = makeBatchRunner(storage, { contexts, settler, dispatcher, edges, log, leaseMs, keyring });
+  const planner = makePlanner(storage, { edges, matchItem: matcher.matchItem });
+  const duties = makeDuties(storage, { planner, edges, log, announceLost: fanout.announceLost });
+  const worker = makeWorker(storage, {
+    runner,
+    duties,
+    dispatcher,
+    deliverTransactional: (token, signal) =>
+      deliverTransactional(storage, { channels, keyring, edges, log, leaseMs }, token, signal),
+    edges,
+    log,
+    leaseMs,
+  });
+  closers.add(runJobs(jobs, services, leaseMs));
+  return { worker, services, close: closers.closeAll };
+};

@@ -1,0 +1,135 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { composeWeb, composeWorker } from './compose.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { realEdges } from './edges.ts';
+import { type Log, makeLog } from './log.ts';
+import { makeWorkerApp, startingApp } from './web/outside.ts';
+
+const stopWithinMs = 10_000;
+const restartAfterMs = [100, 500, 2_000, 5_000];
+
+const configOrExit = (): Config => {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(2);
+  }
+};
+
+const listen = (server: Server, port: number, host: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+
+/** Stops listening and waits for requests under way; on Node 20 an idle keep-alive socket would hold the exit. */
+const closeServer = async (server: Server): Promise<void> => {
+  const closed = new Promise((resolve) => server.close(resolve));
+  const timer = setInterval(() => server.closeIdleConnections(), 50);
+  await closed;
+  clearInterval(timer);
+};
+
+/** First signal: `stop`, then exit 0. A second signal, or 10 s: exit 1. */
+const onSignals = (log: Log, stop: () => Promise<void>): void => {
+  let stopping = false;
+  const handle = (signal: string): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    setTimeout(() => process.exit(1), stopWithinMs).unref();
+    stop().then(
+      () => process.exit(0),
+      (error) => {
+        log.error({ error }, 'the stop failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', () => handle('SIGTERM'));
+  process.on('SIGINT', () => handle('SIGINT'));
+};
+
+/** Worker processes that are started again when they die; they end when the IPC channel closes. */
+const makeWorkers = (count: number, env: NodeJS.ProcessEnv, log: Log) => {
+  const children = new Map<number, ChildProcess>();
+  let stopping = false;
+  const start = (place: number, deaths: number): void => {
+    const startedAt = realEdges.monotonic();
+    const child = fork(fileURLToPath(import.meta.url), ['worker-of-web'], { env });
+    children.set(place, child);
+    child.on('exit', (code, signal) => {
+      children.delete(place);
+      if (stopping) return;
+      const count = realEdges.monotonic() - startedAt > 60_000 ? 0 : deaths;
+      const pause = restartAfterMs[Math.min(count, restartAfterMs.length - 1)] ?? 0;
+      log.error({ code, signal, pause }, 'a worker died; it is started again');
+      setTimeout(() => !stopping && start(place, count + 1), pause);
+    });
+  };
+  for (let place = 0; place < count; place += 1) start(place, 0);
+  return {
+    wake: () => {
+      for (const child of children.values()) if (child.connected) child.send('wake');
+    },
+    stop: async () => {
+      stopping = true;
+      const exits = [...children.values()].map((child) => new Promise((resolve) => child.once('exit', resolve)));
+      for (const child of children.values()) child.kill('SIGTERM');
+      await Promise.all(exits);
+    },
+  };
+};
+
+const runWeb = async (config: Config, log: Log): Promise<void> => {
+  let app: RequestListener = startingApp;
+  const server = createServer((request, response) => app(request, response));
+  const port = await listen(server, config.port, config.host);
+  const publicUrl = config.port === 0 ? config.publicUrl.replace(/:0$/, `:${port}`) : config.publicUrl;
+  const placed = { ...config, publicUrl };
+  let wake = (): void => undefined;
+  const web = await composeWeb(placed, { edges: realEdges, log, wake: () => wake() });
+  const env = { ...process.env, PUBLIC_URL: publicUrl, ROLE: 'worker' };
+  const workers = config.role === 'all' ? makeWorkers(config.workers, env, log) : null;
+  wake = () => workers?.wake();
+  app = web.app;
+  onSignals(log, async () => {
+    await Promise.all([closeServer(server), workers?.stop()]);
+    await web.close();
+  });
+  process.stdout.write(`Bellman is ready at ${publicUrl}\n`);
+};
+
+const runWorker = async (config: Config, log: Log, ofWeb: boolean): Promise<void> => {
+  const { worker, services, close } = await composeWorker(config, { edges: realEdges, log });
+  const running = worker.run();
+  const server = ofWeb ? null : createServer(makeWorkerApp(services));
+  const stop = async (): Promise<void> => {
+    worker.stop();
+    await Promise.all([running, server && closeServer(server)]);
+    await close();
+  };
+  onSignals(log, stop);
+  if (ofWeb) {
+    process.on('message', () => worker.wake());
+    process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+    return;
+  }
+  if (server) await listen(server, config.port, config.host);
+  process.stdout.write(`A Bellman worker is ready at ${config.publicUrl}\n`);
+};
+
+const config = configOrExit();
+const ofWeb = process.argv[2] === 'worker-of-web';
+const log = makeLog(config.logLevel, { pid: process.pid, role: ofWeb ? 'worker' : config.role });
+try {
+  await (config.role === 'worker' ? runWorker(config, log, ofWeb) : runWeb(config, log));
+} catch (error) {
+  log.fatal({ error }, 'the start failed');
+  process.exit(1);
+}

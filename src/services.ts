@@ -1,0 +1,92 @@
+import { type AccessService, makeAccessService } from './access/access-service.ts';
+import { type CatalogueService, makeCatalogueService } from './catalogue/catalogue-service.ts';
+import { type ItemReader, makeItemReader } from './catalogue/item-reader.ts';
+import { type Courier, makeCourier } from './channels/courier.ts';
+import type { Config } from './config.ts';
+import type { Edges } from './edges.ts';
+import type { FanoutService } from './fanout/fanout-service.ts';
+import { makeFanoutService } from './fanout/make-fanout-service.ts';
+import type { Keyring } from './keyring.ts';
+import type { Log } from './log.ts';
+import { type MessageTemplates, makeMessageTemplates } from './message-templates.ts';
+import type { Actor } from './publishing/item.ts';
+import { makePublishingService, type PublishingService } from './publishing/publishing-service.ts';
+import type { Storage } from './storage/storage.ts';
+import { type Matcher, makeMatcher } from './subscriptions/matcher.ts';
+import { makeSignUpService } from './subscriptions/sign-up-service.ts';
+import {
+  makeSubscriptionService,
+  type SignUpService,
+  type SubscriptionService,
+} from './subscriptions/subscription-service.ts';
+
+/** Everything a router, a job or a worker may lean on. */
+export type Services = {
+  stores: Storage;
+  edges: Edges;
+  log: Log;
+  keyring: Keyring;
+  catalogue: CatalogueService;
+  items: ItemReader;
+  signUps: SignUpService;
+  subscriptions: SubscriptionService;
+  matcher: Matcher;
+  publishing: PublishingService;
+  fanout: FanoutService;
+  access: AccessService;
+  templates: MessageTemplates;
+  courier: Courier;
+};
+
+/** Who acts when nobody asked: schedules and imports by configuration. */
+export const systemActor: Actor = { staff: 'system', roles: ['publisher', 'admin'], departments: [] };
+
+export type ServiceTools = {
+  config: Config;
+  edges: Edges;
+  log: Log;
+  keyring: Keyring;
+  /** Tells the workers of this machine that there is work. */
+  wake: () => void;
+};
+
+/** Builds the services in the order of the story: topics, what people ask for, what offices publish, whom it reaches. */
+export const makeServices = (stores: Storage, tools: ServiceTools): Services => {
+  const { config, edges, log, keyring, wake } = tools;
+  const templates = makeMessageTemplates({ publicUrl: config.publicUrl });
+  const courier = makeCourier(stores, { keyring, edges, wake });
+
+  const catalogue = makeCatalogueService(stores);
+  const items = makeItemReader(stores, { catalogue });
+
+  const people = { keyring, edges, catalogue, courier, templates, config };
+  const signUps = makeSignUpService(stores, people);
+  const subscriptions = makeSubscriptionService(stores, people);
+  const matcher = makeMatcher(stores, { catalogue });
+
+  const publishing = makePublishingService(stores, { catalogue, edges, review: config.review });
+  const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake });
+
+  const access = makeAccessService(stores, {
+    edges,
+    keyring,
+    ...(config.adminApiKey === undefined ? {} : { adminApiKey: config.adminApiKey }),
+  });
+
+  return {
+    stores,
+    edges,
+    log,
+    keyring,
+    catalogue,
+    items,
+    signUps,
+    subscriptions,
+    matcher,
+    publishing,
+    fanout,
+    access,
+    templates,
+    courier,
+  };
+};

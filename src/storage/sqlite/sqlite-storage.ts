@@ -1,0 +1,34 @@
+import type { Storage } from '../storage.ts';
+import { sqliteAccessStore } from './access-store.ts';
+import { sqliteAddressStore } from './address-store.ts';
+import { sqliteCatalogueStore } from './catalogue-store.ts';
+import { type OpenOptions, openSqlite } from './database.ts';
+import { sqliteItemStore } from './item-store.ts';
+import { sqliteLedgerStore } from './ledger-store.ts';
+import { migrate } from './migrations.ts';
+import { sqlitePushStore } from './push-store.ts';
+import { sqliteSignUpStore } from './sign-up-store.ts';
+import { sqliteSubscriptionStore } from './subscription-store.ts';
+import { sqliteTransactionalStore } from './transactional-store.ts';
+
+/** Opens the file (`:memory:` for a store that goes with the process), brings its schema forward, and builds every port over it. */
+export const openSqliteStorage = async (file: string, options: OpenOptions = {}): Promise<Storage> => {
+  const db = openSqlite(file, options);
+  await migrate(db);
+  const one = db.prepare('SELECT 1');
+  return {
+    catalogue: sqliteCatalogueStore(db),
+    subscriptions: sqliteSubscriptionStore(db),
+    addresses: sqliteAddressStore(db),
+    signUps: sqliteSignUpStore(db),
+    items: sqliteItemStore(db),
+    pushes: sqlitePushStore(db),
+    ledger: sqliteLedgerStore(db),
+    transactional: sqliteTransactionalStore(db),
+    access: sqliteAccessStore(db),
+    ping: async () => {
+      await db.read(() => one.get());
+    },
+    close: async () => db.close(),
+  };
+};
