@@ -1,10 +1,9 @@
 import type { Locale } from '../catalogue/topic.ts';
-import type { ChannelName, Pace, Target } from './follow.ts';
+import type { ChannelName, FollowRequest, Pace } from './follow.ts';
 import type { Contact, QuietHours, Subscriber } from './subscriber.ts';
 import type { Followed } from './subscription-store.ts';
 
-/** What somebody asks for when they sign up (api: Follow). */
-export type FollowRequest = { target: Target; regions: string[] | null; pace: Pace; channels: ChannelName[] | null };
+export type { FollowRequest };
 
 /** Contacts as people write them; the service normalises (email: trimmed, NFC, lower case, ASCII domain; phone: E.164). */
 export type SignUpRequest = {
