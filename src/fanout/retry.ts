@@ -4,8 +4,8 @@ import type { Attempt, Outcome } from './ledger-store.ts';
 /** First pause after a transient failure, and the longest one. */
 const firstPauseMs = 15_000;
 const longestPauseMs = 3_600_000;
-/** With pauses that double up to an hour, this many attempts reach over more than 24 hours. */
-export const mostAttempts = 34;
+/** With pauses that double up to an hour, this many attempts reach over more than 24 hours even at the shortest jitter. */
+export const mostAttempts = 60;
 /** A row whose notice belongs to another push looks again after this. */
 export const parkedMs = 5_000;
 

@@ -1,0 +1,220 @@
+import fc from 'fast-check';
+import { DateTime } from 'luxon';
+import {
+  channelOrder,
+  decide,
+  digestSlot,
+  type PolicyInput,
+  quietUntil,
+  type Reason,
+} from '../../../src/fanout/policy.ts';
+import type { Address, Recipient } from '../../../src/subscriptions/subscriber.ts';
+
+const at = (text: string): number => Date.parse(text);
+const address = (channel: Address['channel'], overrides: Partial<Address> = {}): Address => ({
+  lookup: `look-up of ${channel}`,
+  subscriber: 7,
+  channel,
+  sealed: '',
+  verifiedAt: 0,
+  suppressed: null,
+  ...overrides,
+});
+const person = (overrides: Partial<Recipient> = {}): Recipient => ({
+  ordinal: 7,
+  id: 'p7',
+  locale: 'en',
+  region: null,
+  timeZone: 'Europe/London',
+  quietHours: null,
+  consents: { personalisation: false },
+  mergedInto: null,
+  erasedAt: null,
+  addresses: [address('email')],
+  ...overrides,
+});
+const follows = (
+  pace: 'immediate' | 'daily' | 'weekly',
+  channels: Address['channel'][] | null = null,
+  source = 0,
+): Reason => ({
+  kind: 'subscription',
+  source,
+  pace,
+  channels,
+});
+const input = (overrides: Partial<PolicyInput> = {}): PolicyInput => ({
+  person: person(),
+  item: { urgency: 'routine' },
+  reasons: [follows('immediate')],
+  tried: [],
+  now: at('2026-06-10T12:00:00Z'),
+  defaults: { timeZone: 'Asia/Shanghai' },
+  ...overrides,
+});
+
+describe('the order of the policy', () => {
+  const night = { quietHours: { from: '00:00', to: '23:59' } };
+  const past = '2026-06-10T11:00:00Z';
+  const cases: [string, PolicyInput, object][] = [
+    [
+      'an erased person before all else',
+      input({ person: person({ erasedAt: 1 }), reasons: [] }),
+      { kind: 'withhold', code: 'erased' },
+    ],
+    [
+      'no reason left before a suppressed address',
+      input({ reasons: [], person: person({ addresses: [address('email', { suppressed: 'hard' })] }) }),
+      { kind: 'withhold', code: 'opted-out' },
+    ],
+    [
+      'a suppressed address before an expired item',
+      input({
+        item: { urgency: 'routine', expiresAt: past },
+        person: person({ addresses: [address('email', { suppressed: 'hard' })] }),
+      }),
+      { kind: 'withhold', code: 'suppressed' },
+    ],
+    ['no address at all', input({ person: person({ addresses: [] }) }), { kind: 'withhold', code: 'no-address' }],
+    [
+      'an expired item, though it is an emergency',
+      input({ item: { urgency: 'emergency', expiresAt: past } }),
+      { kind: 'withhold', code: 'expired' },
+    ],
+    [
+      'pace before quiet hours',
+      input({ reasons: [follows('daily')], person: person(night) }),
+      { kind: 'digest', code: 'daily-digest' },
+    ],
+    ['quiet hours before the channel', input({ person: person(night) }), { kind: 'defer', code: 'quiet-hours' }],
+    [
+      'an emergency knows no pace and no quiet hours',
+      input({ item: { urgency: 'emergency' }, reasons: [follows('weekly')], person: person(night) }),
+      { kind: 'send', channel: 'email' },
+    ],
+    [
+      'a name on a list is for now',
+      input({ reasons: [{ kind: 'named', source: 0, channels: null }, follows('weekly', null, 1)] }),
+      { kind: 'send', channel: 'email' },
+    ],
+  ];
+  it.each(cases)('%s', (_name, given, expected) => expect(decide(given)).toMatchObject(expected));
+
+  it('lets the fastest pace among the subscriptions win', () => {
+    expect(
+      decide(input({ reasons: [follows('weekly'), follows('immediate', null, 1), follows('daily', null, 2)] })),
+    ).toMatchObject({ kind: 'send' });
+  });
+
+  it('does not defer past the deadline, and does where the deadline is later', () => {
+    const deadline = (text: string) =>
+      input({ item: { urgency: 'routine', deadline: text }, reasons: [follows('daily')] });
+    expect(decide(deadline('2026-06-10T18:00:00Z'))).toMatchObject({ kind: 'send' });
+    expect(decide(deadline('2026-06-12T18:00:00Z'))).toMatchObject({ kind: 'digest' });
+  });
+});
+
+describe('the channel', () => {
+  const all = person({ addresses: [address('email'), address('sms'), address('webPush')] });
+  it('is the first usable of the fastest subscription', () => {
+    const reasons = [follows('daily', ['email']), follows('immediate', ['sms', 'webPush'], 1)];
+    expect(decide(input({ person: all, reasons }))).toMatchObject({ channel: 'sms' });
+  });
+  it('goes on to the next when one failed for good', () => {
+    expect(decide(input({ person: all, reasons: [follows('immediate', ['sms'])], tried: ['sms'] }))).toMatchObject({
+      channel: 'email',
+    });
+  });
+  it('is the one first used for whoever was told an earlier version', () => {
+    expect(channelOrder([follows('immediate', ['email']), { kind: 'told', source: 1, channel: 'sms' }])[0]).toBe('sms');
+  });
+  it('carries every live endpoint of a browser user', () => {
+    const two = person({
+      addresses: [
+        address('webPush'),
+        address('webPush', { lookup: 'b' }),
+        address('webPush', { lookup: 'c', suppressed: 'gone' }),
+      ],
+    });
+    const decision = decide(input({ person: two }));
+    expect(decision.kind === 'send' && decision.addresses.map((one) => one.lookup)).toEqual([
+      'look-up of webPush',
+      'b',
+    ]);
+  });
+});
+
+describe('quiet hours', () => {
+  const until = (quiet: { from: string; to: string }, zone: string, now: string) => {
+    const end = quietUntil(quiet, zone, at(now));
+    return end === null ? null : new Date(end).toISOString();
+  };
+  it.each([
+    ['inside, before midnight', '2026-06-10T21:30:00Z', '2026-06-11T06:00:00.000Z'],
+    ['inside, after midnight', '2026-06-11T03:00:00Z', '2026-06-11T06:00:00.000Z'],
+    ['at the end, which is outside', '2026-06-11T06:00:00Z', null],
+    ['in the day', '2026-06-11T12:00:00Z', null],
+  ])('%s', (_name, now, expected) =>
+    expect(until({ from: '22:00', to: '07:00' }, 'Europe/London', now)).toBe(expected),
+  );
+  it('ends at the wall time on the night the clocks go forward, and on the night they go back', () => {
+    expect(until({ from: '22:00', to: '07:00' }, 'Europe/London', '2026-03-28T23:00:00Z')).toBe(
+      '2026-03-29T06:00:00.000Z',
+    );
+    expect(until({ from: '22:00', to: '07:00' }, 'Europe/London', '2026-10-24T22:00:00Z')).toBe(
+      '2026-10-25T07:00:00.000Z',
+    );
+  });
+  it('holds in zones of +5:45 and +14', () => {
+    expect(until({ from: '22:00', to: '07:00' }, 'Asia/Kathmandu', '2026-06-10T17:00:00Z')).toBe(
+      '2026-06-11T01:15:00.000Z',
+    );
+    expect(until({ from: '22:00', to: '07:00' }, 'Pacific/Kiritimati', '2026-06-10T09:00:00Z')).toBe(
+      '2026-06-10T17:00:00.000Z',
+    );
+  });
+  it('always ends after now, at the wall time that was asked for', () => {
+    const clock = fc
+      .tuple(fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 59 }))
+      .map(([hour, minute]) => `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`);
+    const zone = fc.constantFrom(
+      'Asia/Shanghai',
+      'Europe/London',
+      'America/New_York',
+      'Asia/Kathmandu',
+      'Pacific/Kiritimati',
+    );
+    fc.assert(
+      fc.property(
+        clock,
+        clock,
+        zone,
+        fc.integer({ min: at('2026-01-01T00:00:00Z'), max: at('2027-01-01T00:00:00Z') }),
+        (from, to, name, now) => {
+          const end = quietUntil({ from, to }, name, now);
+          if (end === null) return;
+          expect(end).toBeGreaterThan(now);
+          expect(end - now).toBeLessThanOrEqual(25 * 3_600_000);
+          const local = DateTime.fromMillis(end, { zone: name });
+          const skipped = !DateTime.fromISO(`${local.toISODate()}T${to}`, { zone: name })
+            .toFormat('HH:mm')
+            .startsWith(to);
+          if (!skipped) expect(local.toFormat('HH:mm')).toBe(to);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('digest slots', () => {
+  it('are the next eight in the morning, weekly on a Monday, in the person’s zone', () => {
+    const slot = (pace: 'daily' | 'weekly', zone: string, now: string) =>
+      new Date(digestSlot(pace, zone, at(now))).toISOString();
+    expect(slot('daily', 'Asia/Shanghai', '2026-06-10T12:00:00Z')).toBe('2026-06-11T00:00:00.000Z');
+    expect(slot('daily', 'Asia/Shanghai', '2026-06-10T23:59:59Z')).toBe('2026-06-11T00:00:00.000Z');
+    expect(slot('daily', 'Europe/London', '2026-03-28T12:00:00Z')).toBe('2026-03-29T07:00:00.000Z');
+    expect(slot('weekly', 'Asia/Shanghai', '2026-06-10T12:00:00Z')).toBe('2026-06-15T00:00:00.000Z');
+    expect(slot('weekly', 'Asia/Shanghai', '2026-06-15T00:00:00Z')).toBe('2026-06-22T00:00:00.000Z');
+  });
+});
