@@ -75,6 +75,11 @@ export const environment = {
     default: 'CN',
     help: 'country of phone numbers written without a prefix',
   },
+  WEB_PUSH: {
+    schema: z.enum(['send', 'outbox']),
+    default: 'send',
+    help: 'outbox writes web pushes to the outbox instead (the demo)',
+  },
   WEB_PUSH_SUBJECT: {
     schema: url(['mailto:', 'https:']),
     default: 'mailto:bellman@localhost',
@@ -130,6 +135,7 @@ export type Config = {
   sms: { urls: string[] };
   phoneCountry: string;
   webPush: {
+    outbox: boolean;
     subject: string;
     vapid: { publicKey: string; privateKey: string } | undefined;
     allowPrivateEndpoints: boolean;
@@ -220,6 +226,7 @@ export const readConfig = (env: Record<string, string | undefined>): Config => {
     sms: { urls: all.SMS_URL },
     phoneCountry: all.PHONE_COUNTRY,
     webPush: {
+      outbox: all.WEB_PUSH === 'outbox',
       subject: all.WEB_PUSH_SUBJECT,
       vapid: vapid
         ? { publicKey: all.VAPID_PUBLIC_KEY as string, privateKey: all.VAPID_PRIVATE_KEY as string }
