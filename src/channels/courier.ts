@@ -1,3 +1,5 @@
+import { type Edges, newId } from '../edges.ts';
+import type { Keyring } from '../keyring.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
 import type { Contact } from '../subscriptions/subscriber.ts';
 import type { SharedContent, Slots } from './channel.ts';
@@ -29,4 +31,40 @@ export type TransactionalStore = {
 /** Hands a transactional message over durably: once this answers, it will leave though the process dies. */
 export type Courier = {
   post(to: Contact, content: SharedContent, slots: Partial<Slots>, expiresAt: number): Promise<void>;
+};
+
+/** What the seal of a transactional message holds. */
+export type SealedMessage = { to: Contact; content: SharedContent; slots: Slots };
+
+export const sealContextOf = (id: string): string => `transactional:${id}`;
+
+export type CourierTools = {
+  keyring: Pick<Keyring, 'seal'>;
+  edges: Pick<Edges, 'now' | 'bytes'>;
+  /** Tells the workers that there is something to send. */
+  wake: () => void;
+};
+
+/** Makes the courier: a sealed row, then a hint to the workers. Slots left out are empty. */
+export const makeCourier = (stores: { transactional: TransactionalStore }, tools: CourierTools): Courier => {
+  const { keyring, edges, wake } = tools;
+  return {
+    post: async (to, content, slots, expiresAt) => {
+      const id = newId(edges);
+      const all: Slots = { unsubscribe: '', manage: '', item: '', reason: '', ...slots };
+      const sealed = keyring.seal(
+        JSON.stringify({ to, content, slots: all } satisfies SealedMessage),
+        sealContextOf(id),
+      );
+      await stores.transactional.enqueue({
+        id,
+        channel: to.channel,
+        sealed,
+        attempts: 0,
+        dueAt: edges.now(),
+        expiresAt,
+      });
+      wake();
+    },
+  };
 };

@@ -8,7 +8,7 @@ import { guarded } from '../resilience/guard.ts';
 import { failure } from '../result.ts';
 import { type CompiledMail, compileMail, type MailPerson, renderMail, type Sender } from './compiled-mail.ts';
 import { makeDkimSigner } from './dkim.ts';
-import { abortedCode, makeSmtpPool } from './smtp-pool.ts';
+import { makeSmtpPool } from './smtp-pool.ts';
 import { classifySmtp } from './smtp-reply.ts';
 import { readSmtpUrl } from './smtp-url.ts';
 
@@ -95,8 +95,7 @@ export const makeEmailChannel = (config: Config['email'], tools: EmailTools): Ch
         const answer = await pool.send({ from: envelopeFrom, to: address }, raw, signal);
         if (answer.ok) return { ok: true, provider, reference: messageId, response: answer.response };
         const { fault } = answer;
-        if (fault.code === abortedCode)
-          return failure(provider, { kind: 'transient', reason: 'aborted' }, fault.message);
+        if (fault.code === 'EABORT') return failure(provider, { kind: 'transient', reason: 'aborted' }, fault.message);
         return failure(provider, classifySmtp(fault), fault.response ?? fault.message);
       },
       close: () => pool.close(),

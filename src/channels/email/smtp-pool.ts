@@ -1,9 +1,11 @@
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import { stoppable, withDeadline } from '../resilience/deadline.ts';
 import { makeSemaphore } from '../resilience/semaphore.ts';
 import type { SmtpFault } from './smtp-reply.ts';
 import type { SmtpServer } from './smtp-url.ts';
 
-export type SmtpAnswer = { ok: true; response: string } | { ok: false; fault: SmtpFault & { message: string } };
+type Fault = SmtpFault & { message: string };
+export type SmtpAnswer = { ok: true; response: string } | { ok: false; fault: Fault };
 
 /** Connections to one server, opened when needed and held open. */
 export type SmtpPool = {
@@ -14,47 +16,57 @@ export type SmtpPool = {
 
 type Line = { connection: SMTPConnection; sent: number; isDead: boolean; idle: NodeJS.Timeout | undefined };
 
-/** Answers like a promise executor's, but gives up with the signal's reason when it aborts. */
-const stoppable = <T>(
-  stop: AbortSignal,
-  start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
-): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const onStop = () => reject(stop.reason);
-    if (stop.aborted) return onStop();
-    stop.addEventListener('abort', onStop, { once: true });
-    const done = () => stop.removeEventListener('abort', onStop);
-    start(
-      (value) => {
-        done();
-        resolve(value);
-      },
-      (error) => {
-        done();
-        reject(error);
-      },
-    );
-  });
-
-const faultOf = (error: unknown): SmtpFault & { message: string } => {
-  const { code, command, responseCode, response, message } = error as SmtpFault & { message?: string };
+const faultOf = (error: unknown): Fault => {
+  const { code, command, responseCode, response, message } = error as Fault;
   return { code, command, responseCode, response, message: message ?? String(error) };
 };
-
-const timedOut = (limitMs: number): Error =>
-  Object.assign(new Error(`no answer in ${limitMs} ms`), { code: 'ETIMEDOUT' });
-
-/** A code of our own: the caller stopped waiting. */
-export const abortedCode = 'EABORT';
-const aborted = (): Error => Object.assign(new Error('stopped'), { code: abortedCode });
 
 /** The server spoke and the session still stands: after a RSET the connection serves the next message. */
 const isReusable = (line: Line, { responseCode, code }: SmtpFault): boolean =>
   !line.isDead && responseCode !== undefined && responseCode >= 400 && responseCode !== 421 && code !== 'ECONNECTION';
 
-export const makeSmtpPool = (server: SmtpServer, options: { limitMs?: number } = {}): SmtpPool => {
-  const limitMs = options.limitMs ?? 60_000;
-  const slots = makeSemaphore(server.pool);
+const newConnection = (server: SmtpServer, limitMs: number): SMTPConnection =>
+  new SMTPConnection({
+    host: server.host,
+    port: server.port,
+    secure: server.secure,
+    requireTLS: server.tls === 'require',
+    ignoreTLS: server.tls === 'off',
+    connectionTimeout: Math.min(limitMs, 20_000),
+    greetingTimeout: Math.min(limitMs, 20_000),
+    socketTimeout: limitMs + 5_000,
+    tls: { rejectUnauthorized: server.tls !== 'unverified' },
+  });
+
+const handshake = async (connection: SMTPConnection, auth: SmtpServer['auth'], stop: AbortSignal): Promise<void> => {
+  await stoppable<void>(stop, (resolve, reject) => {
+    connection.on('error', reject);
+    connection.connect((error) => (error ? reject(error) : resolve()));
+  });
+  if (!auth) return;
+  await stoppable<void>(stop, (resolve, reject) => {
+    connection.on('error', reject);
+    connection.login({ credentials: auth }, (error) => (error ? reject(error) : resolve()));
+  });
+};
+
+const reset = (connection: SMTPConnection, stop: AbortSignal): Promise<void> =>
+  stoppable<void>(stop, (resolve, reject) => connection.reset((error) => (error ? reject(error) : resolve())));
+
+const transmit = (
+  connection: SMTPConnection,
+  envelope: { from: string; to: string },
+  raw: Buffer,
+  stop: AbortSignal,
+): Promise<string> =>
+  stoppable<string>(stop, (resolve, reject) =>
+    connection.send({ from: envelope.from, to: [envelope.to], size: raw.length }, raw, (error, info) =>
+      error || !info ? reject(error) : resolve(info.response),
+    ),
+  );
+
+/** The connections themselves: taken, given back, replaced. */
+const makeLines = (server: SmtpServer, limitMs: number) => {
   const free: Line[] = [];
   const open = new Set<Line>();
 
@@ -67,32 +79,17 @@ export const makeSmtpPool = (server: SmtpServer, options: { limitMs?: number } =
     line.connection.close();
   };
 
+  const retire = (line: Line): void => {
+    line.connection.quit();
+    discard(line);
+  };
+
   const connect = async (stop: AbortSignal): Promise<Line> => {
-    const connection = new SMTPConnection({
-      host: server.host,
-      port: server.port,
-      secure: server.secure,
-      requireTLS: server.tls === 'require',
-      ignoreTLS: server.tls === 'off',
-      connectionTimeout: Math.min(limitMs, 20_000),
-      greetingTimeout: Math.min(limitMs, 20_000),
-      socketTimeout: limitMs + 5_000,
-      tls: { rejectUnauthorized: server.tls !== 'unverified' },
-    });
-    const line: Line = { connection, sent: 0, isDead: false, idle: undefined };
+    const line: Line = { connection: newConnection(server, limitMs), sent: 0, isDead: false, idle: undefined };
     open.add(line);
-    connection.on('end', () => discard(line));
+    line.connection.on('end', () => discard(line));
     try {
-      await stoppable<void>(stop, (resolve, reject) => {
-        connection.on('error', reject);
-        connection.connect((error) => (error ? reject(error) : resolve()));
-      });
-      const { auth } = server;
-      if (auth)
-        await stoppable<void>(stop, (resolve, reject) => {
-          connection.on('error', reject);
-          connection.login({ credentials: auth }, (error) => (error ? reject(error) : resolve()));
-        });
+      await handshake(line.connection, server.auth, stop);
     } catch (error) {
       discard(line);
       throw error;
@@ -100,78 +97,69 @@ export const makeSmtpPool = (server: SmtpServer, options: { limitMs?: number } =
     return line;
   };
 
-  const park = (line: Line): void => {
-    line.idle = setTimeout(() => {
-      line.connection.quit();
-      discard(line);
-    }, server.idleMs);
-    free.push(line);
-  };
-
-  const release = (line: Line): void => {
-    if (line.isDead) return;
-    if (line.sent >= server.messages) {
-      line.connection.quit();
-      discard(line);
-    } else park(line);
-  };
-
-  const takeFree = (): Line | undefined => {
+  const take = async (stop: AbortSignal): Promise<Line> => {
     const line = free.pop();
     clearTimeout(line?.idle);
-    return line;
+    return line ?? connect(stop);
   };
 
-  const reset = (line: Line, stop: AbortSignal): Promise<void> =>
-    stoppable<void>(stop, (resolve, reject) => line.connection.reset((error) => (error ? reject(error) : resolve())));
-
-  const deliver = async (line: Line, from: string, to: string, raw: Buffer, stop: AbortSignal): Promise<SmtpAnswer> => {
-    try {
-      line.sent += 1;
-      const info = await stoppable<{ response: string }>(stop, (resolve, reject) =>
-        line.connection.send({ from, to: [to], size: raw.length }, raw, (error, done) =>
-          error || !done ? reject(error) : resolve(done),
-        ),
-      );
-      release(line);
-      return { ok: true, response: info.response };
-    } catch (error) {
-      const fault = faultOf(error);
-      if (isReusable(line, fault))
-        await reset(line, stop).then(
-          () => release(line),
-          () => discard(line),
-        );
-      else discard(line);
-      return { ok: false, fault };
+  const giveBack = (line: Line): void => {
+    if (line.isDead) return;
+    if (line.sent >= server.messages) retire(line);
+    else {
+      line.idle = setTimeout(() => retire(line), server.idleMs);
+      free.push(line);
     }
   };
 
-  const send: SmtpPool['send'] = async ({ from, to }, raw, signal) => {
-    const stop = new AbortController();
-    const timer = setTimeout(() => stop.abort(timedOut(limitMs)), limitMs);
-    const onAbort = () => stop.abort(aborted());
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    let isHolding = false;
+  const close = (): void => {
+    for (const line of [...free]) retire(line);
+    for (const line of [...open]) discard(line);
+  };
+
+  return { take, giveBack, discard, close };
+};
+
+/** Makes the pool; it connects when the first message comes. */
+export const makeSmtpPool = (server: SmtpServer, options: { limitMs?: number } = {}): SmtpPool => {
+  const { limitMs = 60_000 } = options;
+  const slots = makeSemaphore(server.pool);
+  const lines = makeLines(server, limitMs);
+
+  const deliver = async (envelope: { from: string; to: string }, raw: Buffer, stop: AbortSignal): Promise<string> => {
+    const line = await lines.take(stop);
     try {
-      await slots.take(stop.signal);
-      isHolding = true;
-      return await deliver(takeFree() ?? (await connect(stop.signal)), from, to, raw, stop.signal);
+      line.sent += 1;
+      const response = await transmit(line.connection, envelope, raw, stop);
+      lines.giveBack(line);
+      return response;
     } catch (error) {
-      return { ok: false, fault: faultOf(error) };
-    } finally {
-      if (isHolding) slots.give();
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
+      if (isReusable(line, faultOf(error))) {
+        await reset(line.connection, stop).then(
+          () => lines.giveBack(line),
+          () => lines.discard(line),
+        );
+      } else lines.discard(line);
+      throw error;
     }
   };
 
   return {
-    send,
-    close: async () => {
-      for (const line of [...free]) line.connection.quit();
-      for (const line of [...open]) discard(line);
+    send: async (envelope, raw, signal) => {
+      try {
+        const response = await withDeadline(limitMs, signal, async (stop) => {
+          await slots.take(stop);
+          try {
+            return await deliver(envelope, raw, stop);
+          } finally {
+            slots.give();
+          }
+        });
+        return { ok: true, response };
+      } catch (error) {
+        return { ok: false, fault: faultOf(error) };
+      }
     },
+    close: async () => lines.close(),
   };
 };

@@ -1,12 +1,5 @@
 import type { Verdict } from '../result.ts';
-
-/** Milliseconds that a Retry-After value asks for (RFC 9110 section 10.2.3: seconds or a date); undefined if unreadable. */
-export const retryAfterMs = (value: string | undefined, now: number): number | undefined => {
-  if (value === undefined) return undefined;
-  if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
-};
+import { retryAfterMs } from '../retry-after.ts';
 
 /**
  * Sorts the answer of a push service (RFC 8030 sections 5 and 7.3): 404 and 410 end the subscription, 429 asks to wait.

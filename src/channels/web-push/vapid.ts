@@ -18,9 +18,9 @@ const sealContext = 'setting:vapid-keys';
 export const loadVapidKeys = async (
   access: Pick<AccessStore, 'setting' | 'putSetting'>,
   keyring: Pick<Keyring, 'seal' | 'open'>,
-  config: Config['webPush'],
+  config: Pick<Config, 'webPush'>,
 ): Promise<VapidKeys> => {
-  if (config.vapid) return config.vapid;
+  if (config.webPush.vapid) return config.webPush.vapid;
   const kept = await access.setting(settingName);
   const sealed =
     kept ??

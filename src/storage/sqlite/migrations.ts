@@ -4,10 +4,16 @@ import { catalogueSchema } from './schema/catalogue.ts';
 import { fanoutSchema } from './schema/fanout.ts';
 import { publishingSchema } from './schema/publishing.ts';
 import { subscriptionsSchema } from './schema/subscriptions.ts';
+import { transactionalSchema } from './schema/transactional.ts';
 
 /** Applied in order, each once, on start. A released migration is never changed; a new one is appended. */
 const migrations: { id: number; sql: string }[] = [
-  { id: 1, sql: [catalogueSchema, subscriptionsSchema, publishingSchema, fanoutSchema, accessSchema].join('\n') },
+  {
+    id: 1,
+    sql: [catalogueSchema, subscriptionsSchema, publishingSchema, fanoutSchema, accessSchema, transactionalSchema].join(
+      '\n',
+    ),
+  },
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */

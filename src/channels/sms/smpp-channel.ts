@@ -1,0 +1,105 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { PduOptions } from 'smpp';
+import type { Edges } from '../../edges.ts';
+import type { Channel, SendResult } from '../channel.ts';
+import { StoppedError, withDeadline } from '../resilience/deadline.ts';
+import { guarded } from '../resilience/guard.ts';
+import { failure, type Verdict } from '../result.ts';
+import { fillSlots } from '../slots.ts';
+import { concatHeader, splitSms } from './segments.ts';
+import { makeSmppLink, type SmppLink, SmppStatusError } from './smpp-session.ts';
+import { classifySmpp, smppWords } from './smpp-status.ts';
+import { readSmsUrl } from './sms-url.ts';
+
+export type SmppTools = { edges: Pick<Edges, 'monotonic'>; limitMs?: number };
+
+type Numbered = { ton: number; npi: number; digits: string };
+
+/** Type and plan of a number (SMPP 3.4 sections 5.2.5 and 5.2.6): letters, an E.164 number, or a code of the network's own. */
+const numbered = (text: string): Numbered => {
+  if (!/^\+?\d+$/.test(text)) return { ton: 5, npi: 0, digits: text };
+  return text.startsWith('+') ? { ton: 1, npi: 1, digits: text.slice(1) } : { ton: 0, npi: 0, digits: text };
+};
+
+/** Parts count in one octet of the header. */
+const mostParts = 255;
+const partTries = 4;
+
+/** A part in the middle of a text is offered again when the message centre is busy: starting over would cost the parts before it. */
+const submitPart = async (link: SmppLink, pdu: PduOptions, isFirst: boolean, stop: AbortSignal): Promise<string> => {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await link.submit(pdu, stop);
+    } catch (error) {
+      const verdict = error instanceof SmppStatusError ? classifySmpp(error.status) : null;
+      if (isFirst || verdict?.kind !== 'throttled' || tries === partTries) throw error;
+      await pause(verdict.retryAfterMs, undefined, { signal: stop });
+    }
+  }
+};
+
+const verdictOf = (error: unknown): { verdict: Verdict; words: string } => {
+  if (error instanceof SmppStatusError) {
+    const verdict = classifySmpp(error.status) ?? { kind: 'transient', reason: 'bad-answer' };
+    return { verdict, words: `${error.message}: ${smppWords(error.status)}` };
+  }
+  const stopped = error instanceof StoppedError ? error.code : (error as { cause?: StoppedError }).cause?.code;
+  const reason = stopped === 'EABORT' ? 'aborted' : stopped === 'ETIMEDOUT' ? 'timeout' : 'connection';
+  return { verdict: { kind: 'transient', reason }, words: String(error) };
+};
+
+/**
+ * SMS over SMPP 3.4, bound as transceiver. Long texts go as concatenated parts, one after the other, and count as sent only when
+ * every part was accepted; the reference is the first part's message_id. Throws `ConfigError`.
+ */
+export const makeSmppChannel = (text: string, tools: SmppTools): Channel => {
+  const { provider, url, user, pass, from, rate, window } = readSmsUrl(text);
+  const isSecure = url.protocol === 'ssmpp:';
+  const port = Number(url.port) || (isSecure ? 3550 : 2775);
+  const link = makeSmppLink({ host: url.hostname, port, isSecure, user, pass });
+  const source = numbered(from);
+  let reference = 0;
+
+  const submitAll = async (phone: string, body: string, stop: AbortSignal): Promise<SendResult> => {
+    const { coding, bodies } = splitSms(body);
+    const to = numbered(phone);
+    if (to.ton === 5) return failure(provider, { kind: 'permanent', reason: 'bad-address' }, 'not a number');
+    if (bodies.length > mostParts)
+      return failure(provider, { kind: 'permanent', reason: 'too-large' }, `${bodies.length} parts`);
+    reference = (reference + 1) & 0xff;
+    const current = reference;
+    const ids: string[] = [];
+    for (const [at, message] of bodies.entries()) {
+      const header = bodies.length > 1 ? { udh: concatHeader(current, bodies.length, at + 1) } : {};
+      const pdu: PduOptions = {
+        source_addr_ton: source.ton,
+        source_addr_npi: source.npi,
+        source_addr: source.digits,
+        dest_addr_ton: to.ton,
+        dest_addr_npi: to.npi,
+        destination_addr: to.digits,
+        data_coding: coding,
+        short_message: { ...header, message },
+      };
+      ids.push(await submitPart(link, pdu, at === 0, stop));
+    }
+    return { ok: true, provider, reference: ids[0] ?? null, response: ids.join(' ') };
+  };
+
+  const channel: Channel = {
+    name: 'sms',
+    limits: { concurrency: window },
+    send: async ({ to, content, slots }, signal) => {
+      if (to.channel !== 'sms') return failure(provider, { kind: 'permanent', reason: 'bad-address' }, 'not a number');
+      try {
+        const body = fillSlots(content.sms, slots);
+        return await withDeadline(tools.limitMs ?? 60_000, signal, (stop) => submitAll(to.phone, body, stop));
+      } catch (error) {
+        const { verdict, words } = verdictOf(error);
+        return failure(provider, verdict, words);
+      }
+    },
+    close: () => link.close(),
+  };
+  return guarded(channel, { edges: tools.edges, ratePerSecond: rate });
+};

@@ -1,0 +1,63 @@
+import type { IncomingMessage } from 'node:http';
+import { type Agent, request } from 'node:https';
+import type { Verdict } from '../result.ts';
+import { PrivateAddressError } from './public-address.ts';
+
+export type PushRequest = { headers: Record<string, string | number>; body: Buffer };
+export type PushAnswer = { status: number; retryAfter: string | undefined; location: string | null; text: string };
+
+const mostAnswerText = 500;
+
+const read = (response: IncomingMessage, done: (answer: PushAnswer) => void): void => {
+  let text = '';
+  response.setEncoding('utf8');
+  response.on('data', (chunk: string) => {
+    if (text.length < mostAnswerText) text += chunk;
+  });
+  response.on('end', () =>
+    done({
+      status: response.statusCode ?? 0,
+      retryAfter: response.headers['retry-after'],
+      location: response.headers.location ?? null,
+      text: text.slice(0, mostAnswerText),
+    }),
+  );
+};
+
+const callFailed = (error: NodeJS.ErrnoException, stopped: 'aborted' | 'timeout' | null): Verdict => {
+  if (stopped) return { kind: 'transient', reason: stopped };
+  if (error instanceof PrivateAddressError) return { kind: 'permanent', reason: 'endpoint-forbidden' };
+  const isTls = /CERT|SSL|TLS/.test(error.code ?? '');
+  return { kind: 'transient', reason: isTls ? 'tls' : 'connection' };
+};
+
+/** Posts to a push service; answers what it said, or a verdict when it said nothing within `limitMs` or before `signal` aborts. */
+export const postPush = (
+  url: URL,
+  { headers, body }: PushRequest,
+  options: { agent: Agent; rejectUnauthorized: boolean; limitMs: number },
+  signal: AbortSignal,
+): Promise<PushAnswer | Verdict> =>
+  new Promise((resolve) => {
+    const { agent, rejectUnauthorized, limitMs } = options;
+    let stopped: 'aborted' | 'timeout' | null = null;
+    const call = request(url, { method: 'POST', agent, headers, rejectUnauthorized }, (response) =>
+      read(response, finish),
+    );
+    const stop = (why: 'aborted' | 'timeout') => {
+      stopped = why;
+      call.destroy(new Error(why));
+    };
+    const timer = setTimeout(() => stop('timeout'), limitMs);
+    const onAbort = () => stop('aborted');
+    const finish = (result: PushAnswer | Verdict) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      resolve(result);
+    };
+    call.on('error', (error) => finish(callFailed(error, stopped)));
+    call.on('close', () => finish(callFailed(new Error('closed'), stopped)));
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    call.end(body);
+  });
