@@ -55,36 +55,36 @@ export const composeWeb = async (
   return { app, services, close: closers.closeAll };
 };
 
+/** What a worker is made of; a test drives the parts itself, with the clock in its hand. */
+export const makeWorkerParts = async (config: Config, tools: ComposeTools, services: Services, closers: Closers) => {
+  const { edges, log } = tools;
+  const { stores, keyring, catalogue, templates, matcher, fanout } = services;
+  const { leaseMs, publicUrl, timeZone } = config;
+  const vapid = await loadVapidKeys(stores.access, keyring, config);
+  const channels = makeChannels(config, { vapid, edges, log });
+  for (const channel of channels.values()) closers.add(() => channel.close());
+
+  const contexts = makePushContexts(stores, { catalogue, render: templates.notification });
+  const settler = makeSettler(stores, { keyring, edges, publicUrl, defaults: { timeZone } });
+  const dispatcher = makeDispatcher(stores, { channels, edges, log });
+  const planner = makePlanner(stores, { edges, matchItem: matcher.matchItem });
+  return {
+    dispatcher,
+    runner: makeBatchRunner(stores, { contexts, settler, dispatcher, edges, log, leaseMs, keyring }),
+    duties: makeDuties(stores, { planner, edges, log, announceLost: fanout.announceLost }),
+    deliverTransactional: (token: string, signal: AbortSignal) =>
+      deliverTransactional(stores, { channels, keyring, edges, log, leaseMs }, token, signal),
+  };
+};
+
 /** A worker process: the fan-out's loops, transactional messages and the jobs. `stop` lets what is in flight come to rest. */
 export const composeWorker = async (
   config: Config,
   tools: ComposeTools,
 ): Promise<{ worker: Worker; services: Services; close: () => Promise<void> }> => {
   const { services, storage, closers } = await composeBase(config, tools);
-  const { edges, log } = tools;
-  const { keyring, catalogue, templates, matcher, fanout } = services;
-  const { leaseMs, publicUrl, timeZone } = config;
-
-  const vapid = await loadVapidKeys(storage.access, keyring, config);
-  const channels = makeChannels(config, { vapid, edges, log });
-  for (const channel of channels.values()) closers.add(() => channel.close());
-
-  const contexts = makePushContexts(storage, { catalogue, render: templates.notification });
-  const settler = makeSettler(storage, { keyring, edges, publicUrl, defaults: { timeZone } });
-  const dispatcher = makeDispatcher(storage, { channels, edges, log });
-  const runner = makeBatchRunner(storage, { contexts, settler, dispatcher, edges, log, leaseMs, keyring });
-  const planner = makePlanner(storage, { edges, matchItem: matcher.matchItem });
-  const duties = makeDuties(storage, { planner, edges, log, announceLost: fanout.announceLost });
-  const worker = makeWorker(storage, {
-    runner,
-    duties,
-    dispatcher,
-    deliverTransactional: (token, signal) =>
-      deliverTransactional(storage, { channels, keyring, edges, log, leaseMs }, token, signal),
-    edges,
-    log,
-    leaseMs,
-  });
-  closers.add(runJobs(jobs, services, leaseMs));
+  const parts = await makeWorkerParts(config, tools, services, closers);
+  const worker = makeWorker(storage, { ...parts, ...tools, leaseMs: config.leaseMs });
+  closers.add(runJobs(jobs, services, config.leaseMs));
   return { worker, services, close: closers.closeAll };
 };
