@@ -45,6 +45,7 @@ export type AccessStore = {
   /** Stores a staff account; throws AppError `conflict` when the email is taken. */
   insertStaff(staff: Staff): Promise<void>;
   staff(id: string): Promise<Staff | null>;
+  /** Stores a key; throws AppError `conflict` when the id is taken. */
   insertKey(key: ApiKey): Promise<void>;
   key(id: string): Promise<ApiKey | null>;
   /** Answers false when the key is unknown or already revoked. */
@@ -58,11 +59,16 @@ export type AccessStore = {
   /** Entries from n on, ascending. */
   audit(from: number, limit: number): Promise<AuditEntry[]>;
 
-  /** Opens a call unless that id is there; answers what stood before, or null if it is now open. A `running` one older than `staleBefore` is taken over. */
+  /**
+   * Opens a call unless that id is there; answers what stood before, or null if it is now open. A `running` one with the
+   * same body hash, started before `staleBefore`, is taken over (by one caller only).
+   */
   openCall(id: string, bodyHash: string, at: number, staleBefore: number): Promise<IdempotentCall | null>;
+  /** Keeps the answer of an open call; an unknown id does nothing. */
   closeCall(id: string, status: number, body: string): Promise<void>;
-  /** Forgets an open call that failed before it did anything. */
+  /** Forgets an open call that failed; a closed one stays. */
   dropCall(id: string): Promise<void>;
+  /** Forgets calls opened before then, running ones too; answers how many. */
   deleteCallsBefore(before: number): Promise<number>;
 
   /** Small named values of the installation (wrapped keys); `putSetting` keeps what is there and answers what stands. */

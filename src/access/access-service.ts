@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { type Edges, newId } from '../edges.ts';
+import { AppError } from '../errors.ts';
+import { equalBytes, type Keyring } from '../keyring.ts';
+import type { Actor } from '../publishing/item.ts';
+import { type AccessStore, type Role, roles, type Scope, type Staff, scopes } from './access-store.ts';
+import { bearerOf, hashSecret, newKey, readKey, writeKey } from './api-key.ts';
+import { type AuditVerdict, auditHash, auditStart, canonicalJson, followChain } from './audit.ts';
+
+/** Who calls: the staff account that the key acts as, what the key may do, and the key's own id. */
+export type Caller = { actor: Actor; scopes: readonly Scope[]; key: string };
+
+/** What to do with a call made under an Idempotency-Key: run it, or answer what it answered. */
+export type CallOpened = { run: true } | { run: false; status: number; body: string };
+
+export type AccessService = {
+  /** Who a header speaks for; null without one. Throws `no-key` alike for unknown, wrong, expired and revoked keys. */
+  authenticate(header: string | undefined): Promise<Caller | null>;
+  /** Throws `conflict` for a taken email. */
+  addStaff(account: { email: string; name: string; roles: Role[]; departments: string[] }): Promise<Staff>;
+  /** Makes a key that acts as that account; `key` is shown this once. Throws `not-found` for an unknown account. */
+  addKey(wanted: { staff: string; scopes: Scope[]; expiresAt: number | null }): Promise<{ id: string; key: string }>;
+  /** Throws `not-found` for an unknown or already revoked key. */
+  revokeKey(id: string): Promise<void>;
+  /** Appends to the audit log. `actor` and `subject` are ids, never addresses or names. */
+  audit(entry: { actor: string; action: string; subject: string | null; details?: unknown }): Promise<void>;
+  /** Follows the whole hash chain. A cut-off end cannot be seen from the inside: compare the number of entries. */
+  verifyAudit(): Promise<AuditVerdict>;
+  /**
+   * Opens a call made under an Idempotency-Key; `id` names caller, route and key. Throws `key-reused` when it came with
+   * another body, `still-running` while the first one runs (for a minute: after that its process is taken for dead).
+   */
+  openCall(id: string, bodyHash: string): Promise<CallOpened>;
+  closeCall(id: string, status: number, body: string): Promise<void>;
+  /** Forgets a call that failed, so that it can be made again. */
+  dropCall(id: string): Promise<void>;
+};
+
+type Tools = { edges: Pick<Edges, 'now' | 'bytes'>; keyring: Pick<Keyring, 'seal' | 'open'>; adminApiKey?: string };
+
+const runningMs = 60_000;
+const keptMs = 24 * 60 * 60 * 1000;
+const auditPage = 1_000;
+
+/** The staff account that ADMIN_API_KEY acts as. */
+const admin: Omit<Staff, 'createdAt'> = { id: 'admin', email: '', name: 'admin', roles: [...roles], departments: [] };
+
+const badKey = (): AppError => new AppError('no-key', 'The API key is not known, has expired or was revoked.');
+
+export const makeAccessService = (
+  { access }: { access: AccessStore },
+  { edges, keyring, adminApiKey }: Tools,
+): AccessService => {
+  const adminHash = adminApiKey === undefined ? null : createHash('sha256').update(adminApiKey).digest();
+  let sweptAt = Number.NEGATIVE_INFINITY;
+
+  const isAdminKey = (text: string): boolean =>
+    adminHash !== null && equalBytes(createHash('sha256').update(text).digest(), adminHash);
+
+  const account = async (id: string): Promise<Omit<Staff, 'createdAt'> | null> =>
+    id === admin.id ? admin : access.staff(id);
+
+  const callerOf = async (text: string): Promise<Caller> => {
+    if (isAdminKey(text)) return { actor: actorOf(admin), scopes, key: admin.id };
+    const parts = readKey(text);
+    const key = parts && (await access.key(parts.id));
+    const right = equalBytes(Buffer.from(hashSecret(parts?.secret ?? '')), Buffer.from(key?.hash ?? ''));
+    if (!key || !right || key.revokedAt !== null) throw badKey();
+    if (key.expiresAt !== null && key.expiresAt <= edges.now()) throw badKey();
+    const staff = await account(key.staff);
+    if (!staff) throw badKey();
+    return { actor: actorOf(staff), scopes: key.scopes, key: key.id };
+  };
+
+  const forgetOldCalls = async (): Promise<void> => {
+    const now = edges.now();
+    if (now - sweptAt < runningMs) return;
+    sweptAt = now;
+    await access.deleteCallsBefore(now - keptMs);
+  };
+
+  return {
+    authenticate: async (header) => {
+      if (header === undefined) return null;
+      const text = bearerOf(header);
+      if (text === null) throw new AppError('no-key', 'The Authorization header must be: Bearer <api key>.');
+      return callerOf(text);
+    },
+    addStaff: async (wanted) => {
+      const staff = { ...wanted, id: newId(edges), createdAt: edges.now() };
+      await access.insertStaff(staff);
+      return staff;
+    },
+    addKey: async (wanted) => {
+      if (!(await account(wanted.staff)))
+        throw new AppError('not-found', 'There is no such staff account.', {
+          faults: [{ path: 'staff', message: 'is not a known account' }],
+        });
+      const key = newKey(edges);
+      const kept = { id: key.id, hash: hashSecret(key.secret), createdAt: edges.now(), revokedAt: null };
+      await access.insertKey({ ...wanted, ...kept });
+      return { id: key.id, key: writeKey(key) };
+    },
+    revokeKey: async (id) => {
+      if (!(await access.revokeKey(id, edges.now()))) throw new AppError('not-found', 'There is no such key.');
+    },
+    audit: async ({ actor, action, subject, details }) => {
+      const entry = { at: edges.now(), actor, action, subject, details: canonicalJson(details ?? {}) };
+      await access.appendAudit(entry, (n, before) => auditHash({ ...entry, n }, before));
+    },
+    verifyAudit: async () => {
+      let next = { n: 1, before: auditStart };
+      for (;;) {
+        const entries = await access.audit(next.n, auditPage);
+        const reached = followChain(entries, next);
+        if ('brokenAt' in reached) return { ok: false, brokenAt: reached.brokenAt };
+        next = reached;
+        if (entries.length < auditPage) return { ok: true, entries: next.n - 1 };
+      }
+    },
+    openCall: async (id, bodyHash) => {
+      await forgetOldCalls();
+      const now = edges.now();
+      const before = await access.openCall(id, bodyHash, now, now - runningMs);
+      if (before === null) return { run: true };
+      if (before.bodyHash !== bodyHash)
+        throw new AppError('key-reused', 'This Idempotency-Key was used with another body.');
+      if (before.state === 'running')
+        throw new AppError('still-running', 'The first request is still running; ask again soon.', {
+          retryAfterSeconds: 2,
+        });
+      return { run: false, status: before.status, body: keyring.open(before.body, callContext(id)) };
+    },
+    // sealed, because the answer to POST /keys holds a key that must not be readable at rest
+    closeCall: (id, status, body) => access.closeCall(id, status, keyring.seal(body, callContext(id))),
+    dropCall: (id) => access.dropCall(id),
+  };
+};
+
+const actorOf = (staff: Omit<Staff, 'createdAt'>): Actor => ({
+  staff: staff.id,
+  roles: staff.roles,
+  departments: staff.departments,
+});
+
+const callContext = (id: string): string => `idempotent-call:${id}`;
