@@ -2,7 +2,7 @@ import type { Storage } from '../storage.ts';
 import { sqliteAccessStore } from './access-store.ts';
 import { sqliteAddressStore } from './address-store.ts';
 import { sqliteCatalogueStore } from './catalogue-store.ts';
-import { type OpenOptions, openSqlite } from './database.ts';
+import { type OpenOptions, openSqlite, type SqliteDatabase } from './database.ts';
 import { sqliteItemStore } from './item-store.ts';
 import { sqliteLedgerStore } from './ledger-store.ts';
 import { migrate } from './migrations.ts';
@@ -11,10 +11,8 @@ import { sqliteSignUpStore } from './sign-up-store.ts';
 import { sqliteSubscriptionStore } from './subscription-store.ts';
 import { sqliteTransactionalStore } from './transactional-store.ts';
 
-/** Opens the file (`:memory:` for a store that goes with the process), brings its schema forward, and builds every port over it. */
-export const openSqliteStorage = async (file: string, options: OpenOptions = {}): Promise<Storage> => {
-  const db = openSqlite(file, options);
-  await migrate(db);
+/** Every port over one open database whose schema is up to date. */
+export const sqliteStorage = (db: SqliteDatabase): Storage => {
   const one = db.prepare('SELECT 1');
   return {
     catalogue: sqliteCatalogueStore(db),
@@ -31,4 +29,11 @@ export const openSqliteStorage = async (file: string, options: OpenOptions = {})
     },
     close: async () => db.close(),
   };
+};
+
+/** Opens the file (`:memory:` for a store that goes with the process) and brings its schema forward. */
+export const openSqliteStorage = async (file: string, options: OpenOptions = {}): Promise<Storage> => {
+  const db = openSqlite(file, options);
+  await migrate(db);
+  return sqliteStorage(db);
 };
