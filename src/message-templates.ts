@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { Liquid, type Template } from 'liquidjs';
+import type { Locale } from './catalogue/topic.ts';
+import { type SharedContent, type Slots, slot } from './channels/channel.ts';
+import {
+  factsOf,
+  inLanguage,
+  mailPreview,
+  type NotificationInput,
+  noticesOf,
+  paragraphsOf,
+  pushBody,
+  readKeys,
+  shortened,
+  shortNotices,
+  smsTitle,
+  titleOf,
+} from './notification-words.ts';
+import { projectRoot } from './project-root.ts';
+import { locales, type Text, textIn } from './text.ts';
+
+/** A transactional message, ready for `Courier.post(to, content, slots, expiresAt)`. */
+export type Letter = { content: SharedContent; slots: Partial<Slots> };
+
+/** What leaves, in words, on every channel. */
+export type MessageTemplates = {
+  notification(input: NotificationInput): SharedContent;
+  /** Asks to confirm a sign-up by link. `follows` in words; `token` goes to the service worker as `data.confirm`. */
+  confirmation(input: { locale: Locale; link: string; follows: string[]; token?: string }): Letter;
+  /** A code to type in. */
+  code(input: { locale: Locale; code: string }): Letter;
+  /** The link to My notifications that somebody asked for. */
+  manageLink(input: { locale: Locale; link: string }): Letter;
+};
+
+const hashOf = (...parts: unknown[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
+
+/** Templates leave empty lines where a part is missing. */
+const tidy = (text: string): string => `${text.replace(/\n{3,}/g, '\n\n').trim()}\n`;
+
+type Renderer = (name: string, values: Record<string, unknown>) => string;
+
+/** Strict: an unknown variable is a fault of ours, found by the first test that renders it. */
+const makeRenderer = (outputEscape: 'escape' | undefined): Renderer => {
+  const engine = new Liquid({
+    root: join(projectRoot, 'templates', 'messages'),
+    extname: '.liquid',
+    strictVariables: true,
+    strictFilters: true,
+    lenientIf: true,
+    ownPropertyOnly: true,
+    cache: true,
+    ...(outputEscape ? { outputEscape } : {}),
+  });
+  const parsed = new Map<string, Template[]>();
+  return (name, values) => {
+    const template = parsed.get(name) ?? engine.parseFileSync(name);
+    parsed.set(name, template);
+    return engine.renderSync(template, values);
+  };
+};
+
+/** Reads and checks the templates (LiquidJS, strict; HTML autoescaped). Rendering is pure: the person's part stays in slots. */
+export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): MessageTemplates => {
+  const html = makeRenderer('escape');
+  const plain = makeRenderer(undefined);
+  const texts = new Map(locales.map((locale) => [locale, textIn(locale)]));
+  const textOf = (locale: Locale): Text => texts.get(locale) ?? textIn(locale);
+
+  const brandOf = (text: Text) => ({
+    home: publicUrl,
+    brand: text('messages:brand'),
+    tagline: text('messages:tagline'),
+  });
+
+  const notification = (input: NotificationInput): SharedContent => {
+    const { item, version, wording, locale, topic } = input;
+    const { content } = version;
+    const text = textOf(locale);
+    const own = inLanguage(content, locale);
+    const notices = noticesOf(text, input);
+    const values = {
+      ...brandOf(text),
+      locale,
+      language: own.language,
+      title: titleOf(text, wording, content.urgency, own.title),
+      heading: own.title,
+      preview: shortened(notices[0] ?? own.summary, mailPreview),
+      topic: topic?.title[locale] ?? null,
+      notices,
+      paragraphs: paragraphsOf(own.summary),
+      facts: factsOf(text, input),
+      read: text(`messages:notification.${readKeys[wording]}`),
+      why: text('messages:notification.why'),
+      manageLabel: text('messages:notification.manage'),
+      unsubscribeLabel: text('messages:notification.unsubscribe'),
+      item: slot('item'),
+      reason: slot('reason'),
+      manage: slot('manage'),
+      unsubscribe: slot('unsubscribe'),
+    };
+    const stop = text('messages:notification.stop');
+    const smsWords = { ...values, title: shortened(values.title, smsTitle[locale]), stop };
+    const push = plain('web-push/notification', { notices: shortNotices(text, input), summary: own.summary });
+    return {
+      key: hashOf(item, version.version, version.revision, wording, locale, topic?.slug ?? null),
+      kind: 'notification',
+      locale,
+      title: values.title,
+      text: tidy(plain('email/notification.txt', values)),
+      html: html('email/notification.html', values),
+      short: shortened(push.trim(), pushBody),
+      sms: plain('sms/notification', smsWords).trim(),
+      urgency: content.urgency,
+      expiresAt: content.expiresAt === undefined ? null : Date.parse(content.expiresAt),
+      listLabel: content.topics[0] ?? 'notifications',
+    };
+  };
+
+  /** A letter of one form; what tells its texts apart is in the key, the link is a slot. */
+  const letter = (
+    kind: 'confirmation' | 'code' | 'manageLink',
+    locale: Locale,
+    own: { link: string | null; code?: string; follows?: string[]; data?: Record<string, string> },
+  ): Letter => {
+    const text = textOf(locale);
+    const words = (name: string) =>
+      text(`messages:${kind}.${name}`, { ...brandOf(text), code: own.code, link: slot('item') });
+    const values = {
+      ...brandOf(text),
+      locale,
+      title: words('subject'),
+      preview: words('intro'),
+      heading: words('heading'),
+      intro: words('intro'),
+      ask: words('ask'),
+      ignore: words('ignore'),
+      follows: own.follows ?? [],
+      code: own.code ?? null,
+      button: own.link === null ? null : words('button'),
+      link: slot('item'),
+    };
+    const content: SharedContent = {
+      key: hashOf(kind, locale, own.follows ?? null, own.code ?? null),
+      kind: 'transactional',
+      locale,
+      title: values.title,
+      text: tidy(plain('email/letter.txt', values)),
+      html: html('email/letter.html', values),
+      short: own.code === undefined ? words('short') : values.title,
+      sms: words('sms'),
+      urgency: 'routine',
+      expiresAt: null,
+      listLabel: null,
+      ...(own.data ? { data: own.data } : {}),
+    };
+    return { content, slots: own.link === null ? {} : { item: own.link } };
+  };
+
+  return {
+    notification,
+    confirmation: ({ locale, link, follows, token }) =>
+      letter('confirmation', locale, { link, follows, ...(token ? { data: { confirm: token } } : {}) }),
+    code: ({ locale, code }) => letter('code', locale, { link: null, code }),
+    manageLink: ({ locale, link }) => letter('manageLink', locale, { link }),
+  };
+};
