@@ -1,3 +1,4 @@
+import type { Locale } from '../catalogue/topic.ts';
 import type { Address, FollowDefinition, Recipient, Subscriber, Subscription } from './subscriber.ts';
 
 export type NewSubscriber = Omit<Subscriber, 'ordinal' | 'mergedInto' | 'erasedAt'>;
@@ -18,11 +19,36 @@ export type AddressStore = {
   ofSubscribers(ordinals: number[]): Promise<Address[]>;
   /** Moves every address of one subscriber to another (a merge); repeating it changes nothing. */
   move(from: number, to: number): Promise<void>;
-  /** Marks as suppressed with a reason code; an already suppressed address keeps its first reason. Answers whether it changed. */
+  /** Marks a look-up as suppressed with a reason code, whoever has it; an already suppressed one keeps its first reason. Answers whether it changed. */
   suppress(lookup: string, reason: string): Promise<boolean>;
+  /** Why nothing may be sent to that look-up, or null; it outlives the address and its owner. */
+  suppression(lookup: string): Promise<string | null>;
+  /** Lifts the suppression of a look-up if it has that reason; answers whether it had. */
+  lift(lookup: string, reason: string): Promise<boolean>;
   /** Removes the address if it is that subscriber's. Answers whether it was. */
   remove(lookup: string, subscriber: number): Promise<boolean>;
 };
+
+/** Why an address whose owner was erased is suppressed: nothing but a confirmation that they ask for again reaches it. */
+export const erasedReason = 'erased';
+
+/** One line of an import, checked and in its normal form. */
+export type ImportedPerson = {
+  /** Public id, should the person be new. */
+  id: string;
+  externalId: string | null;
+  /** For a new person who tells no language. */
+  defaultLocale: Locale;
+  /** What the line tells; what it leaves out stays as it is. Attributes are added to those that are there. */
+  fields: Partial<Pick<Subscriber, 'locale' | 'region' | 'timeZone' | 'quietHours' | 'attributes' | 'consents'>>;
+  addresses: Omit<Address, 'subscriber' | 'suppressed'>[];
+  /** `id` is the subscription's, should it be new; `key` is a stored follow's. */
+  follows: (Pick<Subscription, 'id' | 'pace' | 'channels'> & { key: string })[];
+  createdAt: number;
+};
+
+/** What became of an imported person; `taken`: that address belongs to somebody else, and nothing was written. */
+export type ImportOutcome = { outcome: 'imported' | 'updated' } | { outcome: 'taken'; lookup: string };
 
 /** People and what they follow. */
 export type SubscriptionStore = {
@@ -37,15 +63,26 @@ export type SubscriptionStore = {
       Pick<Subscriber, 'locale' | 'region' | 'timeZone' | 'quietHours' | 'attributes' | 'consents' | 'externalId'>
     >,
   ): Promise<Subscriber | null>;
-  /** Clears everything that tells who the person was, stops all they follow, drops their addresses; the ordinal and id stay. */
+  /**
+   * Clears everything that tells who the person was: facts, follows, addresses, open sign-ups; the ordinal and id stay. The
+   * look-ups of their addresses are suppressed as `erasedReason`, so that no import brings them back.
+   */
   erase(ordinal: number, at: number): Promise<void>;
-  /** Marks `from` as merged into `to` after its follows and addresses were moved; repeating it changes nothing. */
+  /** Marks `from` as merged into `to` after its follows and addresses were taken over; repeating it changes nothing. */
   merge(from: number, to: number, at: number): Promise<void>;
   /** Everybody named, with their addresses, in one read; unknown ordinals are left out, merged and erased people are in. */
   recipients(ordinals: number[]): Promise<Recipient[]>;
 
-  /** Stores a distinct follow unless its key is there. */
-  putFollow(definition: FollowDefinition): Promise<void>;
+  /**
+   * Stores people of an import in their order and answers what became of each. A person is known by externalId, else by an
+   * address; an address that somebody else has, or whose owner has another externalId, is `taken`. The follows replace the
+   * imported ones only. What the person stopped stays stopped (after stopping all nothing is added until they follow
+   * something themselves), and consent that they withdrew stays withdrawn.
+   */
+  importPeople(people: ImportedPerson[]): Promise<ImportOutcome[]>;
+
+  /** Stores distinct follows unless their keys are there. */
+  putFollows(definitions: FollowDefinition[]): Promise<void>;
   /** The distinct follows that hold at least one of these anchors. */
   followsByAnchors(anchors: string[]): Promise<FollowDefinition[]>;
   /** The distinct follows of these keys; unknown keys are left out. */
@@ -58,8 +95,8 @@ export type SubscriptionStore = {
   holding(followKeys: string[], ordinals: number[]): Promise<Subscription[]>;
 
   /**
-   * Adds or updates a subscription (key: follow and person). A stopped one comes back to life only if `revive`; an import
-   * passes false. Answers what happened.
+   * Adds or updates a subscription (key: follow and person) to a stored follow. A stopped one comes back to life only if
+   * `revive`. Answers what happened. An update keeps the id and createdAt that are there.
    */
   putSubscription(subscription: Subscription, revive: boolean): Promise<'added' | 'updated' | 'left-stopped'>;
   /** All subscriptions of a person with their definitions, stopped ones too, oldest first. */
@@ -96,12 +133,12 @@ export type SignUpStore = {
   get(id: string): Promise<SignUp | null>;
   /** The unexpired, unconfirmed sign-ups of an address, newest first. */
   waiting(lookup: string, now: number): Promise<SignUp[]>;
-  /** How many sign-ups that address has had since then (a limit against flooding somebody). */
-  countSince(lookup: string, since: number): Promise<number>;
-  /** Takes one try from every waiting sign-up of the address in one write; answers the tries left (0: none was left, nothing taken). */
+  /** Counts one message that somebody asked to be sent to that address, unless `most` were counted after `since`; answers whether it may go. */
+  takeMessage(lookup: string, now: number, since: number, most: number): Promise<boolean>;
+  /** Takes one try from every waiting sign-up of the address in one write; answers the most tries that one had before (0: none was left). */
   takeTry(lookup: string, now: number): Promise<number>;
   /** Marks as confirmed; answers false if it was already. */
   confirm(id: string, at: number): Promise<boolean>;
-  /** Deletes what expired before then; answers how many. */
+  /** Deletes sign-ups that expired before then, with the messages counted before then; answers how many sign-ups. */
   deleteExpired(before: number): Promise<number>;
 };

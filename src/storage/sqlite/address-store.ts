@@ -1,0 +1,76 @@
+import type { Address } from '../../subscriptions/subscriber.ts';
+import type { AddressStore } from '../../subscriptions/subscription-store.ts';
+import { inChunks } from './chunks.ts';
+import type { Row, SqliteDatabase } from './database.ts';
+
+const ownersInOneRead = 2_000;
+
+/** The columns that `toAddress` reads, of `addresses` joined to `suppressions`. */
+export const addressColumns = 'addresses.lookup, subscriber, channel, sealed, verified_at, reason';
+
+export const toAddress = (row: Row): Address => ({
+  lookup: String(row.lookup),
+  subscriber: Number(row.subscriber),
+  channel: String(row.channel) as Address['channel'],
+  sealed: String(row.sealed),
+  verifiedAt: Number(row.verified_at),
+  suppressed: row.reason === null ? null : String(row.reason),
+});
+
+/** Addresses over SQLite. Suppressions are rows of their own, because they outlive the address. */
+export const sqliteAddressStore = (db: SqliteDatabase): AddressStore => {
+  const insert = db.prepare(
+    `INSERT INTO addresses (lookup, subscriber, channel, sealed, verified_at) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (lookup) DO NOTHING`,
+  );
+  const refresh = db.prepare('UPDATE addresses SET sealed = ?, verified_at = ? WHERE lookup = ? AND subscriber = ?');
+  const owner = db.prepare('SELECT subscriber FROM addresses WHERE lookup = ?');
+  const select = db.prepare(
+    `SELECT ${addressColumns} FROM addresses LEFT JOIN suppressions USING (lookup) WHERE lookup = ?`,
+  );
+  const ofMany = db.prepare(
+    `SELECT ${addressColumns} FROM json_each(?) AS wanted CROSS JOIN addresses ON subscriber = wanted.value
+     LEFT JOIN suppressions USING (lookup) ORDER BY verified_at, lookup`,
+  );
+  const move = db.prepare('UPDATE addresses SET subscriber = ? WHERE subscriber = ?');
+  const suppress = db.prepare(
+    'INSERT INTO suppressions (lookup, reason) VALUES (?, ?) ON CONFLICT (lookup) DO NOTHING',
+  );
+  const suppression = db.prepare('SELECT reason FROM suppressions WHERE lookup = ?');
+  const lift = db.prepare('DELETE FROM suppressions WHERE lookup = ? AND reason = ?');
+  const remove = db.prepare('DELETE FROM addresses WHERE lookup = ? AND subscriber = ?');
+
+  return {
+    claim: ({ lookup, subscriber, channel, sealed, verifiedAt }) =>
+      db.write(() => {
+        if (insert.run(lookup, subscriber, channel, sealed, verifiedAt).changes === 1) return { outcome: 'added' };
+        if (refresh.run(sealed, verifiedAt, lookup, subscriber).changes === 1) return { outcome: 'kept' };
+        return { outcome: 'taken', subscriber: Number(owner.get(lookup)?.subscriber) };
+      }),
+    find: (lookup) =>
+      db.read(() => {
+        const row = select.get(lookup);
+        return row ? toAddress(row) : null;
+      }),
+    ofSubscribers: async (ordinals) => {
+      const parts = await inChunks([...new Set(ordinals)], ownersInOneRead, (part) =>
+        db.read(() => ofMany.all(JSON.stringify(part)).map(toAddress)),
+      );
+      const before = (a: Address, b: Address): boolean =>
+        a.verifiedAt !== b.verifiedAt ? a.verifiedAt < b.verifiedAt : a.lookup < b.lookup;
+      return parts.flat().sort((a, b) => (before(a, b) ? -1 : 1));
+    },
+    move: (from, to) =>
+      db.write(() => {
+        move.run(to, from);
+      }),
+    suppress: (lookup, reason) => db.write(() => suppress.run(lookup, reason).changes === 1),
+    suppression: (lookup) =>
+      db.read(() => {
+        const row = suppression.get(lookup);
+        return row ? String(row.reason) : null;
+      }),
+    lift: (lookup, reason) => db.write(() => lift.run(lookup, reason).changes === 1),
+    remove: (lookup, subscriber) => db.write(() => remove.run(lookup, subscriber).changes === 1),
+  };
+};

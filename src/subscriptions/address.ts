@@ -1,0 +1,103 @@
+import { domainToASCII } from 'node:url';
+import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js';
+import type { Fault } from '../errors.ts';
+import type { Keyring } from '../keyring.ts';
+import type { Contact } from './subscriber.ts';
+
+/** `phoneCountry`: two letters, for numbers written without a prefix. `insecureEndpoints`: http too, for tests on loopback. */
+export type AddressRules = { phoneCountry: string; insecureEndpoints: boolean };
+
+export type NormalContact = { ok: true; contact: Contact } | { ok: false; fault: Fault };
+
+const refused = (path: string, message: string): NormalContact => ({ ok: false, fault: { path, message } });
+
+/** RFC 5321 section 4.5.3.1 */
+const localMost = 64;
+const emailMost = 254;
+const endpointMost = 2_000;
+
+/** Dot-atoms of RFC 5322 section 3.2.3, with the letters of RFC 6532; no quoted strings. */
+const local = /^[^\s\p{C}"(),:;<>@[\\\].]+(\.[^\s\p{C}"(),:;<>@[\\\].]+)*$/u;
+/** Before IDNA: letters, marks, digits, hyphens and dots only, since the URL rules would cut off a path or decode %2e. */
+const typedDomain = /^[\p{L}\p{M}\p{N}.\u3002-]+$/u;
+const domain = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+(?=[a-z0-9-]*[a-z])[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+const normalEmail = (input: string): NormalContact => {
+  const text = input.trim().normalize('NFC').toLowerCase();
+  const at = text.lastIndexOf('@');
+  const name = text.slice(0, Math.max(at, 0));
+  const typed = text.slice(at + 1);
+  const host = typedDomain.test(typed) ? domainToASCII(typed) : '';
+  const email = `${name}@${host}`;
+  const fits = Buffer.byteLength(name) <= localMost && Buffer.byteLength(email) <= emailMost;
+  if (at < 1 || !fits || !local.test(name) || !domain.test(host)) return refused('email', 'is not an email address');
+  return { ok: true, contact: { channel: 'email', email } };
+};
+
+const normalPhone = (written: string, country: string): NormalContact => {
+  const parsed = parsePhoneNumberFromString(written.normalize('NFKC'), country as CountryCode);
+  // only the length is checked: numbering plans change faster than any table of them
+  if (!parsed?.isPossible() || parsed.ext) return refused('phone', 'is not a phone number');
+  return { ok: true, contact: { channel: 'sms', phone: parsed.number } };
+};
+
+/** RFC 8291 section 3.1: an uncompressed P-256 point and 16 random bytes, base64url. */
+const isKey = (text: string, length: number): boolean =>
+  /^[\w-]+={0,2}$/.test(text) && Buffer.from(text, 'base64url').length === length;
+
+const normalWebPush = (written: Extract<Contact, { channel: 'webPush' }>, insecure: boolean): NormalContact => {
+  const { endpoint, keys } = written;
+  const protocol = URL.canParse(endpoint) ? new URL(endpoint).protocol : '';
+  if (protocol !== 'https:' && !(insecure && protocol === 'http:'))
+    return refused('webPush.endpoint', 'is not an https URL');
+  if (endpoint.length > endpointMost) return refused('webPush.endpoint', 'is too long');
+  if (!isKey(keys.p256dh, 65) || Buffer.from(keys.p256dh, 'base64url')[0] !== 4)
+    return refused('webPush.keys.p256dh', 'is not an uncompressed P-256 point in base64url');
+  if (!isKey(keys.auth, 16)) return refused('webPush.keys.auth', 'is not 16 bytes in base64url');
+  return { ok: true, contact: written };
+};
+
+/** The normal form of a contact (design D1), or what is wrong with it. Equal people's ways of writing it, equal form. */
+export const normaliseContact = (contact: Contact, rules: AddressRules): NormalContact => {
+  if (contact.channel === 'email') return normalEmail(contact.email);
+  if (contact.channel === 'sms') return normalPhone(contact.phone, rules.phoneCountry);
+  return normalWebPush(contact, rules.insecureEndpoints);
+};
+
+/** The text whose HMAC is the look-up of a contact in its normal form. */
+export const contactText = (contact: Contact): string => {
+  if (contact.channel === 'email') return `email:${contact.email}`;
+  if (contact.channel === 'sms') return `sms:${contact.phone}`;
+  return `webPush:${contact.endpoint}`;
+};
+
+export const lookupOf = (keyring: Pick<Keyring, 'lookup'>, contact: Contact): string =>
+  keyring.lookup(contactText(contact));
+
+const context = (lookup: string): string => `address:${lookup}`;
+
+/** Look-up and sealed form of a contact in its normal form; the seal is bound to the look-up, so that rows cannot be swapped. */
+export const sealContact = (
+  keyring: Pick<Keyring, 'lookup' | 'seal'>,
+  contact: Contact,
+): { lookup: string; channel: Contact['channel']; sealed: string } => {
+  const lookup = lookupOf(keyring, contact);
+  return { lookup, channel: contact.channel, sealed: keyring.seal(JSON.stringify(contact), context(lookup)) };
+};
+
+/** Opens what `sealContact` made; throws when it was altered or belongs to another look-up. */
+export const openContact = (
+  keyring: Pick<Keyring, 'open'>,
+  { lookup, sealed }: { lookup: string; sealed: string },
+): Contact => JSON.parse(keyring.open(sealed, context(lookup))) as Contact;
+
+/** What may be shown of a contact: `z…@example.org`, `+86 *** 1234`, the host of a push service. */
+export const maskContact = (contact: Contact): string => {
+  if (contact.channel === 'email') {
+    const at = contact.email.lastIndexOf('@');
+    return `${[...contact.email][0]}…${contact.email.slice(at)}`;
+  }
+  if (contact.channel === 'webPush') return new URL(contact.endpoint).host;
+  const code = parsePhoneNumberFromString(contact.phone)?.countryCallingCode ?? '';
+  return `+${code} *** ${contact.phone.slice(-4)}`;
+};

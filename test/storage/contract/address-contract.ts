@@ -1,0 +1,138 @@
+import type { Address } from '../../../src/subscriptions/subscriber.ts';
+import type { AddressStore } from '../../../src/subscriptions/subscription-store.ts';
+
+/** `stores`: at least two handles on the same data, as two processes have them. */
+type Opened = { stores: [AddressStore, AddressStore]; close: () => Promise<void> };
+
+const at = Date.parse('2026-03-01T08:30:00.123Z');
+
+const makeAddress = (fields: Partial<Address> = {}): Address => ({
+  lookup: 'look-up-1',
+  subscriber: 1,
+  channel: 'email',
+  sealed: 'v1.key.密封',
+  verifiedAt: at,
+  suppressed: null,
+  ...fields,
+});
+
+/** What every address store keeps; it runs over each storage. */
+export const describeAddressStore = (name: string, open: () => Promise<Opened>): void =>
+  describe(`address store: ${name}`, () => {
+    let store: AddressStore;
+    let other: AddressStore;
+    let close: () => Promise<void>;
+    beforeEach(async () => {
+      const opened = await open();
+      [store, other] = opened.stores;
+      close = opened.close;
+    });
+    afterEach(() => close());
+
+    it('gives an address to one subscriber', async () => {
+      expect(await store.claim(makeAddress())).toEqual({ outcome: 'added' });
+      expect(await other.find('look-up-1')).toEqual(makeAddress());
+    });
+
+    it('refreshes seal and time when the owner claims again', async () => {
+      await store.claim(makeAddress());
+      const again = makeAddress({ sealed: 'v1.new.seal', verifiedAt: at + 1 });
+      expect(await store.claim(again)).toEqual({ outcome: 'kept' });
+      expect(await store.find('look-up-1')).toEqual(again);
+    });
+
+    it('never moves an address to somebody else', async () => {
+      await store.claim(makeAddress());
+      expect(await other.claim(makeAddress({ subscriber: 2, sealed: 'x' }))).toEqual({
+        outcome: 'taken',
+        subscriber: 1,
+      });
+      expect(await store.find('look-up-1')).toEqual(makeAddress());
+    });
+
+    it('has one winner when many claim at once', async () => {
+      const claims = await Promise.all(
+        Array.from({ length: 20 }, (_, n) => (n % 2 ? store : other).claim(makeAddress({ subscriber: n + 1 }))),
+      );
+      expect(claims.filter(({ outcome }) => outcome === 'added')).toHaveLength(1);
+      const owner = (await store.find('look-up-1'))?.subscriber;
+      const losers = claims.filter(({ outcome }) => outcome === 'taken');
+      expect(losers).toHaveLength(19);
+      expect(losers.every((claim) => 'subscriber' in claim && claim.subscriber === owner)).toBe(true);
+    });
+
+    it('knows nothing of unknown and malformed look-ups', async () => {
+      for (const lookup of ['unknown', '', "'; --", '住房', '$ne', 'a\u0000b']) {
+        expect(await store.find(lookup)).toBeNull();
+        expect(await store.suppression(lookup)).toBeNull();
+        expect(await store.remove(lookup, 1)).toBe(false);
+        expect(await store.lift(lookup, 'bounced')).toBe(false);
+      }
+    });
+
+    it('lists the addresses of people in the order they were verified, ties by look-up', async () => {
+      await store.claim(makeAddress({ lookup: 'c', verifiedAt: at }));
+      await store.claim(makeAddress({ lookup: 'b', verifiedAt: at, channel: 'sms' }));
+      await store.claim(makeAddress({ lookup: 'a', verifiedAt: at + 1, channel: 'webPush', subscriber: 2 }));
+      await store.claim(makeAddress({ lookup: 'z', verifiedAt: at - 1, subscriber: 3 }));
+      expect((await store.ofSubscribers([2, 1, 1, 77])).map(({ lookup }) => lookup)).toEqual(['b', 'c', 'a']);
+      expect(await store.ofSubscribers([])).toEqual([]);
+    });
+
+    it('answers for 40,000 people at once', async () => {
+      await store.claim(makeAddress({ lookup: 'first', subscriber: 1 }));
+      await store.claim(makeAddress({ lookup: 'last', subscriber: 40_000, verifiedAt: at - 5 }));
+      const everybody = Array.from({ length: 40_000 }, (_, n) => n + 1);
+      expect((await store.ofSubscribers(everybody)).map(({ lookup }) => lookup)).toEqual(['last', 'first']);
+    });
+
+    it('moves all addresses of one to another, and repeating it changes nothing', async () => {
+      await store.claim(makeAddress({ lookup: 'a', subscriber: 5 }));
+      await store.claim(makeAddress({ lookup: 'b', subscriber: 5 }));
+      await store.claim(makeAddress({ lookup: 'c', subscriber: 6 }));
+      await store.move(5, 4);
+      await other.move(5, 4);
+      expect((await store.ofSubscribers([4])).map(({ lookup }) => lookup)).toEqual(['a', 'b']);
+      expect(await store.ofSubscribers([5])).toEqual([]);
+      expect((await store.find('c'))?.subscriber).toBe(6);
+    });
+
+    it('suppresses once, with the first reason, and a new claim does not lift it', async () => {
+      await store.claim(makeAddress());
+      expect(await store.suppress('look-up-1', 'bounced')).toBe(true);
+      expect(await other.suppress('look-up-1', 'complaint')).toBe(false);
+      await store.claim(makeAddress());
+      expect((await store.find('look-up-1'))?.suppressed).toBe('bounced');
+      expect(await store.suppression('look-up-1')).toBe('bounced');
+    });
+
+    it('keeps a suppression when the address goes, and before it comes', async () => {
+      await store.claim(makeAddress());
+      await store.suppress('look-up-1', 'bounced');
+      expect(await store.remove('look-up-1', 1)).toBe(true);
+      expect(await store.find('look-up-1')).toBeNull();
+      expect(await store.suppression('look-up-1')).toBe('bounced');
+      await store.claim(makeAddress({ subscriber: 9 }));
+      expect((await store.find('look-up-1'))?.suppressed).toBe('bounced');
+      expect(await store.suppress('never-seen', 'complaint')).toBe(true);
+      expect((await store.claim(makeAddress({ lookup: 'never-seen' }))).outcome).toBe('added');
+      expect((await store.ofSubscribers([1]))[0]?.suppressed).toBe('complaint');
+    });
+
+    it('lifts a suppression only for its own reason', async () => {
+      await store.claim(makeAddress());
+      await store.suppress('look-up-1', 'erased');
+      expect(await store.lift('look-up-1', 'bounced')).toBe(false);
+      expect(await store.lift('look-up-1', 'erased')).toBe(true);
+      expect(await store.lift('look-up-1', 'erased')).toBe(false);
+      expect((await store.find('look-up-1'))?.suppressed).toBeNull();
+    });
+
+    it('removes an address only for its owner', async () => {
+      await store.claim(makeAddress());
+      expect(await store.remove('look-up-1', 2)).toBe(false);
+      expect(await store.remove('look-up-1', 1)).toBe(true);
+      expect(await store.remove('look-up-1', 1)).toBe(false);
+      expect((await other.claim(makeAddress({ subscriber: 2 }))).outcome).toBe('added');
+    });
+  });

@@ -1,0 +1,198 @@
+import type { Address } from '../../../src/subscriptions/subscriber.ts';
+import type { AddressStore, ImportedPerson, SubscriptionStore } from '../../../src/subscriptions/subscription-store.ts';
+import { makeImported, makePerson, makeSubscription, someTime, topicFollow } from '../../helpers/make-subscriber.ts';
+import type { OpenSubscriptions } from './subscription-contract.ts';
+
+const housing = topicFollow('housing');
+const transport = topicFollow('transport');
+
+const email = (lookup: string): Omit<Address, 'subscriber' | 'suppressed'> => ({
+  lookup,
+  channel: 'email',
+  sealed: `sealed ${lookup}`,
+  verifiedAt: someTime,
+});
+const wish = (key: string, id = `subscription of ${key}`) => ({
+  key,
+  id,
+  pace: 'immediate' as const,
+  channels: null,
+});
+
+/** How every subscription store imports people. */
+export const describeImports = (name: string, open: OpenSubscriptions): void =>
+  describe(`import of people: ${name}`, () => {
+    let store: SubscriptionStore;
+    let addresses: AddressStore;
+    let close: () => Promise<void>;
+    beforeEach(async () => {
+      const opened = await open();
+      store = opened.stores[0].subscriptions;
+      addresses = opened.stores[0].addresses;
+      close = opened.close;
+      await store.putFollows([housing, transport]);
+    });
+    afterEach(() => close());
+
+    const outcomes = async (...people: Partial<ImportedPerson>[]) =>
+      (await store.importPeople(people.map(makeImported))).map((one) => one.outcome);
+    const liveOf = async (id: string) => {
+      const person = await store.subscriber({ id });
+      const all = await store.subscriptionsOf(person?.ordinal ?? 0);
+      return all.filter(({ stoppedAt }) => stoppedAt === null).map(({ definition }) => definition.source);
+    };
+
+    it('makes people, addresses and follows', async () => {
+      const fields = {
+        locale: 'en',
+        region: '110000',
+        attributes: { birthYear: 1980 },
+        consents: { personalisation: true },
+      } as const;
+      expect(
+        await outcomes({ externalId: '甲', fields, addresses: [email('a'), email('b')], follows: [wish(housing.key)] }),
+      ).toEqual(['imported']);
+      const person = await store.subscriber({ externalId: '甲' });
+      expect(person).toMatchObject({ id: 'person-1', ...fields, timeZone: null, createdAt: someTime });
+      expect((await addresses.ofSubscribers([person?.ordinal ?? 0])).map(({ lookup }) => lookup)).toEqual(['a', 'b']);
+      expect(await liveOf('person-1')).toEqual([housing.source]);
+      expect((await store.subscriptionsOf(person?.ordinal ?? 0))[0]?.origin).toBe('import');
+      expect(await store.followerCounts([housing.source])).toEqual(new Map([[housing.source, 1]]));
+      expect(await store.importPeople([])).toEqual([]);
+    });
+
+    it('updates by externalId and by address, and leaves what the line does not tell', async () => {
+      const facts = { region: '110000', attributes: { birthYear: 1980, occupation: ['teacher'] } };
+      await outcomes({ externalId: 'x', fields: facts, addresses: [email('a')] });
+      expect(
+        await outcomes(
+          { id: 'p2', externalId: 'x', fields: { attributes: { occupation: ['retired'] } } },
+          { id: 'p3', addresses: [email('a')], fields: { timeZone: 'Asia/Tokyo' } },
+        ),
+      ).toEqual(['updated', 'updated']);
+      expect(await store.subscriber({ externalId: 'x' })).toMatchObject({
+        id: 'person-1',
+        region: '110000',
+        timeZone: 'Asia/Tokyo',
+        attributes: { birthYear: 1980, occupation: ['retired'] },
+      });
+      expect(await store.subscriber({ id: 'p2' })).toBeNull();
+    });
+
+    it('gives an externalId to somebody who signed up without one', async () => {
+      await outcomes({ addresses: [email('a')] }, { id: 'p2', externalId: 'x', addresses: [email('a'), email('b')] });
+      expect((await store.subscriber({ externalId: 'x' }))?.id).toBe('person-1');
+    });
+
+    it('takes no address from anybody, and writes nothing of such a line', async () => {
+      await outcomes(
+        { externalId: 'x', addresses: [email('a')] },
+        { id: 'p2', externalId: 'y', addresses: [email('b')] },
+        { id: 'p3', addresses: [email('c')] },
+      );
+      const results = await store.importPeople([
+        makeImported({ id: 'q1', externalId: 'y', addresses: [email('a')], fields: { region: '110000' } }),
+        makeImported({ id: 'q2', externalId: 'z', addresses: [email('new'), email('b')] }),
+        makeImported({ id: 'q3', externalId: 'x', addresses: [email('c')] }),
+        makeImported({ id: 'q4', addresses: [email('b'), email('c')], follows: [wish(housing.key)] }),
+      ]);
+      expect(results).toEqual(['a', 'b', 'c', 'c'].map((lookup) => ({ outcome: 'taken', lookup })));
+      expect((await store.subscriber({ externalId: 'y' }))?.region).toBeNull();
+      expect(await store.subscriber({ externalId: 'z' })).toBeNull();
+      expect(await addresses.find('new')).toBeNull();
+      expect(await store.followers(housing.key)).toEqual([]);
+    });
+
+    it('knows a person who comes twice', async () => {
+      const line = { externalId: 'x', addresses: [email('a')], follows: [wish(housing.key)] };
+      expect(await outcomes(line, { ...line, id: 'p2', follows: [wish(transport.key)] })).toEqual([
+        'imported',
+        'updated',
+      ]);
+      expect(await liveOf('person-1')).toEqual([transport.source]);
+    });
+
+    it('replaces imported follows only', async () => {
+      await outcomes({ externalId: 'x', follows: [wish(housing.key)] });
+      const { ordinal = 0 } = (await store.subscriber({ externalId: 'x' })) ?? {};
+      const own = makeSubscription({ subscriber: ordinal, follow: transport.key, pace: 'weekly' });
+      await store.putSubscription(own, true);
+      await outcomes({ externalId: 'x', follows: [wish(transport.key)] });
+      expect(await liveOf('person-1')).toEqual([transport.source]);
+      expect((await store.subscriptionsOf(ordinal)).find(({ follow }) => follow === transport.key)?.pace).toBe(
+        'weekly',
+      );
+      await outcomes({ externalId: 'x', follows: [] });
+      expect(await liveOf('person-1')).toEqual([transport.source]);
+      await outcomes({ externalId: 'x', follows: [{ ...wish(housing.key), pace: 'daily', channels: ['sms'] }] });
+      const again = (await store.subscriptionsOf(ordinal)).find(({ follow }) => follow === housing.key);
+      expect(again).toMatchObject({ pace: 'daily', channels: ['sms'], stoppedAt: null });
+    });
+
+    it('never revives what the person stopped', async () => {
+      const line = { externalId: 'x', follows: [wish(housing.key), wish(transport.key)] };
+      await outcomes(line);
+      const { ordinal = 0 } = (await store.subscriber({ externalId: 'x' })) ?? {};
+      await store.stop(ordinal, { follows: [housing.key] }, someTime);
+      await outcomes(line, { externalId: 'x', follows: [wish(transport.key)] }, line);
+      expect(await liveOf('person-1')).toEqual([transport.source]);
+    });
+
+    it('adds nothing for a person who stopped everything, until they follow something again', async () => {
+      await outcomes({ externalId: 'x', follows: [wish(housing.key)] });
+      const { ordinal = 0 } = (await store.subscriber({ externalId: 'x' })) ?? {};
+      await store.stop(ordinal, 'all', someTime);
+      await outcomes({ externalId: 'x', follows: [wish(transport.key)] });
+      expect(await liveOf('person-1')).toEqual([]);
+      await store.putSubscription(makeSubscription({ subscriber: ordinal }), true);
+      await outcomes({ externalId: 'x', follows: [wish(transport.key)] });
+      expect((await liveOf('person-1')).sort()).toEqual([housing.source, transport.source]);
+    });
+
+    it('never gives back a consent that the person withdrew', async () => {
+      const consent = async (personalisation: boolean) => {
+        await outcomes({ externalId: 'x', fields: { consents: { personalisation } } });
+        return store.subscriber({ externalId: 'x' });
+      };
+      expect((await consent(false))?.consents.personalisation).toBe(false);
+      const given = await consent(true);
+      expect(given?.consents.personalisation).toBe(true);
+      await store.updateSubscriber(given?.ordinal ?? 0, { consents: { personalisation: false } });
+      expect((await consent(true))?.consents.personalisation).toBe(false);
+      await store.updateSubscriber(given?.ordinal ?? 0, { consents: { personalisation: true } });
+      expect((await consent(true))?.consents.personalisation).toBe(true);
+    });
+
+    it('leaves an address suppressed, an erased person forgotten, a merged one merged', async () => {
+      await outcomes(
+        { externalId: 'x', addresses: [email('a')] },
+        { id: 'p2', externalId: 'y', addresses: [email('b')] },
+      );
+      const { ordinal: x = 0 } = (await store.subscriber({ externalId: 'x' })) ?? {};
+      await addresses.suppress('b', 'bounced');
+      await store.erase(x, someTime);
+      await outcomes(
+        { id: 'p3', externalId: 'x', addresses: [email('a')] },
+        { id: 'p4', externalId: 'y', addresses: [email('b')] },
+      );
+      expect((await addresses.find('a'))?.suppressed).toBe('erased');
+      expect((await addresses.find('b'))?.suppressed).toBe('bounced');
+      const older = await store.insertSubscriber(makePerson({ id: 'older' }));
+      const { ordinal: y = 0 } = (await store.subscriber({ externalId: 'y' })) ?? {};
+      await addresses.move(y, older.ordinal);
+      await store.merge(y, older.ordinal, someTime);
+      expect(await outcomes({ id: 'p5', externalId: 'y', addresses: [email('b')], fields: { region: 'US' } })).toEqual([
+        'updated',
+      ]);
+      expect((await store.subscriber({ ordinal: older.ordinal }))?.region).toBe('US');
+    });
+
+    it('keeps the order over many, 40,000 at once', async () => {
+      const many = Array.from({ length: 40_000 }, (_, n) =>
+        makeImported({ id: `p-${n}`, externalId: `x-${n % 20_000}`, follows: [wish(housing.key, `s-${n}`)] }),
+      );
+      const results = await store.importPeople(many);
+      expect(results.map(({ outcome }) => outcome)).toEqual(many.map((_, n) => (n < 20_000 ? 'imported' : 'updated')));
+      expect(await store.followers(housing.key)).toHaveLength(20_000);
+    }, 60_000);
+  });
