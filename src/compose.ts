@@ -19,6 +19,7 @@ import { makeWorker, type Worker } from './fanout/worker/worker.ts';
 import type { Log } from './log.ts';
 import { loadKeyring, loadSecret } from './secret.ts';
 import { makeServices, type Services } from './services.ts';
+import { signLink } from './signed-link.ts';
 import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
 import type { Storage } from './storage/storage.ts';
 import { makeApp } from './web/app.ts';
@@ -61,7 +62,12 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
   const { stores, keyring, catalogue, templates, matcher, fanout } = services;
   const { leaseMs, publicUrl, timeZone } = config;
   const vapid = await loadVapidKeys(stores.access, keyring, config);
-  const channels = makeChannels(config, { vapid, edges, log });
+  const channels = makeChannels(config, {
+    vapid,
+    edges,
+    log,
+    reportUrl: (message) => `${publicUrl}/r/${signLink(keyring, 'report', message)}`,
+  });
   for (const channel of channels.values()) closers.add(() => channel.close());
 
   const contexts = makePushContexts(stores, { catalogue, render: templates.notification });

@@ -46,20 +46,19 @@ const makeSms = (config: ChannelConfig, { edges }: ChannelTools): Channel => {
   return withFailover(made as [Channel, ...Channel[]]);
 };
 
+const makeWebPush = (config: ChannelConfig, { vapid, edges, reportUrl }: ChannelTools): Channel => {
+  if (config.webPush.outbox) return makeOutboxChannel('webPush', config.dataDir, { edges });
+  return makeWebPushChannel(config.webPush, { vapidKeys: vapid, edges, ...(reportUrl ? { reportUrl } : {}) });
+};
+
 /**
- * The channels that the environment asks for: email and SMS over their providers in order, or the outbox; web push always for
- * real. Throws `ConfigError` for what cannot work. Whoever makes them closes them.
+ * The channels that the environment asks for, over their providers in order, or the outbox. Throws `ConfigError` for what
+ * cannot work. Whoever makes them closes them.
  */
 export const makeChannels = (config: ChannelConfig, tools: ChannelTools): ReadonlyMap<ChannelName, Channel> => {
-  const { edges, reportUrl } = tools;
-  const webPush = makeWebPushChannel(config.webPush, {
-    vapidKeys: tools.vapid,
-    edges,
-    ...(reportUrl ? { reportUrl } : {}),
-  });
   const channels = new Map<ChannelName, Channel>([
     ['email', makeEmail(config, tools)],
-    ['webPush', webPush],
+    ['webPush', makeWebPush(config, tools)],
     ['sms', makeSms(config, tools)],
   ]);
   for (const [name, { limits }] of channels) tools.log.debug({ name, ...limits }, 'channel ready');
