@@ -144,7 +144,10 @@ const barePush = async (sink: Sink): Promise<number> => {
   const startedAt = performance.now();
   await Promise.all(
     Array.from({ length: pushSockets }, async () => {
-      while (left > 0) await send((left -= 1));
+      while (left > 0) {
+        left -= 1;
+        await send(left);
+      }
     }),
   );
   const rate = perSecond(people, startedAt);
