@@ -1,5 +1,6 @@
 import type { Item, ItemVersion } from './item.ts';
 
+/** `published`: only what has been public and is published or withdrawn now. */
 export type ItemFilter = {
   state?: Item['state'];
   topics?: string[];
@@ -9,23 +10,35 @@ export type ItemFilter = {
 };
 export type Page<T> = { rows: T[]; next: string | null };
 
+/** What an import brought of one item: a new one (`was` null) or the next state of one that was there. */
+export type ItemChange = { was: Item | null; item: Item; versions: ItemVersion[] };
+
 /** Items and their versions. */
 export type ItemStore = {
-  /** Stores a new item; throws AppError `conflict` when the externalId is taken. */
+  /** Stores a new item; throws AppError `conflict` when the id, externalId or an alias is taken. */
   insert(item: Item): Promise<void>;
-  /** One item by id or externalId; null if unknown. */
+  /** One item by id or by externalId (or alias); null if unknown. */
   get(by: { id: string } | { externalId: string }): Promise<Item | null>;
   /**
    * Replaces the item if state, version, revision and updatedAt are still `was`'s, and with it stores or replaces the
    * version row, in one step. Answers false when somebody else was first: nothing is written then.
    */
   replace(was: Item, item: Item, version?: ItemVersion): Promise<boolean>;
+  /** Applies each change as `insert` and `replace` would, and answers which were; the others (a taken name, a lost race) are left. */
+  bring(changes: ItemChange[]): Promise<boolean[]>;
   /** A version row, or null. Version rows of one item are 1, 2, 3 … */
   version(item: string, version: number): Promise<ItemVersion | null>;
-  /** Newest first (published or changed); `q` is matched NFKC case-folded in title, summary, keywords and translations; `topics` any of. */
+  /**
+   * Newest first, by the last insertion, change of state or version row; `q` is matched as a substring, both sides folded
+   * (fold.ts), in title, summary, keywords and translations; `topics` any of. Throws `invalid` for a cursor it did not make.
+   */
   list(filter: ItemFilter, page: { cursor: string | null; limit: number }): Promise<Page<Item>>;
-  /** The state, version and revision of these items now, in one read: what workers check before a send. */
+  /** The state, version and revision of these items now; unknown ones are left out: what workers check before a send. */
   heads(ids: string[]): Promise<Map<string, Pick<Item, 'state' | 'version' | 'revision'>>>;
+  /** Versions whose push is not written yet (a process died between), oldest first. */
+  unannounced(limit: number): Promise<ItemVersion[]>;
+  /** Marks a version as announced; repeating it changes nothing. */
+  announced(item: string, version: number): Promise<void>;
   /** Items scheduled for `now` or earlier, oldest first. */
   due(now: number, limit: number): Promise<Item[]>;
 };

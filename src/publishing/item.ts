@@ -59,6 +59,8 @@ export type PendingChange = {
 export type Item = {
   id: string;
   externalId: string | null;
+  /** Other external ids that stand for the same item: the updates of a CAP alert have ids of their own. */
+  aliases?: string[];
   state: ItemState;
   version: number;
   revision: number;
@@ -70,12 +72,29 @@ export type Item = {
   pending: PendingChange | null;
   /** What happened last to a published item, in words for its readers. */
   changeNote: string | null;
-  /** Fingerprint of what an import last brought, or null. */
+  /** What an import last brought (fingerprint, time, notes; see import/plan.ts), or null for what was written here. */
   importMark: string | null;
   createdAt: number;
   updatedAt: number;
   publishedAt: number | null;
 };
+
+/** A fresh draft. `now` in ms. */
+export const newItem = (made: Pick<Item, 'id' | 'externalId' | 'content' | 'writer'>, now: number): Item => ({
+  ...made,
+  state: 'draft',
+  version: 0,
+  revision: 0,
+  approvals: [],
+  rejection: null,
+  scheduledFor: null,
+  pending: null,
+  changeNote: null,
+  importMark: null,
+  createdAt: now,
+  updatedAt: now,
+  publishedAt: null,
+});
 
 /** One version as people were or will be told of it; a minor correction replaces `content` and counts `revision`. */
 export type ItemVersion = {
@@ -86,4 +105,6 @@ export type ItemVersion = {
   content: ItemContent;
   note: string | null;
   at: number;
+  /** True until the push that tells people of it is written; false from the start for an import that tells nobody. */
+  announce: boolean;
 };

@@ -1,8 +1,23 @@
-import type { Actor, Item, ItemContent, ItemVersion } from './item.ts';
+import type { CatalogueService } from '../catalogue/catalogue-service.ts';
+import { type Edges, newId } from '../edges.ts';
+import { AppError } from '../errors.ts';
+import type { Storage } from '../storage/storage.ts';
+import { checkContent } from './check-content.ts';
+import { importItems } from './import-items.ts';
+import { type Actor, type Item, type ItemContent, type ItemVersion, newItem } from './item.ts';
 import type { ItemFilter, Page } from './item-store.ts';
+import * as workflow from './workflow.ts';
 
 /** An item whose publication (or correction, withdrawal) is now public, and the version row that notifies, if any does. */
 export type Published = { item: Item; version: ItemVersion | null };
+
+export type ImportRequest = {
+  format: 'rss' | 'atom' | 'cap' | 'govuk';
+  content: string;
+  topics: string[];
+  publish: boolean;
+  notify: boolean;
+};
 
 export type ItemImportReport = {
   created: number;
@@ -15,36 +30,134 @@ export type ItemImportReport = {
 };
 
 export type PublishingService = {
+  /** Throws `no-scope`, `conflict` (externalId taken), `invalid` naming every unknown topic and region. */
   create(content: ItemContent, externalId: string | null, actor: Actor): Promise<Item>;
   get(id: string): Promise<Item | null>;
   version(id: string, version: number): Promise<ItemVersion | null>;
   list(filter: ItemFilter, page: { cursor: string | null; limit: number }): Promise<Page<Item>>;
+  /** Changes a draft; only its writer may. Throws `wrong-state`, `no-scope`, `invalid`. */
+  revise(id: string, fields: Partial<ItemContent>, actor: Actor): Promise<Item>;
   submit(id: string, actor: Actor): Promise<Item>;
   /** Throws `own-work`, `no-scope` (not a member of `as`), `wrong-state`, `conflict` (that department has approved). The last approval of a correction applies it. */
   approve(id: string, as: string | null, actor: Actor): Promise<Published>;
   reject(id: string, reason: string, actor: Actor): Promise<Item>;
   schedule(id: string, at: number, actor: Actor): Promise<Item>;
-  /** Makes the item public as version 1 (in whose name its push was already written); repeating it answers the same. */
+  /** Makes the item public, the first time as version 1; of a published one it answers the present version, so that it may be repeated. */
   publish(id: string, actor: Actor): Promise<Published>;
-  /** The version number that publishing this item now would have; throws `wrong-state` when it may not be published. */
+  /** The version number that publishing this item now would have, or has; throws `wrong-state` when it may not be published. */
   nextVersion(id: string, actor: Actor): Promise<number>;
-  /** With REVIEW=on the change waits for review (`version` null); with REVIEW=off it is applied. */
+  /** With REVIEW=on the change waits for review (`version` null); with REVIEW=off it is applied. A minor one has no `version`: it notifies nobody. */
   correct(
     id: string,
     change: { change: 'major' | 'minor'; note: string; fields: Partial<ItemContent> },
     actor: Actor,
   ): Promise<Published>;
+  /** Repeating it with the same note answers the same, so that a crash before its push was written can be made good. */
   withdraw(id: string, note: string, actor: Actor): Promise<Published>;
-  importItems(
-    input: {
-      format: 'rss' | 'atom' | 'cap' | 'govuk';
-      content: string;
-      topics: string[];
-      publish: boolean;
-      notify: boolean;
-    },
-    actor: Actor,
-  ): Promise<ItemImportReport>;
+  /** One broken entry never stops the others. Throws `invalid` when the whole cannot be read or a topic is unknown, `no-scope`. */
+  importItems(input: ImportRequest, actor: Actor): Promise<ItemImportReport>;
   /** Items whose scheduled time has come. */
   due(now: number): Promise<Item[]>;
+};
+
+export type PublishingTools = { catalogue: CatalogueService; edges: Edges; review: boolean };
+
+/** How often a step is tried anew when somebody else changed the item meanwhile. */
+const tries = 8;
+const dueAtOnce = 100;
+
+const notFound = (): AppError => new AppError('not-found', 'there is no such item');
+
+/** A minor correction changes its version's row, but only a row of a new version notifies. */
+const notifying = ({ item, version }: workflow.Step, was: Item): Published => ({
+  item,
+  version: version && version.version > was.version ? version : null,
+});
+
+/**
+ * Items on their way: draft -> review -> countersign -> published -> corrected or withdrawn. Each step reads the item,
+ * asks the pure workflow, and writes by compare-and-set; who loses a race is asked anew against what now stands.
+ */
+export const makePublishingService = (stores: Pick<Storage, 'items'>, tools: PublishingTools): PublishingService => {
+  const { items } = stores;
+  const { catalogue, edges, review } = tools;
+  const stepTools = (): workflow.StepTools => ({ now: edges.now(), review });
+
+  const known = async (id: string): Promise<Item> => {
+    const item = await items.get({ id });
+    if (!item) throw notFound();
+    return item;
+  };
+
+  const step = async (id: string, take: (item: Item) => workflow.Step | Promise<workflow.Step>): Promise<Published> => {
+    for (let n = 0; n < tries; n++) {
+      const was = await known(id);
+      const next = await take(was);
+      if (await items.replace(was, next.item, next.version ?? undefined)) return notifying(next, was);
+    }
+    throw new AppError('conflict', 'the item is being changed by others; try again');
+  };
+
+  const current = (item: Item): Promise<ItemVersion | null> => items.version(item.id, item.version);
+
+  const merged = async (item: Item, fields: Partial<ItemContent>): Promise<ItemContent> => {
+    const content = { ...item.content, ...fields };
+    checkContent(content, await catalogue.trees());
+    return content;
+  };
+
+  return {
+    create: async (content, externalId, actor) => {
+      workflow.demandWriter(actor);
+      checkContent(content, await catalogue.trees());
+      const item = newItem({ id: newId(edges), externalId, content, writer: actor.staff }, edges.now());
+      await items.insert(item);
+      return item;
+    },
+    get: (id) => items.get({ id }),
+    version: (id, version) => items.version(id, version),
+    list: (filter, page) => items.list(filter, page),
+    revise: async (id, fields, actor) =>
+      (await step(id, async (item) => workflow.revise(item, await merged(item, fields), actor, stepTools()))).item,
+    submit: async (id, actor) => (await step(id, (item) => workflow.submit(item, actor, stepTools()))).item,
+    approve: (id, as, actor) =>
+      step(id, async (item) => workflow.approve(item, as, actor, await current(item), stepTools())),
+    reject: async (id, reason, actor) =>
+      (await step(id, (item) => workflow.reject(item, reason, actor, stepTools()))).item,
+    schedule: async (id, at, actor) => (await step(id, (item) => workflow.schedule(item, at, actor, stepTools()))).item,
+    publish: async (id, actor) => {
+      for (let n = 0; n < tries; n++) {
+        const was = await known(id);
+        if (was.state === 'published') {
+          workflow.demandWriter(actor);
+          return { item: was, version: await current(was) };
+        }
+        const { item, version } = workflow.publish(was, actor, stepTools());
+        if (await items.replace(was, item, version ?? undefined)) return { item, version };
+      }
+      throw new AppError('conflict', 'the item is being changed by others; try again');
+    },
+    nextVersion: async (id, actor) => {
+      const item = await known(id);
+      if (item.state === 'published') return item.version;
+      workflow.demandPublishable(item, actor, { review });
+      return item.version + 1;
+    },
+    correct: (id, { change, note, fields }, actor) =>
+      step(id, async (item) => {
+        const correction = { kind: change, note, content: await merged(item, fields) };
+        return workflow.correct(item, correction, actor, await current(item), stepTools());
+      }),
+    withdraw: async (id, note, actor) => {
+      const was = await known(id);
+      const repeated = was.state === 'withdrawn' && was.changeNote === note && was.version > 0;
+      if (repeated) {
+        workflow.demandWriter(actor);
+        return { item: was, version: await current(was) };
+      }
+      return step(id, (item) => workflow.withdraw(item, note, actor, stepTools()));
+    },
+    importItems: (input, actor) => importItems(stores, tools, input, actor),
+    due: (now) => items.due(now, dueAtOnce),
+  };
 };

@@ -40,6 +40,8 @@ CREATE TABLE item_versions (
   content TEXT NOT NULL,
   note TEXT,
   at INTEGER NOT NULL,
+  announce INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (item, version)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX item_versions_unannounced ON item_versions (at) WHERE announce = 1;
 `;
