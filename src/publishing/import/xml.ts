@@ -113,6 +113,9 @@ export const demandWellFormed = (xml: string): void => {
   if (result !== true) throw new Error(`not well-formed XML: ${result.err.msg} (line ${result.err.line})`);
 };
 
+/** Whether `demandWellFormed` would be content. */
+export const isWellFormed = (xml: string): boolean => XMLValidator.validate(xml) === true;
+
 /** Throws `invalid` where the document holds a document type declaration. */
 export const demandNoDeclarations = (xml: string): void => {
   for (const _tag of tagsOf(xml));
