@@ -2,13 +2,32 @@ import type { Address } from '../../subscriptions/subscriber.ts';
 import type { AddressStore } from '../../subscriptions/subscription-store.ts';
 import { inChunks } from './chunks.ts';
 import type { Row, SqliteDatabase } from './database.ts';
+import { packedQuery } from './packed.ts';
 
 const ownersInOneRead = 2_000;
 
 /** The columns that `toAddress` reads, of `addresses` joined to `suppressions`. */
-export const addressColumns = 'addresses.lookup, subscriber, channel, sealed, verified_at, reason';
+const addressColumns = {
+  lookup: 'addresses.lookup',
+  subscriber: 'subscriber',
+  channel: 'channel',
+  sealed: 'sealed',
+  verified_at: 'verified_at',
+  reason: 'reason',
+};
 
-export const toAddress = (row: Row): Address => ({
+/** The addresses of people whose ordinals are bound as a JSON list, in the order they were verified. */
+export const addressesOfPeople = (db: SqliteDatabase): ((ordinals: number[]) => Address[]) => {
+  const query = packedQuery(
+    db,
+    addressColumns,
+    `FROM json_each(?) AS wanted CROSS JOIN addresses ON subscriber = wanted.value
+     LEFT JOIN suppressions ON suppressions.lookup = addresses.lookup ORDER BY verified_at, addresses.lookup`,
+  );
+  return (ordinals) => query(JSON.stringify(ordinals)).map(toAddress);
+};
+
+const toAddress = (row: Row): Address => ({
   lookup: String(row.lookup),
   subscriber: Number(row.subscriber),
   channel: String(row.channel) as Address['channel'],
@@ -25,13 +44,12 @@ export const sqliteAddressStore = (db: SqliteDatabase): AddressStore => {
   );
   const refresh = db.prepare('UPDATE addresses SET sealed = ?, verified_at = ? WHERE lookup = ? AND subscriber = ?');
   const owner = db.prepare('SELECT subscriber FROM addresses WHERE lookup = ?');
-  const select = db.prepare(
-    `SELECT ${addressColumns} FROM addresses LEFT JOIN suppressions USING (lookup) WHERE lookup = ?`,
+  const select = packedQuery(
+    db,
+    addressColumns,
+    'FROM addresses LEFT JOIN suppressions ON suppressions.lookup = addresses.lookup WHERE addresses.lookup = ?',
   );
-  const ofMany = db.prepare(
-    `SELECT ${addressColumns} FROM json_each(?) AS wanted CROSS JOIN addresses ON subscriber = wanted.value
-     LEFT JOIN suppressions USING (lookup) ORDER BY verified_at, lookup`,
-  );
+  const ofPeople = addressesOfPeople(db);
   const move = db.prepare('UPDATE addresses SET subscriber = ? WHERE subscriber = ?');
   const suppress = db.prepare(
     'INSERT INTO suppressions (lookup, reason) VALUES (?, ?) ON CONFLICT (lookup) DO NOTHING',
@@ -49,13 +67,11 @@ export const sqliteAddressStore = (db: SqliteDatabase): AddressStore => {
       }),
     find: (lookup) =>
       db.read(() => {
-        const row = select.get(lookup);
+        const [row] = select(lookup);
         return row ? toAddress(row) : null;
       }),
     ofSubscribers: async (ordinals) => {
-      const parts = await inChunks([...new Set(ordinals)], ownersInOneRead, (part) =>
-        db.read(() => ofMany.all(JSON.stringify(part)).map(toAddress)),
-      );
+      const parts = await inChunks([...new Set(ordinals)], ownersInOneRead, (part) => db.read(() => ofPeople(part)));
       const before = (a: Address, b: Address): boolean =>
         a.verifiedAt !== b.verifiedAt ? a.verifiedAt < b.verifiedAt : a.lookup < b.lookup;
       return parts.flat().sort((a, b) => (before(a, b) ? -1 : 1));

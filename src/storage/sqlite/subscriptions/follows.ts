@@ -3,6 +3,7 @@ import type { FollowDefinition, Subscription } from '../../../subscriptions/subs
 import type { Followed, SubscriptionStore } from '../../../subscriptions/subscription-store.ts';
 import { inChunks } from '../chunks.ts';
 import type { Row, SqliteDatabase } from '../database.ts';
+import { packedQuery } from '../packed.ts';
 
 const definitionsInOneWrite = 100;
 const keysInOneRead = 2_000;
@@ -31,7 +32,16 @@ const toSubscription = (row: Row): Subscription => ({
   stoppedAt: row.stopped_at === null ? null : Number(row.stopped_at),
 });
 
-const subscriptionColumns = 's.id, s.subscriber, f.key, s.pace, s.channels, s.origin, s.created_at, s.stopped_at';
+const subscriptionColumns = {
+  id: 's.id',
+  subscriber: 's.subscriber',
+  key: 'f.key',
+  pace: 's.pace',
+  channels: 's.channels',
+  origin: 's.origin',
+  created_at: 's.created_at',
+  stopped_at: 's.stopped_at',
+};
 
 type Definitions = Pick<SubscriptionStore, 'putFollows' | 'followsByAnchors' | 'follows' | 'followerCounts'>;
 
@@ -118,8 +128,10 @@ export const wishesOver = (db: SqliteDatabase): Wishes => {
        WHERE follow = ? AND subscriber > ? AND stopped_at IS NULL ORDER BY subscriber LIMIT ?)`,
   );
   // by person, and not by follow: a person has a few subscriptions, an item may match thousands of follows
-  const holding = db.prepare(
-    `SELECT ${subscriptionColumns} FROM json_each(?) AS wanted
+  const holding = packedQuery(
+    db,
+    subscriptionColumns,
+    `FROM json_each(?) AS wanted
        CROSS JOIN subscriptions AS s INDEXED BY subscriptions_by_subscriber ON s.subscriber = wanted.value
        CROSS JOIN follows AS f ON f.no = s.follow
      WHERE s.stopped_at IS NULL AND s.follow IN
@@ -134,9 +146,10 @@ export const wishesOver = (db: SqliteDatabase): Wishes => {
     `UPDATE subscriptions SET pace = ?, channels = ?, origin = ?, stopped_at = ? WHERE follow = ? AND subscriber = ?`,
   );
   const followsAgain = db.prepare('UPDATE subscribers SET stopped_all = 0 WHERE ordinal = ? AND stopped_all = 1');
-  const ofPerson = db.prepare(
-    `SELECT ${subscriptionColumns}, f.source, f.definition FROM subscriptions AS s JOIN follows AS f ON f.no = s.follow
-     WHERE s.subscriber = ? ORDER BY s.created_at, s.id`,
+  const ofPerson = packedQuery(
+    db,
+    { ...subscriptionColumns, source: 'f.source', definition: 'f.definition' },
+    `FROM subscriptions AS s JOIN follows AS f ON f.no = s.follow WHERE s.subscriber = ? ORDER BY s.created_at, s.id`,
   );
   const live = 'subscriber = ? AND stopped_at IS NULL';
   const stopOne = db.prepare(`UPDATE subscriptions SET stopped_at = ? WHERE ${live} AND id = ?`);
@@ -170,7 +183,7 @@ export const wishesOver = (db: SqliteDatabase): Wishes => {
     holding: async (keys, ordinals) => {
       const wanted = JSON.stringify(keys);
       const found = await inChunks([...new Set(ordinals)], peopleInOneRead, (part) =>
-        db.read(() => holding.all(JSON.stringify(part), wanted).map(toSubscription)),
+        db.read(() => holding(JSON.stringify(part), wanted).map(toSubscription)),
       );
       return found.flat();
     },
@@ -188,7 +201,7 @@ export const wishesOver = (db: SqliteDatabase): Wishes => {
       }),
     subscriptionsOf: (ordinal) =>
       db.read(() =>
-        ofPerson.all(ordinal).map((row): Followed => ({ ...toSubscription(row), definition: toDefinition(row) })),
+        ofPerson(ordinal).map((row): Followed => ({ ...toSubscription(row), definition: toDefinition(row) })),
       ),
     stop: (ordinal, which, at) =>
       db.write(() => {

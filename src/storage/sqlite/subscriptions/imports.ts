@@ -4,7 +4,7 @@ import type { Row, SqliteDatabase } from '../database.ts';
 import { originCode, paceCode } from './follows.ts';
 
 /** About ten rows a person; a write of this many stays well under 20 ms. */
-const peopleInOneWrite = 50;
+const peopleInOneWrite = 100;
 
 /** How many steps of "merged into" are followed: merges of merges, never a loop. */
 const mergesMost = 10;
@@ -85,7 +85,12 @@ const writerOver = (db: SqliteDatabase): ((line: ImportedPerson, there: Person |
   };
 };
 
-type FollowWriter = (ordinal: number, line: ImportedPerson, nos: ReadonlyMap<string, number>, add: boolean) => void;
+type FollowWriter = (
+  ordinal: number,
+  line: ImportedPerson,
+  nos: ReadonlyMap<string, number>,
+  was: Person | null,
+) => void;
 
 /** Replaces a person's imported follows by the line's. What they asked for or stopped themselves is left alone. */
 const followsOver = (db: SqliteDatabase): FollowWriter => {
@@ -100,15 +105,16 @@ const followsOver = (db: SqliteDatabase): FollowWriter => {
   const remove = db.prepare('DELETE FROM subscriptions WHERE follow = ? AND subscriber = ?');
   const imported = originCode('import');
 
-  return (ordinal, { follows, createdAt }, nos, add) => {
-    const there = new Map(ofPerson.all(ordinal).map((row) => [Number(row.follow), row]));
+  return (ordinal, { follows, createdAt }, nos, was) => {
+    const rows = was ? ofPerson.all(ordinal) : [];
+    const there = new Map(rows.map((row) => [Number(row.follow), row]));
     const wanted = new Map(follows.map((one) => [Number(nos.get(one.key)), one]));
     for (const [no, row] of there)
       if (row.origin === imported && row.stopped_at === null && !wanted.has(no)) remove.run(no, ordinal);
     for (const [no, { id, pace, channels }] of wanted) {
       const wish = [paceCode(pace), channels && JSON.stringify(channels)];
       const row = there.get(no);
-      if (!row && add) insert.run(no, ordinal, id, ...wish, imported, createdAt);
+      if (!row && !was?.stoppedAll) insert.run(no, ordinal, id, ...wish, imported, createdAt);
       if (row?.origin !== imported || row.stopped_at !== null) continue;
       if (row.pace !== wish[0] || row.channels !== wish[1]) update.run(...wish, no, ordinal);
     }
@@ -128,7 +134,7 @@ export const importsOver = (db: SqliteDatabase): Pick<SubscriptionStore, 'import
     const found = find(line);
     if ('taken' in found) return { outcome: 'taken', lookup: found.taken };
     const ordinal = write(line, found.person);
-    replaceFollows(ordinal, line, nos, !found.person?.stoppedAll);
+    replaceFollows(ordinal, line, nos, found.person);
     return { outcome: found.person ? 'updated' : 'imported' };
   };
 

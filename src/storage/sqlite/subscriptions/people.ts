@@ -1,9 +1,10 @@
 import { AppError } from '../../../errors.ts';
 import type { Recipient, Subscriber } from '../../../subscriptions/subscriber.ts';
 import { erasedReason, type SubscriptionStore } from '../../../subscriptions/subscription-store.ts';
-import { addressColumns, toAddress } from '../address-store.ts';
+import { addressesOfPeople } from '../address-store.ts';
 import { inChunks } from '../chunks.ts';
 import type { Row, SqliteDatabase, SqlValue } from '../database.ts';
+import { packedQuery } from '../packed.ts';
 
 const peopleInOneRead = 2_000;
 
@@ -41,8 +42,17 @@ const orConflict = async <T>(write: Promise<T>): Promise<T> => {
   }
 };
 
-const recipientColumns =
-  'ordinal, subscribers.id, locale, region, time_zone, quiet_hours, personalisation, merged_into, erased_at';
+const recipientColumns = {
+  ordinal: 'ordinal',
+  id: 'subscribers.id',
+  locale: 'locale',
+  region: 'region',
+  time_zone: 'time_zone',
+  quiet_hours: 'quiet_hours',
+  personalisation: 'personalisation',
+  merged_into: 'merged_into',
+  erased_at: 'erased_at',
+};
 
 type People = Pick<
   SubscriptionStore,
@@ -63,13 +73,12 @@ export const peopleOver = (db: SqliteDatabase): People => {
        personalisation = ? WHERE ordinal = ?`,
   );
   const markWithdrawn = db.prepare('UPDATE subscribers SET consent_withdrawn = ? WHERE ordinal = ?');
-  const many = db.prepare(
-    `SELECT ${recipientColumns} FROM json_each(?) AS wanted JOIN subscribers ON ordinal = wanted.value ORDER BY ordinal`,
+  const many = packedQuery(
+    db,
+    recipientColumns,
+    'FROM json_each(?) AS wanted JOIN subscribers ON ordinal = wanted.value ORDER BY ordinal',
   );
-  const manyAddresses = db.prepare(
-    `SELECT ${addressColumns} FROM json_each(?) AS wanted CROSS JOIN addresses ON addresses.subscriber = wanted.value
-     LEFT JOIN suppressions USING (lookup) ORDER BY verified_at, lookup`,
-  );
+  const addressesOf = addressesOfPeople(db);
   const markMerged = db.prepare(
     'UPDATE subscribers SET merged_into = ? WHERE ordinal = ? AND merged_into IS NULL AND ordinal <> ?1',
   );
@@ -88,11 +97,10 @@ export const peopleOver = (db: SqliteDatabase): People => {
   const one = (row: Row | undefined): Subscriber | null => (row ? toSubscriber(row) : null);
 
   const readRecipients = (ordinals: number[]): Recipient[] => {
-    const wanted = JSON.stringify(ordinals);
     const people = new Map<number, Recipient>(
-      many.all(wanted).map((row) => [Number(row.ordinal), { ...person(row), addresses: [] }]),
+      many(JSON.stringify(ordinals)).map((row) => [Number(row.ordinal), { ...person(row), addresses: [] }]),
     );
-    for (const row of manyAddresses.all(wanted)) people.get(Number(row.subscriber))?.addresses.push(toAddress(row));
+    for (const address of addressesOf(ordinals)) people.get(address.subscriber)?.addresses.push(address);
     return [...people.values()];
   };
 
