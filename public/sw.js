@@ -1,0 +1,53 @@
+// The service worker: shows what is pushed, opens what is pressed, and reports both where the message asks for it.
+// Payload: { title, body, url, tag, lang, unsubscribe, manage, report?, data?: { confirm? } }
+
+const fallback = { title: 'Bellman', body: '', url: '/' };
+
+const payloadOf = (event) => {
+  try {
+    return { ...fallback, ...event.data.json() };
+  } catch {
+    return { ...fallback, body: event.data ? event.data.text() : '' };
+  }
+};
+
+// A report that fails is lost on purpose: showing the notice matters, counting it does not.
+const report = (url, what) =>
+  url
+    ? fetch(url, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ what }),
+        keepalive: true,
+      }).catch(() => undefined)
+    : Promise.resolve();
+
+const show = async (message) => {
+  const { title, body, tag, lang } = message;
+  await self.registration.showNotification(title, {
+    body,
+    ...(tag ? { tag } : {}),
+    ...(lang ? { lang } : {}),
+    icon: '/icons/bell-192.png',
+    badge: '/icons/badge-96.png',
+    data: { url: message.data?.confirm ?? message.url, report: message.report ?? message.data?.report },
+  });
+  await report(message.report ?? message.data?.report, 'shown');
+};
+
+const openPage = async (url) => {
+  const target = new URL(url, self.location.origin);
+  const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const open = pages.find((page) => page.url === target.href);
+  if (open) return open.focus();
+  return self.clients.openWindow(target.href);
+};
+
+self.addEventListener('install', () => self.skipWaiting());
+self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
+self.addEventListener('push', (event) => event.waitUntil(show(payloadOf(event))));
+self.addEventListener('notificationclick', (event) => {
+  const { url, report: reportUrl } = event.notification.data ?? fallback;
+  event.notification.close();
+  event.waitUntil(Promise.all([openPage(url ?? '/'), report(reportUrl, 'clicked')]));
+});

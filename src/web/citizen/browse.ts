@@ -1,0 +1,96 @@
+import { type Request, type Response, Router } from 'express';
+import { AppError } from '../../errors.ts';
+import type { CitizenDeps } from '../pages/deps.ts';
+import type { Pages } from '../pages/page.ts';
+import { noticeCard, noticePage, topicTitle, type Voice } from '../pages/present.ts';
+import { pathPart, queryText, targetQuery } from '../pages/request.ts';
+
+const pageSize = 20;
+
+const topicHref = (slug: string): string => `/topics/${encodeURIComponent(slug)}`;
+
+const topicCards = async (deps: CitizenDeps, voice: Voice, parent: string | null) => {
+  const topics = voice.trees.topics.filter((topic) => topic.parent === parent);
+  const followers = await deps.subscriptions.topicFollowers(topics.map((topic) => topic.slug));
+  return topics.map(({ slug, title }) => ({
+    href: topicHref(slug),
+    title: title[voice.locale],
+    followers: followers.get(slug) ?? 0,
+    children: voice.trees.topics.filter((topic) => topic.parent === slug).map((topic) => topic.title[voice.locale]),
+  }));
+};
+
+/** The topic right above, as a way back. */
+const above = (voice: Voice, slug: string) => {
+  const parent = voice.trees.topicParents.get(slug);
+  return parent ? { href: topicHref(parent), title: topicTitle(voice, parent) } : null;
+};
+
+const nextHref = (req: Request, next: string | null): string | null =>
+  next === null ? null : `${req.path}?${targetQuery(req)}&after=${encodeURIComponent(next)}`;
+
+const home = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
+  const voice = await pages.voice(req);
+  const latest = await deps.items.search({ q: null, topic: null, cursor: null, limit: 6 });
+  pages.show(req, res, 'home', {
+    topics: await topicCards(deps, voice, null),
+    notices: latest.rows.map((item) => noticeCard(voice, item)),
+  });
+};
+
+const topics = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
+  const voice = await pages.voice(req);
+  pages.show(req, res, 'topics', { topics: await topicCards(deps, voice, null) });
+};
+
+const topic = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
+  const slug = pathPart(req, 'slug');
+  const voice = await pages.voice(req);
+  if (!voice.trees.topicParents.has(slug)) throw new AppError('not-found', 'there is no such topic');
+  const [found, followers] = await Promise.all([
+    deps.items.search({ q: null, topic: slug, cursor: queryText(req, 'after'), limit: pageSize }),
+    deps.subscriptions.topicFollowers([slug]),
+  ]);
+  pages.show(req, res, 'topic', {
+    slug,
+    title: topicTitle(voice, slug),
+    above: above(voice, slug),
+    followers: followers.get(slug) ?? 0,
+    children: await topicCards(deps, voice, slug),
+    notices: found.rows.map((item) => noticeCard(voice, item)),
+    next: nextHref(req, found.next),
+  });
+};
+
+const search = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
+  const voice = await pages.voice(req);
+  const [q, asked] = [queryText(req, 'q'), queryText(req, 'topic')];
+  const chosen = asked && voice.trees.topicParents.has(asked) ? asked : null;
+  const found = await deps.items.search({ q, topic: chosen, cursor: queryText(req, 'after'), limit: pageSize });
+  pages.show(req, res, 'search', {
+    q: q ?? '',
+    chosen,
+    chosenTitle: chosen && topicTitle(voice, chosen),
+    topicChoices: voice.trees.topics.map(({ slug, title }) => ({ value: slug, text: title[voice.locale] })),
+    followHref: q || chosen ? `/follow?${targetQuery(req)}` : null,
+    notices: found.rows.map((item) => noticeCard(voice, item)),
+    next: nextHref(req, found.next),
+  });
+};
+
+const item = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
+  const found = await deps.items.read(pathPart(req, 'id'));
+  if (!found) throw new AppError('not-found', 'there is no such notice');
+  const voice = await pages.voice(req);
+  pages.show(req, res, 'item', { notice: noticePage(voice, found) });
+};
+
+/** What anybody may read: front page, topics, search, notices. */
+export const browseRouter = (deps: CitizenDeps, pages: Pages): Router =>
+  Router()
+    .get('/', home(deps, pages))
+    .get('/topics', topics(deps, pages))
+    .get('/topics/:slug', topic(deps, pages))
+    .get('/search', search(deps, pages))
+    .get('/items/:id', item(deps, pages))
+    .get('/about', (req, res) => pages.show(req, res, 'about'));

@@ -1,0 +1,188 @@
+import { type NextFunction, type Request, type Response, Router } from 'express';
+import { AppError } from '../../errors.ts';
+import type { NotificationView } from '../../fanout/fanout-service.ts';
+import { codeText, sourceText } from '../../fanout/reasons.ts';
+import { type Pace, paces } from '../../subscriptions/follow.ts';
+import type { PersonView } from '../../subscriptions/subscription-service.ts';
+import type { CitizenDeps } from '../pages/deps.ts';
+import type { Pages } from '../pages/page.ts';
+import { describeFollows } from '../pages/person.ts';
+import { momentOf, type Voice } from '../pages/present.ts';
+import { field, pathPart, queryText } from '../pages/request.ts';
+import { channelOrder } from './follow.ts';
+
+const historyLength = 100;
+const hours = Array.from({ length: 24 }, (_, hour) => `${String(hour).padStart(2, '0')}:00`);
+const doneNotes = ['followed', 'saved', 'stopped', 'stopped-all', 'settings'];
+
+type Me = (req: Request, res: Response, me: PersonView) => Promise<unknown> | unknown;
+
+/** Runs `page` for whoever is signed in; everybody else is asked where to send a link. */
+const signedIn =
+  (pages: Pages, page: Me) =>
+  async (req: Request, res: Response, _next: NextFunction): Promise<void> => {
+    const me = await pages.person(req);
+    if (!me) return res.redirect(303, '/manage');
+    if (req.method === 'POST') pages.sessions.checkCsrf(req);
+    await page(req, res, me);
+  };
+
+const follows =
+  (deps: CitizenDeps, pages: Pages): Me =>
+  async (req, res, me) => {
+    const voice = await pages.voice(req);
+    const live = me.follows.filter((follow) => follow.stoppedAt === null);
+    const words = await describeFollows(
+      deps,
+      voice,
+      live.map(({ definition, pace }) => ({ ...definition, pace })),
+    );
+    const done = queryText(req, 'done');
+    pages.show(req, res, 'my-follows', {
+      tab: 'follows',
+      done: done !== null && doneNotes.includes(done) ? done : null,
+      follows: live.map((follow, index) => ({
+        ...words[index],
+        id: follow.id,
+        pace: follow.pace,
+        channel: follow.channels?.[0] ?? 'email',
+      })),
+      followPaces: paces,
+      channels: usableChannels(me),
+    });
+  };
+
+const usableChannels = (me: PersonView): string[] => [
+  ...new Set(me.addresses.filter((address) => address.suppressed === null).map((address) => address.channel)),
+];
+
+const saveFollow =
+  (deps: CitizenDeps): Me =>
+  async (req, res, me) => {
+    const [pace, channel] = [field(req, 'pace') as Pace, field(req, 'channel')];
+    if (!paces.includes(pace)) throw new AppError('invalid', 'there is no such pace');
+    const channels = usableChannels(me).includes(channel) ? { channels: channelOrder(channel) } : {};
+    await deps.subscriptions.changeFollow(me.person.id, pathPart(req, 'id'), { pace, ...channels });
+    res.redirect(303, '/my?done=saved');
+  };
+
+/** How good the news of a state is: the colour of its label. */
+const toneOf = (state: string): 'good' | 'bad' | 'quiet' => {
+  if (state === 'sent' || state === 'delivered') return 'good';
+  return state === 'failed' || state === 'bounced' ? 'bad' : 'quiet';
+};
+
+const notification = (voice: Voice, view: NotificationView) => {
+  const words = {
+    text: voice.t,
+    locale: voice.locale,
+    topics: new Map(voice.trees.topics.map((topic) => [topic.slug, topic])),
+  };
+  return {
+    title: view.item.title,
+    href: view.item.targeted ? null : `/items/${view.item.id}`,
+    state: view.state,
+    tone: toneOf(view.state),
+    channel: view.channel,
+    at: momentOf(voice, view.at),
+    dueAt: view.dueAt === null ? null : momentOf(voice, view.dueAt),
+    because: [...new Set(view.reasons.map(({ source }) => sourceText(source, words)))],
+    note: codeText(view.code, voice.t),
+  };
+};
+
+const history =
+  (deps: CitizenDeps, pages: Pages): Me =>
+  async (req, res, me) => {
+    const voice = await pages.voice(req);
+    const rows = await deps.fanout.notificationsOf(me.person.id, historyLength);
+    pages.show(req, res, 'my-messages', { tab: 'messages', rows: rows.map((row) => notification(voice, row)) });
+  };
+
+const settings =
+  (pages: Pages): Me =>
+  (req, res, me) =>
+    pages.show(req, res, 'my-settings', {
+      tab: 'settings',
+      person: me.person,
+      addresses: me.addresses,
+      hours,
+      saved: queryText(req, 'done') === 'settings',
+    });
+
+const saveSettings =
+  (deps: CitizenDeps, pages: Pages): Me =>
+  async (req, res, me) => {
+    const locale = field(req, 'locale') === 'en' ? 'en' : 'zh-CN';
+    const [from, to] = [field(req, 'from'), field(req, 'to')];
+    const quietHours = hours.includes(from) && hours.includes(to) && from !== to ? { from, to } : null;
+    await deps.subscriptions.change(me.person.id, { locale, quietHours });
+    pages.rememberLocale(res, locale);
+    res.redirect(303, '/my/settings?done=settings');
+  };
+
+/** What one person holds with us, as a file. */
+const exportAll =
+  (deps: CitizenDeps): Me =>
+  async (_req, res, me) => {
+    const { ordinal: _ordinal, ...person } = me.person;
+    const follows = me.follows.map(({ definition, pace, channels, createdAt, stoppedAt }) => ({
+      ...definition.target,
+      regions: definition.regions,
+      pace,
+      channels,
+      createdAt,
+      stoppedAt,
+    }));
+    const messages = await deps.fanout.notificationsOf(me.person.id, 10_000);
+    res.attachment('bellman.json').set('Cache-Control', 'private, no-store');
+    res.json({ person, addresses: me.addresses, follows, messages });
+  };
+
+/** My notifications: what I follow, what was sent or not and why, my settings. */
+export const myRouter = (deps: CitizenDeps, pages: Pages): Router => {
+  const my = (page: Me) => signedIn(pages, page);
+  return Router()
+    .get('/my', my(follows(deps, pages)))
+    .post('/my/follows/:id', my(saveFollow(deps)))
+    .post(
+      '/my/follows/:id/stop',
+      my(async (req, res, me) => {
+        await deps.subscriptions.stop(me.person.id, { subscription: pathPart(req, 'id') });
+        res.redirect(303, '/my?done=stopped');
+      }),
+    )
+    .get(
+      '/my/stop',
+      my((req, res) => pages.show(req, res, 'my-stop')),
+    )
+    .post(
+      '/my/stop',
+      my(async (_req, res, me) => {
+        await deps.subscriptions.stop(me.person.id, 'all');
+        res.redirect(303, '/my?done=stopped-all');
+      }),
+    )
+    .get('/my/messages', my(history(deps, pages)))
+    .get('/my/settings', my(settings(pages)))
+    .post('/my/settings', my(saveSettings(deps, pages)))
+    .get('/my/export', my(exportAll(deps)))
+    .get(
+      '/my/erase',
+      my((req, res) => pages.show(req, res, 'my-erase')),
+    )
+    .post(
+      '/my/erase',
+      my(async (_req, res, me) => {
+        await deps.subscriptions.erase(me.person.id);
+        pages.sessions.end(res);
+        res.redirect(303, '/goodbye');
+      }),
+    )
+    .get('/goodbye', (req, res) => pages.show(req, res, 'goodbye'))
+    .post('/sign-out', (req, res) => {
+      pages.sessions.checkCsrf(req);
+      pages.sessions.end(res);
+      res.redirect(303, '/');
+    });
+};

@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import express, { type Request, type Response, Router } from 'express';
+import { projectRoot } from '../../project-root.ts';
+import { locales } from '../../text.ts';
+import type { RenderError } from '../error-handler.ts';
+import type { CitizenDeps } from '../pages/deps.ts';
+import { makePages, type Pages } from '../pages/page.ts';
+import { ownPath, pathPart, queryText } from '../pages/request.ts';
+import { browseRouter } from './browse.ts';
+import { confirmRouter } from './confirm.ts';
+import { followRouter } from './follow.ts';
+import { myRouter } from './my.ts';
+import { outboxRouter } from './outbox.ts';
+import { stopRouter } from './stop.ts';
+
+const publicDir = join(projectRoot, 'public');
+
+const language = (pages: Pages) => (req: Request, res: Response) => {
+  const locale = locales.find((one) => one === pathPart(req, 'locale'));
+  if (locale) pages.rememberLocale(res, locale);
+  res.redirect(303, ownPath(queryText(req, 'back')));
+};
+
+/** Web App Manifest, one for each language. */
+const manifest = (pages: Pages) => (req: Request, res: Response) => {
+  const { t, locale } = pages.visit(req);
+  const icon = (name: string, purpose?: string) => ({
+    src: `/icons/${name}.png`,
+    sizes: name.endsWith('192') ? '192x192' : '512x512',
+    type: 'image/png',
+    ...(purpose ? { purpose } : {}),
+  });
+  res.type('application/manifest+json').json({
+    id: '/',
+    name: t('brand.name'),
+    short_name: t('brand.name'),
+    description: t('brand.tagline'),
+    lang: locale,
+    start_url: '/',
+    scope: '/',
+    display: 'standalone',
+    background_color: '#f5f2ea',
+    theme_color: '#17504b',
+    icons: [icon('bell-192'), icon('bell-512'), icon('bell-maskable-512', 'maskable')],
+  });
+};
+
+/** Files of public/: built assets carry a hash in their path, the rest is asked for again each time. */
+const files = (): Router =>
+  Router()
+    .use('/assets', express.static(join(publicDir, 'assets'), { immutable: true, maxAge: '365d', fallthrough: true }))
+    .use('/icons', express.static(join(publicDir, 'icons'), { maxAge: '1d' }))
+    .get('/favicon.ico', (_req, res) => res.redirect(301, '/icons/bell.svg'))
+    .get('/sw.js', (_req, res) => {
+      res.set('Cache-Control', 'no-cache');
+      res.type('text/javascript').sendFile(join(publicDir, 'sw.js'));
+    });
+
+/** The citizen's site, and the page by which it answers a fault. */
+export type CitizenSite = {
+  router: Router;
+  showError: RenderError;
+};
+
+/** Everything that citizens see; mounted last. What it does not know falls through to the 404 of the app. */
+export const makeCitizenSite = (deps: CitizenDeps): CitizenSite => {
+  const pages = makePages(deps);
+  const router = Router()
+    .use(files())
+    .use(express.urlencoded({ extended: false, limit: '50kb' }))
+    .get('/manifest.webmanifest', manifest(pages))
+    .get('/language/:locale', language(pages))
+    .use(browseRouter(deps, pages))
+    .use(followRouter(deps, pages))
+    .use(confirmRouter(deps, pages))
+    .use(myRouter(deps, pages))
+    .use(stopRouter(deps, pages))
+    .use(outboxRouter(deps, pages));
+  return { router, showError: pages.showError };
+};
+
+/** As `makeCitizenSite`, for who needs the router alone. */
+export const makeCitizenRouter = (deps: CitizenDeps): Router => makeCitizenSite(deps).router;

@@ -1,0 +1,35 @@
+import type { FollowRequest, Target } from '../../subscriptions/follow.ts';
+import type { CitizenDeps } from './deps.ts';
+import { regionName, targetTitle, type Voice } from './present.ts';
+
+/** Titles of followed notices, read once each. */
+const itemTitles = async (deps: CitizenDeps, targets: Target[]): Promise<(id: string) => string | null> => {
+  const ids = [...new Set(targets.flatMap((target) => ('item' in target ? [target.item] : [])))];
+  const titles = new Map(
+    await Promise.all(ids.map(async (id) => [id, (await deps.items.read(id))?.content.title ?? null] as const)),
+  );
+  return (id) => titles.get(id) ?? null;
+};
+
+/** Follows in words, in the order given. */
+export const describeFollows = async (
+  deps: CitizenDeps,
+  voice: Voice,
+  follows: Pick<FollowRequest, 'target' | 'regions' | 'pace'>[],
+): Promise<{ title: string; href: string | null; regions: string; pace: string }[]> => {
+  const titleOf = await itemTitles(
+    deps,
+    follows.map((follow) => follow.target),
+  );
+  return follows.map(({ target, regions, pace }) => ({
+    title: targetTitle(voice, target, titleOf),
+    href:
+      'topic' in target
+        ? `/topics/${encodeURIComponent(target.topic)}`
+        : 'item' in target
+          ? `/items/${target.item}`
+          : null,
+    regions: (regions ?? []).map((code) => regionName(voice, code)).join(voice.t('target.or')),
+    pace,
+  }));
+};

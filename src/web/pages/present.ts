@@ -1,0 +1,134 @@
+import type { Trees } from '../../catalogue/catalogue-service.ts';
+import { regionWithAncestors } from '../../catalogue/region.ts';
+import type { Locale } from '../../catalogue/topic.ts';
+import type { Facet, Target } from '../../subscriptions/follow.ts';
+import { bestLocale, type Text } from '../../text.ts';
+import type { PublicItem } from './deps.ts';
+
+/** What a presenter needs to speak to one visitor. */
+export type Voice = { locale: Locale; t: Text; timeZone: string; trees: Trees };
+
+export const topicTitle = (voice: Voice, slug: string): string =>
+  voice.trees.topics.find((topic) => topic.slug === slug)?.title[voice.locale] ?? slug;
+
+export const regionName = (voice: Voice, code: string): string =>
+  voice.trees.regions.find((region) => region.code === code)?.name[voice.locale] ?? code;
+
+/** A day, as people write it: 12 March 2025, 2025年3月12日. */
+export const dayOf = (voice: Pick<Voice, 'locale' | 'timeZone'>, at: number): string =>
+  new Intl.DateTimeFormat(voice.locale === 'en' ? 'en-GB' : voice.locale, {
+    dateStyle: 'long',
+    timeZone: voice.timeZone,
+  }).format(at);
+
+/** A day and the time on it. */
+export const momentOf = (voice: Pick<Voice, 'locale' | 'timeZone'>, at: number): string =>
+  new Intl.DateTimeFormat(voice.locale === 'en' ? 'en-GB' : voice.locale, {
+    dateStyle: 'long',
+    timeStyle: 'short',
+    timeZone: voice.timeZone,
+  }).format(at);
+
+/** Title and summary in the visitor's language where a translation exists, with the language they are in. */
+const wordsOf = (item: PublicItem, locale: Locale): { title: string; summary: string; url?: string; lang: string } => {
+  const { content } = item;
+  const own = {
+    title: content.title,
+    summary: content.summary,
+    ...(content.url ? { url: content.url } : {}),
+    lang: content.language,
+  };
+  if (bestLocale(content.language, locale) === locale) return own;
+  const found = Object.entries(content.translations ?? {}).find(
+    ([tag]) => bestLocale(tag, locale === 'en' ? 'zh-CN' : 'en') === locale,
+  );
+  return found ? { ...found[1], lang: found[0] } : own;
+};
+
+const paragraphs = (body: string | undefined): string[][] =>
+  (body ?? '')
+    .split(/\n\s*\n/)
+    .map((block) =>
+      block
+        .split('\n')
+        .map((line) => line.trim())
+        .filter(Boolean),
+    )
+    .filter((block) => block.length > 0);
+
+/** A notice in a list. */
+export const noticeCard = (voice: Voice, item: PublicItem) => {
+  const { title, summary, lang } = wordsOf(item, voice.locale);
+  const short = summary.length > 280 ? `${summary.slice(0, 279).trimEnd()}…` : summary;
+  return {
+    href: `/items/${item.id}`,
+    title,
+    summary: summary === title ? '' : short,
+    lang,
+    date: item.publishedAt === null ? '' : dayOf(voice, item.publishedAt),
+    urgency: item.content.urgency,
+    withdrawn: item.state === 'withdrawn',
+    topics: item.content.topics.slice(0, 3).map((slug) => topicTitle(voice, slug)),
+  };
+};
+
+/** A notice on its own page. */
+export const noticePage = (voice: Voice, item: PublicItem) => {
+  const { content } = item;
+  const words = wordsOf(item, voice.locale);
+  return {
+    ...noticeCard(voice, item),
+    id: item.id,
+    summary: words.summary === words.title ? '' : words.summary,
+    url: words.url ?? content.url ?? null,
+    body: paragraphs(content.body),
+    bodyLang: content.language,
+    changeNote: item.changeNote,
+    updated: item.updatedAt,
+    corrected: item.version > 1 || item.revision > 0 ? momentOf(voice, item.updatedAt) : null,
+    departments: content.departments ?? [],
+    regions: (content.regions ?? []).map((code) => regionName(voice, code)),
+    keywords: content.keywords ?? [],
+    deadline: content.deadline ? momentOf(voice, Date.parse(content.deadline)) : null,
+    topicLinks: content.topics.map((slug) => ({ slug, title: topicTitle(voice, slug) })),
+  };
+};
+
+const facetValue = (voice: Voice, facet: Facet, value: string): string => {
+  if (facet === 'topics') return topicTitle(voice, value);
+  if (facet === 'regions') return regionName(voice, value);
+  if (facet === 'urgency') return voice.t(`urgency.${value}`);
+  return value;
+};
+
+/** What a follow is of, in words. `itemTitle` finds the title of a followed notice. */
+export const targetTitle = (voice: Voice, target: Target, itemTitle: (id: string) => string | null): string => {
+  if ('topic' in target) return voice.t('target.topic', { name: topicTitle(voice, target.topic) });
+  if ('item' in target)
+    return voice.t('target.item', { name: itemTitle(target.item) ?? voice.t('target.unknownItem') });
+  const parts = [target.search.all ?? {}, target.search.any ?? {}].flatMap((table, index) =>
+    Object.entries(table).map(([facet, values]) =>
+      voice.t('target.facet', {
+        facet: voice.t(`facet.${facet}`),
+        values: values
+          .map((value) => facetValue(voice, facet as Facet, value))
+          .join(voice.t(index === 0 ? 'target.and' : 'target.or')),
+      }),
+    ),
+  );
+  return voice.t('target.search', { what: parts.join(voice.t('target.joint')) });
+};
+
+/** Regions as choices of a list: inner ones are indented below what contains them. */
+export const regionChoices = (voice: Voice): { value: string; text: string }[] =>
+  voice.trees.regions
+    .map((region) => {
+      const path = regionWithAncestors(voice.trees.regionParents, region.code);
+      return {
+        value: region.code,
+        text: `${'\u2003'.repeat(path.length - 1)}${region.name[voice.locale]}`,
+        key: path.toReversed().join('/'),
+      };
+    })
+    .sort((a, b) => a.key.localeCompare(b.key))
+    .map(({ value, text }) => ({ value, text }));
