@@ -14,6 +14,7 @@ export const errorTable = {
   'no-scope': { status: 403, title: 'The key may not do this' },
   'own-work': { status: 403, title: 'Whoever writes may not approve their own' },
   'bad-csrf': { status: 403, title: 'The form has expired' },
+  'bad-signature': { status: 403, title: 'The signature does not fit' },
   'bad-link': { status: 403, title: 'The link is not valid' },
   'not-found': { status: 404, title: 'There is nothing here' },
   'method-not-allowed': { status: 405, title: 'This method is not known here' },

@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { AppError } from '../../errors.ts';
+import type { PersonView, SubscriptionService } from '../../subscriptions/subscription-service.ts';
+import { type Route, route } from '../contract/route.ts';
+import { presentPerson } from '../present.ts';
+import { personShape, quietHours } from './shapes.ts';
+import { locale, regionCode, timeZone } from './subscriptions.ts';
+
+type Deps = { subscriptions: SubscriptionService };
+
+const attributeValue = z.union([z.string().max(200), z.array(z.string().max(200)).max(100), z.int()], {
+  error: 'must be a text, a list of texts or a whole number',
+});
+
+const changeBody = z.strictObject({
+  attributes: z.record(z.string().max(50), attributeValue).optional(),
+  consents: z.strictObject({ personalisation: z.boolean() }).optional(),
+  locale: locale.optional(),
+  region: regionCode.nullish(),
+  timeZone: timeZone.nullish(),
+  quietHours: quietHours.nullish(),
+});
+
+const reportShape = z.object({
+  imported: z.int(),
+  updated: z.int(),
+  failed: z.int(),
+  errors: z.array(z.object({ line: z.int(), path: z.string(), message: z.string() })),
+});
+
+const found = (view: PersonView | null): PersonView => {
+  if (!view) throw new AppError('not-found', 'There is no such person.');
+  return view;
+};
+
+const shown = (view: PersonView) => ({ status: 200, body: presentPerson(view), subject: view.person.id });
+
+const importRoute = ({ subscriptions }: Deps): Route =>
+  route({
+    method: 'post',
+    path: '/subscribers/import',
+    operationId: 'importPeople',
+    tag: 'People',
+    scope: 'admin',
+    summary: 'Imports people, one JSON object a line; a bad line never stops the others.',
+    stream: ['application/x-ndjson', 'application/ndjson', 'application/jsonl', 'text/plain'],
+    responses: { 200: reportShape },
+    handler: async ({ req }) => {
+      if (req.headers['content-encoding'] !== undefined && req.headers['content-encoding'] !== 'identity')
+        throw new AppError('unsupported-media-type', 'The body must not be compressed.');
+      return { status: 200, body: await subscriptions.importPeople(req) };
+    },
+  });
+
+const readRoutes = ({ subscriptions }: Deps): Route[] => [
+  route({
+    method: 'get',
+    path: '/subscribers',
+    operationId: 'findPerson',
+    tag: 'People',
+    scope: 'admin',
+    summary: 'The person whom another system knows under that externalId.',
+    query: z.strictObject({ externalId: z.string().min(1).max(500) }),
+    responses: { 200: personShape },
+    audited: true,
+    handler: async ({ query }) => shown(found(await subscriptions.person({ externalId: query.externalId }))),
+  }),
+  route({
+    method: 'get',
+    path: '/subscribers/{id}',
+    operationId: 'getPerson',
+    tag: 'People',
+    scope: 'admin',
+    summary: 'One person, addresses masked.',
+    responses: { 200: personShape },
+    audited: true,
+    handler: async ({ params }) => shown(found(await subscriptions.person({ id: params.id }))),
+  }),
+];
+
+const writeRoutes = ({ subscriptions }: Deps): Route[] => [
+  route({
+    method: 'patch',
+    path: '/subscribers/{id}',
+    operationId: 'changePerson',
+    tag: 'People',
+    scope: 'admin',
+    summary: 'Changes what is named; null clears.',
+    body: changeBody,
+    responses: { 200: personShape },
+    handler: async ({ params, body }) => shown(await subscriptions.change(params.id, definedOnly(body))),
+  }),
+  route({
+    method: 'delete',
+    path: '/subscribers/{id}',
+    operationId: 'erasePerson',
+    tag: 'People',
+    scope: 'admin',
+    summary: 'Erases a person at once; the ledger keeps its rows without personal data.',
+    responses: { 204: null },
+    handler: async ({ params }) => {
+      await subscriptions.erase(params.id);
+      return { status: 204 };
+    },
+  }),
+];
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Only what was sent: an absent field stays as it is. */
+const definedOnly = <T extends object>(fields: T): Defined<T> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
+
+/** People: import, read, change, erase. */
+export const peopleRoutes = (deps: Deps): Route[] => [importRoute(deps), ...readRoutes(deps), ...writeRoutes(deps)];

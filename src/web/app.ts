@@ -1,0 +1,121 @@
+import express, { type Express, type RequestHandler } from 'express';
+import helmet from 'helmet';
+import { readOutbox } from '../channels/outbox.ts';
+import { readSmsUrl } from '../channels/sms/sms-url.ts';
+import type { Config } from '../config.ts';
+import { AppError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Services } from '../services.ts';
+import type { SmsSigner } from './api/hooks.ts';
+import { makeCitizenSite } from './citizen/router.ts';
+import { defaultRateLimits, type RateLimits } from './contract/limits.ts';
+import { makeErrorHandler, type RenderError } from './error-handler.ts';
+import { makeApi } from './make-api.ts';
+import { makeMetrics } from './metrics.ts';
+import { makeOutsideRouter } from './outside.ts';
+
+export type AppDeps = {
+  services: Pick<
+    Services,
+    | 'catalogue'
+    | 'items'
+    | 'signUps'
+    | 'subscriptions'
+    | 'publishing'
+    | 'fanout'
+    | 'access'
+    | 'keyring'
+    | 'edges'
+    | 'stores'
+  >;
+  config: Pick<Config, 'publicUrl' | 'trustProxy' | 'locale' | 'timeZone' | 'dataDir' | 'sms'>;
+  log: Log;
+  vapidPublicKey: string;
+  /** Aborted when the process stops: open event streams end, so that the server can close. */
+  stopping?: AbortSignal;
+  rateLimits?: RateLimits;
+  /** How often an event stream looks for news, in ms. */
+  streamEveryMs?: number;
+};
+
+const own = ["'self'"];
+const none = ["'none'"];
+
+/** No inline script or style, nothing from elsewhere; https only where the site is reached so. */
+const securityHeaders = (publicUrl: string): RequestHandler => {
+  const secure = publicUrl.startsWith('https:');
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: own,
+        scriptSrc: own,
+        styleSrc: own,
+        imgSrc: [...own, 'data:'],
+        fontSrc: own,
+        connectSrc: own,
+        workerSrc: own,
+        manifestSrc: own,
+        objectSrc: none,
+        baseUri: none,
+        formAction: own,
+        frameAncestors: none,
+        ...(secure ? { upgradeInsecureRequests: [] } : {}),
+      },
+    },
+    strictTransportSecurity: secure,
+    xFrameOptions: { action: 'deny' },
+  });
+};
+
+/** Providers of Twilio's form sign what they post with their own token. */
+const signersOf = (urls: string[]): SmsSigner[] =>
+  urls
+    .filter((url) => url.startsWith('twilio+'))
+    .map(readSmsUrl)
+    .map(({ provider, pass }) => ({ provider, token: pass }));
+
+/** The whole HTTP side of the service: API, machine paths, citizen's site, and the one error handler. */
+export const makeApp = (deps: AppDeps): Express => {
+  const { services, config, log, vapidPublicKey } = deps;
+  const { publicUrl, dataDir } = config;
+  const metrics = makeMetrics();
+  const site = makeCitizenSite({
+    ...services,
+    config,
+    vapidPublicKey,
+    readOutbox: (page) => readOutbox(dataDir, page),
+  });
+  const renderError: RenderError = (req, res, { status, code }) =>
+    site.showError(req, res, status, code === 'internal' ? null : code);
+
+  const app = express();
+  app.set('trust proxy', config.trustProxy);
+  app.use(metrics.observe, securityHeaders(publicUrl));
+  app.use(
+    makeApi({
+      ...services,
+      signers: signersOf(config.sms.urls),
+      publicUrl,
+      locale: config.locale,
+      rateLimits: deps.rateLimits ?? defaultRateLimits,
+      streamEveryMs: deps.streamEveryMs ?? 500,
+      stopping: deps.stopping ?? new AbortController().signal,
+    }),
+  );
+  app.use(
+    makeOutsideRouter({
+      ...services,
+      publicUrl,
+      metrics,
+      ping: () => services.stores.ping(),
+      readOutbox: (page) => readOutbox(dataDir, page),
+    }),
+  );
+  app.use(site.router);
+  app.use((): never => {
+    throw new AppError('not-found', 'There is nothing here.');
+  });
+  app.use(makeErrorHandler({ log, publicUrl, renderError }));
+  return app;
+};

@@ -1,0 +1,34 @@
+import type { RequestHandler } from 'express';
+import { rateLimit } from 'express-rate-limit';
+import { AppError } from '../../errors.ts';
+
+/** Requests a minute from one IP address (an IPv6 one counts by its /56). */
+export type RateLimits = { send: number; guess: number };
+
+/** Many people may share one address (a library, a mobile operator), so these only stop a flood; the finer limits are by address. */
+export const defaultRateLimits: RateLimits = { send: 60, guess: 60 };
+
+export type Limits = Record<keyof RateLimits, RequestHandler>;
+
+const windowMs = 60_000;
+
+const makeLimit = (limit: number): RequestHandler =>
+  rateLimit({
+    windowMs,
+    limit,
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    // whether X-Forwarded-For is believed is TRUST_PROXY's matter, and a strange header is no news for the log
+    validate: false,
+    handler: (_req, _res, next) =>
+      next(
+        new AppError('too-many', 'Too many requests from here; try again soon.', {
+          retryAfterSeconds: windowMs / 1000,
+        }),
+      ),
+  });
+
+export const makeLimits = (limits: RateLimits): Limits => ({
+  send: makeLimit(limits.send),
+  guess: makeLimit(limits.guess),
+});

@@ -1,0 +1,70 @@
+import { Router } from 'express';
+import type { AccessService } from '../access/access-service.ts';
+import type { CatalogueService } from '../catalogue/catalogue-service.ts';
+import type { Locale } from '../catalogue/topic.ts';
+import type { FanoutService } from '../fanout/fanout-service.ts';
+import type { Keyring } from '../keyring.ts';
+import type { PublishingService } from '../publishing/publishing-service.ts';
+import type { SignUpService, SubscriptionService } from '../subscriptions/subscription-service.ts';
+import { accessRoutes } from './api/access.ts';
+import { catalogueRoutes } from './api/catalogue.ts';
+import { hookRoutes, type SmsSigner } from './api/hooks.ts';
+import { itemRoutes } from './api/items.ts';
+import { peopleRoutes } from './api/people.ts';
+import { pushRoutes } from './api/pushes.ts';
+import { subscriptionRoutes } from './api/subscriptions.ts';
+import { makeLimits, type RateLimits } from './contract/limits.ts';
+import { openApiOf } from './contract/openapi.ts';
+import { type Route, route } from './contract/route.ts';
+import { makeApiRouter } from './contract/router.ts';
+
+export type ApiDeps = {
+  catalogue: CatalogueService;
+  signUps: SignUpService;
+  subscriptions: SubscriptionService;
+  publishing: PublishingService;
+  fanout: FanoutService;
+  access: AccessService;
+  keyring: Pick<Keyring, 'mac'>;
+  signers: SmsSigner[];
+  publicUrl: string;
+  locale: Locale;
+  rateLimits: RateLimits;
+  streamEveryMs: number;
+  stopping: AbortSignal;
+};
+
+export const apiBase = '/api/v1';
+const apiVersion = '1.0.0';
+
+const documentRoute = (document: () => unknown): Route =>
+  route({
+    method: 'get',
+    path: '/openapi.json',
+    operationId: 'getDocument',
+    tag: 'Document',
+    scope: 'public',
+    summary: 'This document (OpenAPI 3.1).',
+    responses: { 200: 'application/json' },
+    handler: async () => ({ status: 200, body: document() }),
+  });
+
+/** Every call of the API, in the order of the story, the document of them included. */
+export const apiRoutes = (deps: ApiDeps): Route[] => {
+  const routes: Route[] = [
+    ...catalogueRoutes(deps),
+    ...subscriptionRoutes(deps),
+    ...peopleRoutes(deps),
+    ...itemRoutes(deps),
+    ...pushRoutes(deps),
+    ...accessRoutes(deps),
+    ...hookRoutes(deps),
+    documentRoute(() => document),
+  ];
+  const document = openApiOf(routes, { version: apiVersion, server: `${deps.publicUrl}${apiBase}` });
+  return routes;
+};
+
+/** The API at its base. */
+export const makeApi = (deps: ApiDeps): Router =>
+  Router().use(apiBase, makeApiRouter(apiRoutes(deps), { ...deps, limits: makeLimits(deps.rateLimits) }));

@@ -1,0 +1,148 @@
+import type { RequestListener } from 'node:http';
+import express, { type Request, type RequestHandler, type Response, Router } from 'express';
+import { z } from 'zod';
+import type { AccessService } from '../access/access-service.ts';
+import type { OutboxEntry, OutboxPage } from '../channels/outbox.ts';
+import { AppError, type ErrorCode, errorTable } from '../errors.ts';
+import type { FanoutService } from '../fanout/fanout-service.ts';
+import type { Log } from '../log.ts';
+import { channelNames } from '../subscriptions/follow.ts';
+import { faultsOf } from './contract/faults.ts';
+import { holds } from './contract/route.ts';
+import { makeErrorHandler, problemOf } from './error-handler.ts';
+import { type Metrics, makeMetrics } from './metrics.ts';
+
+type HealthDeps = { ping(): Promise<void>; metrics: Metrics };
+
+export type OutsideDeps = HealthDeps & {
+  access: Pick<AccessService, 'authenticate'>;
+  fanout: Pick<FanoutService, 'unsubscribe' | 'report'>;
+  readOutbox(page: OutboxPage): Promise<OutboxEntry[]>;
+  publicUrl: string;
+};
+
+/** What only machines call is answered with problem documents, never with pages. */
+const machine: RequestHandler = (_req, res, next) => {
+  res.locals.machine = true;
+  res.set('Cache-Control', 'no-store');
+  next();
+};
+
+/** Whether the site is reached on this machine only. */
+const isLoopback = (publicUrl: string): boolean =>
+  /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(publicUrl).hostname);
+
+const health = ({ ping, metrics }: HealthDeps): Router =>
+  Router()
+    .get('/healthz', machine, (_req, res) => void res.json({ status: 'ok' }))
+    .get('/readyz', machine, async (_req, res) => {
+      try {
+        await ping();
+      } catch {
+        throw new AppError('store-unavailable', 'The store does not answer.', { retryAfterSeconds: 1 });
+      }
+      res.json({ status: 'ready' });
+    })
+    .get('/metrics', machine, async (_req, res) => {
+      const { type, content } = await metrics.expose();
+      res.set('Content-Type', type).send(content);
+    });
+
+const outboxQuery = z.object({
+  channel: z.enum(channelNames).optional(),
+  after: z.string().max(200).optional(),
+  limit: z.coerce.number<string>().int().min(1).max(1_000).default(50),
+});
+
+const sendOutbox = async (req: Request, res: Response, readOutbox: OutsideDeps['readOutbox']): Promise<void> => {
+  const query = outboxQuery.safeParse(req.query);
+  if (!query.success)
+    throw new AppError('invalid', 'The query has faults; each is named.', { faults: faultsOf(query.error) });
+  const { limit, channel, after } = query.data;
+  const page = { limit, ...(channel === undefined ? {} : { channel }), ...(after === undefined ? {} : { after }) };
+  const messages = await readOutbox(page);
+  res.json({ messages, next: messages.length === limit ? (messages.at(-1)?.id ?? null) : null });
+};
+
+/** The outbox holds addresses in the clear: it is there on a developer's own machine, or for an admin's key. */
+const outbox = ({ access, publicUrl, readOutbox }: OutsideDeps): Router => {
+  const open = isLoopback(publicUrl);
+  const gate: RequestHandler = async (req, _res, next) => {
+    const admin = holds(await access.authenticate(req.headers.authorization).catch(() => null), 'admin');
+    if (!open && !admin) throw new AppError('not-found', 'There is nothing here.');
+    next();
+  };
+  const json: RequestHandler = async (req, res, next) => {
+    if (req.accepts(['html', 'json']) !== 'json') return next();
+    res.locals.machine = true;
+    res.set('Cache-Control', 'no-store');
+    await sendOutbox(req, res, readOutbox);
+  };
+  return Router().use('/dev/outbox', gate).get('/dev/outbox', json);
+};
+
+const reportLimit = 1_024;
+
+/** `{ "what": "shown" | "clicked" }`; anything else reports nothing. */
+const whatOf = (body: unknown): 'shown' | 'clicked' | null => {
+  try {
+    const { what } = JSON.parse(String(body)) as { what?: unknown };
+    return what === 'shown' || what === 'clicked' ? what : null;
+  } catch {
+    return null;
+  }
+};
+
+const tokenOf = (req: Request): string => String(req.params.token ?? '');
+
+/** What mail clients and service workers post to links. */
+const links = ({ fanout }: OutsideDeps): Router =>
+  Router()
+    // RFC 8058 section 3.1: the body may be a form or multipart and says nothing that the token does not
+    .post('/u/:token', machine, async (req, res) => {
+      req.resume();
+      await fanout.unsubscribe(tokenOf(req), false);
+      res.status(200).type('text/plain').send('Unsubscribed.\n');
+    })
+    .post('/r/:token', machine, express.text({ type: () => true, limit: reportLimit }), async (req, res) => {
+      const what = whatOf(req.body);
+      if (what) await fanout.report(tokenOf(req), what);
+      res.status(204).end();
+    });
+
+const isCode = (code: string): code is ErrorCode => Object.hasOwn(errorTable, code);
+
+/** What the `type` of a problem document leads to (RFC 9457 section 3.1.1). */
+const problems = Router().get('/problems/:code', machine, (req, res) => {
+  const code = String(req.params.code);
+  if (!isCode(code)) throw new AppError('not-found', 'There is no such problem.');
+  res.type('text/plain').send(`${code}: ${errorTable[code].title} (HTTP ${errorTable[code].status}).\n`);
+});
+
+/** Everything outside the API that is not a page. */
+export const makeOutsideRouter = (deps: OutsideDeps): Router =>
+  Router().use(health(deps), outbox(deps), links(deps), problems);
+
+/** What a process answers while it is not composed yet: alive, not ready. */
+export const startingApp: RequestListener = (request, response) => {
+  const alive = request.url === '/healthz';
+  const starting = problemOf(new AppError('store-unavailable', 'The service is starting.'), '');
+  response.writeHead(alive ? 200 : 503, {
+    'Content-Type': alive ? 'application/json' : 'application/problem+json; charset=utf-8',
+    'Cache-Control': 'no-store',
+    ...(alive ? {} : { 'Retry-After': '1' }),
+  });
+  response.end(JSON.stringify(alive ? { status: 'ok' } : starting));
+};
+
+/** A worker's own HTTP: health, readiness and metrics. */
+export const makeWorkerApp = ({ stores, log }: { stores: { ping(): Promise<void> }; log: Log }): RequestListener => {
+  const metrics = makeMetrics();
+  return express()
+    .disable('x-powered-by')
+    .use(metrics.observe, machine, health({ ping: () => stores.ping(), metrics }))
+    .use(() => {
+      throw new AppError('not-found', 'A worker has no such path.');
+    })
+    .use(makeErrorHandler({ log, publicUrl: '' }));
+};
