@@ -11,17 +11,7 @@ import {
   words,
 } from './entry.ts';
 import { type Geocode, type GeocodeRegions, joinRegions, regionsOfArea } from './geocode.ts';
-import {
-  children,
-  demandNoDeclarations,
-  demandWellFormed,
-  firstText,
-  openFeed,
-  parseXml,
-  textOf,
-  texts,
-  type XmlNode,
-} from './xml.ts';
+import { children, demandWellFormed, firstText, openFeed, parseXml, textOf, texts, type XmlNode } from './xml.ts';
 
 const urgencyOrder: Urgency[] = ['routine', 'important', 'emergency'];
 
@@ -160,7 +150,6 @@ const entryOf = (alert: XmlNode, externalId: string): SourceEntry => {
 
 /** Reads one CAP 1.1 or 1.2 alert. Throws `invalid` when it is no alert at all, or holds a document type declaration. */
 export function* readCap(xml: string): Generator<ReadEntry> {
-  demandNoDeclarations(xml);
   openFeed(xml, ['alert'], 'info');
   let id: string | null = null;
   try {

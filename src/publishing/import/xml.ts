@@ -29,10 +29,7 @@ const blocks: [string, string][] = [
 ];
 const tagName = /<\/?([^\s/>]+)/y;
 
-/**
- * The tags of a document in one linear walk that survives broken parts. Throws `invalid` at a document type declaration:
- * no feed needs one, and entities can only be declared there.
- */
+/** The tags of a document in one linear walk that survives broken parts. */
 function* tagsOf(xml: string): Generator<Tag> {
   const unclosed = new Set<string>();
   for (let at = xml.indexOf('<'); at !== -1; ) {
@@ -43,7 +40,6 @@ function* tagsOf(xml: string): Generator<Tag> {
       if (close === -1) unclosed.add(block[1]);
       else end = close + block[1].length;
     } else if (!block) {
-      if (xml.startsWith('<!', at)) throw refused('must not hold a document type declaration');
       end = tagEnd(xml, at);
       tagName.lastIndex = at;
       const name = end === -1 ? undefined : tagName.exec(xml)?.[1];
@@ -55,6 +51,21 @@ function* tagsOf(xml: string): Generator<Tag> {
     at = xml.indexOf('<', end === -1 ? at + 1 : end);
   }
 }
+
+/**
+ * Throws `invalid` where a document holds a document type declaration: no feed needs one, and entities can only be
+ * declared there. What stands in comments and CDATA sections declares nothing, unless they never end.
+ */
+const demandNoDeclarations = (xml: string): void => {
+  const unclosed = new Set<string>();
+  for (let at = xml.indexOf('<!'); at !== -1; ) {
+    const block = blocks.find(([open]) => xml.startsWith(open, at));
+    if (!block) throw refused('must not hold a document type declaration');
+    const close = unclosed.has(block[1]) ? -1 : xml.indexOf(block[1], at + block[0].length);
+    if (close === -1) unclosed.add(block[1]);
+    at = xml.indexOf('<!', close === -1 ? at + block[0].length : close);
+  }
+};
 
 const local = (name: string): string => name.slice(name.indexOf(':') + 1).toLowerCase();
 
@@ -80,9 +91,10 @@ function* entriesOf(xml: string, tags: Iterator<Tag>, first: Tag | undefined, en
 
 /**
  * Opens a feed whose elements are nested as `path` says (local names, the root first) around `entry`. Entries are read
- * lazily. Throws `invalid` when the root is another one, or at a document type declaration.
+ * lazily. Throws `invalid` when the root is another one, or where the document holds a document type declaration.
  */
 export const openFeed = (xml: string, path: string[], entry: string): OpenFeed => {
+  demandNoDeclarations(xml);
   const tags = tagsOf(xml);
   const around: Tag[] = [];
   let first: Tag | undefined;
@@ -115,11 +127,6 @@ export const demandWellFormed = (xml: string): void => {
 
 /** Whether `demandWellFormed` would be content. */
 export const isWellFormed = (xml: string): boolean => XMLValidator.validate(xml) === true;
-
-/** Throws `invalid` where the document holds a document type declaration. */
-export const demandNoDeclarations = (xml: string): void => {
-  for (const _tag of tagsOf(xml));
-};
 
 // htmlEntities: the parser decodes numeric references only with it; declared entities there are none (see above)
 const options = {
