@@ -9,7 +9,7 @@ import type { Services } from '../services.ts';
 import type { SmsSigner } from './api/hooks.ts';
 import { makeCitizenSite } from './citizen/router.ts';
 import { defaultRateLimits, type RateLimits } from './contract/limits.ts';
-import { makeErrorHandler, type RenderError } from './error-handler.ts';
+import { makeErrorHandler } from './error-handler.ts';
 import { makeApi } from './make-api.ts';
 import { makeMetrics } from './metrics.ts';
 import { makeOutsideRouter } from './outside.ts';
@@ -86,8 +86,6 @@ export const makeApp = (deps: AppDeps): Express => {
     vapidPublicKey,
     readOutbox: (page) => readOutbox(dataDir, page),
   });
-  const renderError: RenderError = (req, res, { status, code }) =>
-    site.showError(req, res, status, code === 'internal' ? null : code);
 
   const app = express();
   app.set('trust proxy', config.trustProxy);
@@ -116,6 +114,6 @@ export const makeApp = (deps: AppDeps): Express => {
   app.use((): never => {
     throw new AppError('not-found', 'There is nothing here.');
   });
-  app.use(makeErrorHandler({ log, publicUrl, renderError }));
+  app.use(makeErrorHandler({ log, publicUrl, renderError: site.showError }));
   return app;
 };

@@ -25,7 +25,7 @@ const pushBodyLimit = 4 * 1024 * 1024;
 /** Named people; a condition is refused as such, not field by field. */
 const audience = z
   .looseObject({ subscribers: z.array(z.string().min(1).max(100)).min(1).max(peopleLimit).optional() })
-  .refine((value) => 'subscribers' in value && Object.keys(value).length === 1, {
+  .refine((value: unknown) => Object.keys(Object(value)).join() === 'subscribers', {
     message: 'must be { subscribers: [id, ..] }; conditions are not taken yet',
     when: () => true,
   });
