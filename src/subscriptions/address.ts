@@ -41,9 +41,9 @@ const normalPhone = (written: string, country: string): NormalContact => {
   return { ok: true, contact: { channel: 'sms', phone: parsed.number } };
 };
 
-/** RFC 8291 section 3.1: an uncompressed P-256 point and 16 random bytes, base64url. */
+/** RFC 8291 section 3.1: an uncompressed P-256 point and 16 random bytes, base64url (or base64, as some clients send it). */
 const isKey = (text: string, length: number): boolean =>
-  /^[\w-]+={0,2}$/.test(text) && Buffer.from(text, 'base64url').length === length;
+  /^[\w+/-]+={0,2}$/.test(text) && Buffer.from(text, 'base64url').length === length;
 
 const normalWebPush = (written: Extract<Contact, { channel: 'webPush' }>, insecure: boolean): NormalContact => {
   const { endpoint, keys } = written;

@@ -1,7 +1,15 @@
+import { readAttributes } from '../catalogue/attribute.ts';
 import type { Locale } from '../catalogue/topic.ts';
-import type { ChannelName, FollowRequest, Pace } from './follow.ts';
+import { AppError, type Fault } from '../errors.ts';
+import { signLink } from '../signed-link.ts';
+import { lookupOf, maskContact, normaliseContact, openContact } from './address.ts';
+import { type ChannelName, type FollowRequest, type Pace, topicSource } from './follow.ts';
+import { type ImportStores, makeImporter } from './import/import-people.ts';
+import { factFaults, presentPerson } from './people.ts';
+import { hourMs, messagesInAnHour, type PeopleTools, rulesOf } from './sign-up-service.ts';
 import type { Contact, QuietHours, Subscriber } from './subscriber.ts';
-import type { Followed } from './subscription-store.ts';
+import type { AddressStore, Followed, SignUpStore, SubscriptionStore } from './subscription-store.ts';
+import { putWishes, wishFaults } from './wishes.ts';
 
 export type { FollowRequest };
 
@@ -74,4 +82,98 @@ export type SubscriptionService = {
   importPeople(lines: AsyncIterable<Uint8Array>): Promise<ImportReport>;
   /** People with a live subscription, by topic slug (a follow of that topic itself). */
   topicFollowers(slugs: string[]): Promise<Map<string, number>>;
+};
+
+export type SubscriptionStores = ImportStores & {
+  subscriptions: SubscriptionStore;
+  addresses: AddressStore;
+  signUps: Pick<SignUpStore, 'takeMessage'>;
+};
+
+type Changes = Parameters<SubscriptionService['change']>[1];
+
+const refuse = (faults: Fault[]): void => {
+  if (faults.length > 0) throw new AppError('invalid', 'What was sent does not fit', { faults });
+};
+
+const notFound = (what: string): AppError => new AppError('not-found', `There is no such ${what}`);
+
+/** What people, and the office for them, do with their subscriptions. A merged person is answered as who they are now. */
+export const makeSubscriptionService = (stores: SubscriptionStores, tools: PeopleTools): SubscriptionService => {
+  const { subscriptions, addresses, signUps } = stores;
+  const { keyring, edges, catalogue, courier, templates, config } = tools;
+
+  const personOf = async (id: string): Promise<Subscriber> => {
+    const person = await presentPerson(subscriptions, { id });
+    if (!person) throw notFound('person');
+    return person;
+  };
+
+  const view = async (person: Subscriber): Promise<PersonView> => ({
+    person,
+    addresses: (await addresses.ofSubscribers([person.ordinal])).map((address) => ({
+      channel: address.channel,
+      masked: maskContact(openContact(keyring, address)),
+      suppressed: address.suppressed,
+    })),
+    follows: await subscriptions.subscriptionsOf(person.ordinal),
+  });
+
+  const checked = async (person: Subscriber, fields: Changes): Promise<Changes> => {
+    const told = fields.attributes && readAttributes(fields.attributes, await catalogue.attributes());
+    refuse([...factFaults(fields, await catalogue.trees()), ...(told?.faults ?? [])]);
+    return told ? { ...fields, attributes: { ...person.attributes, ...told.values } } : fields;
+  };
+
+  return {
+    person: async (by) => {
+      const person = await presentPerson(subscriptions, by);
+      return person && view(person);
+    },
+    change: async (id, fields) => {
+      const person = await personOf(id);
+      const changed = await subscriptions.updateSubscriber(person.ordinal, await checked(person, fields));
+      if (!changed) throw notFound('person');
+      return view(changed);
+    },
+    erase: async (id) => subscriptions.erase((await personOf(id)).ordinal, edges.now()),
+    follow: async (id, follow) => {
+      const { ordinal } = await personOf(id);
+      refuse(await wishFaults(stores, catalogue, [follow]));
+      await putWishes(stores, edges, ordinal, [follow]);
+    },
+    changeFollow: async (id, subscription, fields) => {
+      const { ordinal } = await personOf(id);
+      if (!(await subscriptions.changeSubscription(ordinal, subscription, fields))) throw notFound('subscription');
+    },
+    stop: async (id, which) => {
+      const { ordinal } = await personOf(id);
+      const what = typeof which === 'object' && 'subscription' in which ? { id: which.subscription } : which;
+      return subscriptions.stop(ordinal, what, edges.now());
+    },
+    stopByPhone: async (phone) => {
+      const normal = normaliseContact({ channel: 'sms', phone }, rulesOf(config));
+      const address = normal.ok && (await addresses.find(lookupOf(keyring, normal.contact)));
+      const person = address ? await presentPerson(subscriptions, { ordinal: address.subscriber }) : null;
+      return person ? subscriptions.stop(person.ordinal, 'all', edges.now()) : 0;
+    },
+    requestManageLink: async (contact, locale) => {
+      const normal = normaliseContact(contact, rulesOf(config));
+      if (!normal.ok) throw new AppError('invalid', 'The address does not fit', { faults: [normal.fault] });
+      const now = edges.now();
+      const lookup = lookupOf(keyring, normal.contact);
+      const allowed = await signUps.takeMessage(lookup, now, now - hourMs, messagesInAnHour);
+      const address = await addresses.find(lookup);
+      const person = address && (await presentPerson(subscriptions, { ordinal: address.subscriber }));
+      if (!allowed || !address || address.suppressed !== null || !person) return;
+      const link = `${config.publicUrl}/manage/${signLink(keyring, 'manage', person.id, now + hourMs)}`;
+      const { content, slots } = templates.manageLink({ locale, link });
+      await courier.post(openContact(keyring, address), content, slots, now + hourMs);
+    },
+    importPeople: makeImporter(stores, tools),
+    topicFollowers: async (slugs) => {
+      const counts = await subscriptions.followerCounts(slugs.map(topicSource));
+      return new Map(slugs.map((slug) => [slug, counts.get(topicSource(slug)) ?? 0]));
+    },
+  };
 };

@@ -1,0 +1,64 @@
+import type { LedgerStore } from '../fanout/ledger-store.ts';
+import { type Pace, paces } from './follow.ts';
+import type { Subscriber } from './subscriber.ts';
+import type { AddressStore, Followed, SubscriptionStore } from './subscription-store.ts';
+
+export type MergeStores = {
+  subscriptions: SubscriptionStore;
+  addresses: Pick<AddressStore, 'move'>;
+  ledger: Pick<LedgerStore, 'moveNotices'>;
+};
+
+const faster = (a: Pace, b: Pace): Pace => (paces.indexOf(a) <= paces.indexOf(b) ? a : b);
+
+/** One follow of the newer as the older's: the later wish wins; of two live ones the faster pace. */
+const takeOver = async (
+  subscriptions: SubscriptionStore,
+  follow: Followed,
+  own: Followed | undefined,
+  to: number,
+): Promise<void> => {
+  const { definition: _, ...wish } = { ...follow, subscriber: to };
+  if (!own) await subscriptions.putSubscription(wish, follow.stoppedAt === null);
+  else if (follow.stoppedAt === null && own.stoppedAt === null)
+    await subscriptions.changeSubscription(to, own.id, { pace: faster(follow.pace, own.pace) });
+  else if (follow.stoppedAt === null && (own.stoppedAt ?? 0) < follow.createdAt)
+    await subscriptions.putSubscription(wish, true);
+};
+
+const takeOverAll = async (subscriptions: SubscriptionStore, from: number, to: number): Promise<void> => {
+  const own = new Map((await subscriptions.subscriptionsOf(to)).map((follow) => [follow.follow, follow]));
+  for (const follow of await subscriptions.subscriptionsOf(from))
+    await takeOver(subscriptions, follow, own.get(follow.follow), to);
+};
+
+/**
+ * Makes the newer subscriber one with the older, after both proved their addresses (product: semantic 12): follows are
+ * united, what either was told stays told, the older's facts win and the newer's fill what it lacks; consent stands only
+ * where both gave it. Every step may be repeated; `mergedInto` is set after the notices have moved (design: D5), and what
+ * happened in between is taken over after it. `at` in ms.
+ */
+export const mergeSubscribers = async (
+  { subscriptions, addresses, ledger }: MergeStores,
+  newer: Subscriber,
+  older: Subscriber,
+  at: number,
+): Promise<void> => {
+  if (newer.ordinal === older.ordinal) return;
+  await ledger.moveNotices(newer.ordinal, older.ordinal);
+  await takeOverAll(subscriptions, newer.ordinal, older.ordinal);
+  await addresses.move(newer.ordinal, older.ordinal);
+  await subscriptions.updateSubscriber(older.ordinal, {
+    region: older.region ?? newer.region,
+    timeZone: older.timeZone ?? newer.timeZone,
+    quietHours: older.quietHours ?? newer.quietHours,
+    attributes: { ...newer.attributes, ...older.attributes },
+    ...(older.consents.personalisation && !newer.consents.personalisation
+      ? { consents: { personalisation: false } }
+      : {}),
+  });
+  await subscriptions.merge(newer.ordinal, older.ordinal, at);
+  await ledger.moveNotices(newer.ordinal, older.ordinal);
+  await takeOverAll(subscriptions, newer.ordinal, older.ordinal);
+  await subscriptions.stop(newer.ordinal, 'all', at);
+};

@@ -1,0 +1,40 @@
+import { IANAZone } from 'luxon';
+import type { Trees } from '../catalogue/catalogue-service.ts';
+import type { Fault } from '../errors.ts';
+import type { Subscriber } from './subscriber.ts';
+import type { SubscriptionStore } from './subscription-store.ts';
+
+/** Longer chains of merges do not arise; the bound only ends a loop that a fault of ours would make. */
+const mergesMost = 20;
+
+/** The person that this one is now, after merges; null if they are unknown or erased. */
+export const presentPerson = async (
+  subscriptions: Pick<SubscriptionStore, 'subscriber'>,
+  by: Parameters<SubscriptionStore['subscriber']>[0],
+): Promise<Subscriber | null> => {
+  let person = await subscriptions.subscriber(by);
+  for (let step = 0; person && person.mergedInto !== null && step < mergesMost; step++)
+    person = await subscriptions.subscriber({ ordinal: person.mergedInto });
+  return person === null || person.erasedAt !== null ? null : person;
+};
+
+const timeOfDay = /^([01]\d|2[0-3]):[0-5]\d$/;
+
+type Facts = {
+  region?: string | null | undefined;
+  timeZone?: string | null | undefined;
+  quietHours?: Subscriber['quietHours'] | undefined;
+};
+
+/** What is wrong with a person's region, time zone and quiet hours; what is left out or null is right. */
+export const factFaults = ({ region, timeZone, quietHours }: Facts, trees: Trees): Fault[] => [
+  ...(region != null && !trees.regionParents.has(region)
+    ? [{ path: 'region', message: `unknown region: ${region}` }]
+    : []),
+  ...(timeZone != null && !IANAZone.isValidZone(timeZone)
+    ? [{ path: 'timeZone', message: `unknown time zone: ${timeZone}` }]
+    : []),
+  ...(['from', 'to'] as const)
+    .filter((end) => quietHours != null && !timeOfDay.test(quietHours[end]))
+    .map((end) => ({ path: `quietHours.${end}`, message: 'must be a time of day as 22:00' })),
+];

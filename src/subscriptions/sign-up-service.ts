@@ -1,0 +1,155 @@
+import type { CatalogueService } from '../catalogue/catalogue-service.ts';
+import type { Locale } from '../catalogue/topic.ts';
+import type { SharedContent, Slots } from '../channels/channel.ts';
+import type { Courier } from '../channels/courier.ts';
+import type { Config } from '../config.ts';
+import { type Edges, newId } from '../edges.ts';
+import { AppError, type Fault } from '../errors.ts';
+import { equalBytes, type Keyring } from '../keyring.ts';
+import type { ItemStore } from '../publishing/item-store.ts';
+import { readLink, signLink } from '../signed-link.ts';
+import { type AddressRules, lookupOf, maskContact, normaliseContact, openContact, sealContact } from './address.ts';
+import { type ConfirmationStores, type KeptRequest, makeConfirmation, readKept } from './confirmation.ts';
+import { itemsNamed } from './follow-check.ts';
+import { followWords } from './follow-words.ts';
+import { factFaults } from './people.ts';
+import type { Contact } from './subscriber.ts';
+import type { SignUpRequest, SignUpService } from './subscription-service.ts';
+import { erasedReason, type SignUp } from './subscription-store.ts';
+import { publicItems, wishFaults } from './wishes.ts';
+
+/** A message in words, ready for the courier. */
+type Letter = { content: SharedContent; slots: Partial<Slots> };
+
+/** The letters that people ask for. */
+export type TransactionalTemplates = {
+  confirmation(input: { locale: Locale; link: string; follows: string[]; token?: string }): Letter;
+  code(input: { locale: Locale; code: string }): Letter;
+  manageLink(input: { locale: Locale; link: string }): Letter;
+};
+
+/** What the services of people lean on. */
+export type PeopleTools = {
+  keyring: Keyring;
+  edges: Pick<Edges, 'now' | 'bytes'>;
+  catalogue: Pick<CatalogueService, 'trees' | 'attributes'>;
+  courier: Courier;
+  templates: TransactionalTemplates;
+  config: Pick<Config, 'publicUrl' | 'locale' | 'phoneCountry'> & {
+    webPush: Pick<Config['webPush'], 'allowPrivateEndpoints'>;
+  };
+};
+
+export type SignUpStores = ConfirmationStores & { items: Pick<ItemStore, 'get'> };
+
+const linkMs = 7 * 24 * 3_600_000;
+const codeMs = 10 * 60_000;
+const codeTries = 5;
+
+/** Messages that anybody may have sent to one address in an hour; whoever asks for more is not told. */
+export const messagesInAnHour = 5;
+export const hourMs = 3_600_000;
+
+export const rulesOf = ({ phoneCountry, webPush }: PeopleTools['config']): AddressRules => ({
+  phoneCountry,
+  insecureEndpoints: webPush.allowPrivateEndpoints,
+});
+
+/** Uniform over 000000 … 999999: 48 random bits leave a bias below 10^-8. */
+const newCode = (edges: Pick<Edges, 'bytes'>): string =>
+  String(edges.bytes(6).readUIntBE(0, 6) % 1_000_000).padStart(6, '0');
+
+const wrongCode = (): AppError => new AppError('wrong-code', 'The code is wrong or has expired');
+
+/** Double opt-in: nothing but the confirmation goes to an address before its owner has answered it. */
+export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): SignUpService => {
+  const { signUps, addresses } = stores;
+  const { keyring, edges, catalogue, courier, templates, config } = tools;
+  const settle = makeConfirmation(stores, tools);
+  const macOf = (id: string, code: string): Buffer => keyring.mac('sign-up-code', `${id}.${code}`);
+
+  const check = async (request: SignUpRequest): Promise<Contact> => {
+    const normal = normaliseContact(request.contact, rulesOf(config));
+    const faults: Fault[] = [
+      ...(normal.ok ? [] : [normal.fault]),
+      ...(request.follow.length === 0 ? [{ path: 'follow', message: 'must name something to follow' }] : []),
+      ...(await wishFaults(stores, catalogue, request.follow)),
+      ...factFaults(request, await catalogue.trees()),
+    ];
+    if (!normal.ok || faults.length > 0) throw new AppError('invalid', 'The sign-up does not fit', { faults });
+    return normal.contact;
+  };
+
+  /** Whether a message may go there: not too many an hour, and never to a suppressed address but one that was erased. */
+  const mayAsk = async (lookup: string): Promise<boolean> => {
+    const now = edges.now();
+    const allowed = await signUps.takeMessage(lookup, now, now - hourMs, messagesInAnHour);
+    const suppressed = await addresses.suppression(lookup);
+    return allowed && (suppressed === null || suppressed === erasedReason);
+  };
+
+  const letterOf = async (signUp: SignUp, code: string | null): Promise<Letter> => {
+    const { locale, follow } = readKept(signUp);
+    if (code !== null) return templates.code({ locale, code });
+    const token = signLink(keyring, 'confirm', signUp.id, signUp.expiresAt);
+    const trees = await catalogue.trees();
+    const titles = await publicItems(stores, itemsNamed(follow));
+    const words = { locale, trees, itemTitle: (id: string) => titles.get(id) ?? null };
+    return templates.confirmation({
+      locale,
+      link: `${config.publicUrl}/confirm/${token}`,
+      follows: follow.map(({ target }) => followWords(target, words)),
+      ...(signUp.channel === 'webPush' ? { token } : {}),
+    });
+  };
+
+  const signUpOf = async (token: string): Promise<SignUp> => {
+    const reading = readLink(keyring, 'confirm', token, edges.now());
+    if (!reading.ok && reading.reason === 'bad') throw new AppError('bad-link', 'The link is not valid');
+    const signUp = reading.ok ? await signUps.get(reading.subject) : null;
+    if (!signUp) throw new AppError('link-expired', 'The link has expired; sign up again to get a fresh one');
+    return signUp;
+  };
+
+  return {
+    request: async (request) => {
+      const contact = await check(request);
+      const { lookup, channel, sealed } = sealContact(keyring, contact);
+      if (!(await mayAsk(lookup))) return;
+      const { follow, region, timeZone, locale } = request;
+      const kept: KeptRequest = { follow, region, timeZone, locale: locale ?? config.locale };
+      const id = newId(edges);
+      const code = channel === 'sms' ? newCode(edges) : null;
+      const now = edges.now();
+      const signUp: SignUp = {
+        ...{ id, lookup, channel, sealed, request: JSON.stringify(kept), triesLeft: codeTries, confirmedAt: null },
+        codeMac: code && macOf(id, code).toString('base64url'),
+        createdAt: now,
+        expiresAt: now + (code === null ? linkMs : codeMs),
+      };
+      await signUps.insert(signUp);
+      const { content, slots } = await letterOf(signUp, code);
+      await courier.post(contact, content, slots, signUp.expiresAt);
+    },
+    preview: async (token) => {
+      const signUp = await signUpOf(token);
+      const { follow, locale } = readKept(signUp);
+      const masked = maskContact(openContact(keyring, signUp));
+      return { masked, channel: signUp.channel, follow, confirmed: signUp.confirmedAt !== null, locale };
+    },
+    confirm: async (token) => settle(await signUpOf(token)),
+    confirmCode: async (phone, code) => {
+      const normal = normaliseContact({ channel: 'sms', phone }, rulesOf(config));
+      if (!normal.ok) throw wrongCode();
+      const lookup = lookupOf(keyring, normal.contact);
+      const waiting = (await signUps.waiting(lookup, edges.now())).filter(({ triesLeft }) => triesLeft > 0);
+      if ((await signUps.takeTry(lookup, edges.now())) === 0) throw wrongCode();
+      const given = code.normalize('NFKC').replace(/\s/g, '');
+      const right = waiting.filter(
+        ({ id, codeMac }) => codeMac !== null && equalBytes(Buffer.from(codeMac, 'base64url'), macOf(id, given)),
+      );
+      if (!right[0]) throw wrongCode();
+      return settle(right[0]);
+    },
+  };
+};

@@ -1,0 +1,49 @@
+import type { CatalogueService } from '../catalogue/catalogue-service.ts';
+import { type Edges, newId } from '../edges.ts';
+import type { Fault } from '../errors.ts';
+import type { ItemStore } from '../publishing/item-store.ts';
+import { defineFollow, type FollowRequest } from './follow.ts';
+import { followFaults, itemsNamed } from './follow-check.ts';
+import type { SubscriptionStore } from './subscription-store.ts';
+
+type Items = { items: Pick<ItemStore, 'get'> };
+
+/** Those of the items that everybody may read, with their titles. */
+export const publicItems = async ({ items }: Items, ids: readonly string[]): Promise<Map<string, string>> => {
+  const titles = new Map<string, string>();
+  for (const id of ids) {
+    const item = await items.get({ id });
+    const readable = item?.state === 'published' || item?.state === 'withdrawn';
+    if (item && readable && item.content.visibility === 'public') titles.set(id, item.content.title);
+  }
+  return titles;
+};
+
+/** Every topic, region, value and item in these wishes that does not exist. */
+export const wishFaults = async (
+  stores: Items,
+  catalogue: Pick<CatalogueService, 'trees'>,
+  follows: readonly FollowRequest[],
+  path = 'follow',
+): Promise<Fault[]> => {
+  const known = {
+    trees: await catalogue.trees(),
+    items: new Set((await publicItems(stores, itemsNamed(follows))).keys()),
+  };
+  return follows.flatMap((follow, index) => followFaults(follow, known, `${path}.${index}`));
+};
+
+/** Stores what a person asks for themselves: what they had stopped lives again. Safe to repeat. */
+export const putWishes = async (
+  { subscriptions }: { subscriptions: Pick<SubscriptionStore, 'putFollows' | 'putSubscription'> },
+  edges: Pick<Edges, 'now' | 'bytes'>,
+  subscriber: number,
+  follows: readonly FollowRequest[],
+): Promise<void> => {
+  const wanted = follows.map((follow) => ({ ...follow, definition: defineFollow(follow) }));
+  await subscriptions.putFollows(wanted.map(({ definition }) => definition));
+  for (const { definition, pace, channels } of wanted) {
+    const wish = { id: newId(edges), subscriber, follow: definition.key, pace, channels, origin: 'person' } as const;
+    await subscriptions.putSubscription({ ...wish, createdAt: edges.now(), stoppedAt: null }, true);
+  }
+};
