@@ -40,7 +40,12 @@ export const cut = (text: string, most: number): string =>
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be taken out
 const controls = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]/g;
 
-const oneLine = (text: string): string => text.replace(controls, '').replace(/\s+/gu, ' ').trim();
+const lineBreak = /[\t\n\v\f\r\u2028\u2029]/;
+const oneLine = (text: string): string =>
+  text
+    .replace(controls, '')
+    .replace(/\s+/gu, (blanks) => (lineBreak.test(blanks) ? ' ' : blanks))
+    .trim();
 const lines = (text: string): string => text.replace(controls, '').replace(/\r\n?/g, '\n').trim();
 
 /** Words of a list facet: on one line, each once, none empty. */

@@ -98,6 +98,9 @@ const changePublic = (known: Known, entry: SourceEntry, content: ItemContent, or
 /** An item that is not public takes the source's content; what had been approved must be approved anew. */
 const changeHidden = (known: Known, entry: SourceEntry, content: ItemContent, order: ImportOrder) => {
   const { item } = known;
+  // its page is public still, and shows what was withdrawn
+  if (entry.withdrawn && item.state === 'withdrawn' && item.version > 0)
+    return { item: touched(item, order.now), versions: [] };
   const fresh: Item = { ...item, content, writer: order.actor.staff, approvals: [], rejection: null };
   if (entry.withdrawn || item.state === 'draft' || item.state === 'withdrawn')
     return advance({ ...fresh, state: 'draft' }, entry, order);

@@ -94,6 +94,13 @@ describe('GOV.UK content items', () => {
     expect(await opened.items.unannounced(9)).toEqual([]);
   });
 
+  it('withdrawn keep the words that people read, though the source changes its own', async () => {
+    await bring(lines(source({ withdrawn: true })));
+    expect(await bring(lines(source({ withdrawn: true, title: 'Other' })))).toMatchObject({ updated: 1, notify: [] });
+    expect(await item()).toMatchObject({ state: 'withdrawn', version: 2, content: { title: 'Guidance X' } });
+    expect(await bring(lines(source({ withdrawn: true, title: 'Other' })))).toMatchObject({ unchanged: 1 });
+  });
+
   it('withdrawn here stay withdrawn, whatever the source changes', async () => {
     await bring(lines(source()));
     await opened.service.withdraw((await item()).id, 'Not ours.', writer);

@@ -1,0 +1,87 @@
+import { AppError } from '../errors.ts';
+import type { Item, ItemContent, ItemVersion } from '../publishing/item.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { CatalogueService, Trees } from './catalogue-service.ts';
+import { withAncestors } from './topic.ts';
+
+/** What anybody may see of an item: neither who wrote and approved it nor what waits for review. Times in ms. */
+export type PublicItem = {
+  id: string;
+  externalId: string | null;
+  state: 'published' | 'withdrawn';
+  version: number;
+  revision: number;
+  content: Omit<ItemContent, 'visibility'>;
+  /** What happened last, in words for readers; null if nothing but the publication did. */
+  changeNote: string | null;
+  publishedAt: number | null;
+};
+
+/** One thing that happened to an item in public. */
+export type PublicChange = Pick<ItemVersion, 'version' | 'kind' | 'note' | 'at'>;
+
+export type ItemSearch = {
+  q?: string | undefined;
+  /** A topic's slug; items of its descendants are found too. */
+  topic?: string | undefined;
+  state?: PublicItem['state'] | undefined;
+  cursor: string | null;
+  limit: number;
+};
+
+/** The read side of items for citizens: public items that are published or withdrawn; a targeted one is never found here. */
+export type ItemReader = {
+  /** Newest first. Throws `invalid` for an unknown topic or a cursor that is none. */
+  search(search: ItemSearch): Promise<{ rows: PublicItem[]; next: string | null }>;
+  /** One item with its history, newest first; null for whatever the public may not see. */
+  read(id: string): Promise<(PublicItem & { history: PublicChange[] }) | null>;
+};
+
+const isShown = (item: Item): item is Item & { state: PublicItem['state'] } =>
+  (item.state === 'published' || item.state === 'withdrawn') &&
+  item.version > 0 &&
+  item.content.visibility === 'public';
+
+const shown = ({ content, ...item }: Item & { state: PublicItem['state'] }): PublicItem => {
+  const { visibility, ...told } = content;
+  const { id, externalId, state, version, revision, changeNote, publishedAt } = item;
+  return { id, externalId, state, version, revision, content: told, changeNote, publishedAt };
+};
+
+const withDescendants = (topic: string, { topics, topicParents }: Trees): string[] => {
+  if (!topicParents.has(topic))
+    throw new AppError('invalid', 'there is no such topic', {
+      faults: [{ path: 'topic', message: `unknown topic: ${topic}` }],
+    });
+  return topics.flatMap(({ slug }) => (withAncestors(topicParents, slug).includes(topic) ? [slug] : []));
+};
+
+export const makeItemReader = (
+  { items }: Pick<Storage, 'items'>,
+  { catalogue }: { catalogue: Pick<CatalogueService, 'trees'> },
+): ItemReader => {
+  const historyOf = async ({ id, version: last }: Item): Promise<PublicChange[]> => {
+    const changes: PublicChange[] = [];
+    for (let number = last; number > 0; number--) {
+      const row = await items.version(id, number);
+      if (row) changes.push({ version: row.version, kind: row.kind, note: row.note, at: row.at });
+    }
+    return changes;
+  };
+
+  return {
+    search: async ({ q, topic, state, cursor, limit }) => {
+      const topics = topic === undefined ? undefined : withDescendants(topic, await catalogue.trees());
+      const filter = { visibility: 'public', published: true } as const;
+      const { rows, next } = await items.list(
+        { ...filter, ...(q ? { q } : {}), ...(topics ? { topics } : {}), ...(state ? { state } : {}) },
+        { cursor, limit },
+      );
+      return { rows: rows.filter(isShown).map(shown), next };
+    },
+    read: async (id) => {
+      const item = await items.get({ id });
+      return item && isShown(item) ? { ...shown(item), history: await historyOf(item) } : null;
+    },
+  };
+};
