@@ -20,11 +20,12 @@ export type PublicItem = {
 /** One thing that happened to an item in public. */
 export type PublicChange = Pick<ItemVersion, 'version' | 'kind' | 'note' | 'at'>;
 
-export type ItemSearch = {
-  q?: string | undefined;
+type ItemSearch = {
+  q?: string | null | undefined;
   /** A topic's slug; items of its descendants are found too. */
-  topic?: string | undefined;
-  state?: PublicItem['state'] | undefined;
+  topic?: string | null | undefined;
+  /** Left out: both. */
+  state?: PublicItem['state'] | null | undefined;
   cursor: string | null;
   limit: number;
 };
@@ -71,7 +72,7 @@ export const makeItemReader = (
 
   return {
     search: async ({ q, topic, state, cursor, limit }) => {
-      const topics = topic === undefined ? undefined : withDescendants(topic, await catalogue.trees());
+      const topics = topic === undefined || topic === null ? null : withDescendants(topic, await catalogue.trees());
       const filter = { visibility: 'public', published: true } as const;
       const { rows, next } = await items.list(
         { ...filter, ...(q ? { q } : {}), ...(topics ? { topics } : {}), ...(state ? { state } : {}) },

@@ -64,7 +64,7 @@ describeRealData('import of real files', () => {
         state: source.withdrawn ? 'withdrawn' : 'published',
         version: source.withdrawn ? 2 : 1,
         content: {
-          title: source.title,
+          title: source.title.trim(),
           summary: source.description?.trim() || source.title,
           language: source.locale,
           documentType: source.document_type,
