@@ -167,6 +167,8 @@ export const startWeb = async (options: WebOptions = {}) => {
     advance: (ms: number) => {
       now += ms;
     },
+    /** What the process does first when it ends: open event streams end. */
+    stop: () => stopping.abort(),
     close: async () => {
       stopping.abort();
       const closed = new Promise((resolve) => server.close(resolve));

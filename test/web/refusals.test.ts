@@ -10,7 +10,7 @@ describe('what the API refuses', () => {
   });
   afterAll(() => web.close());
 
-  const raw = (path: string, body: BodyInit, headers: Record<string, string> = {}) =>
+  const raw = (path: string, body: string, headers: Record<string, string> = {}) =>
     web.call('POST', `/api/v1${path}`, {
       body,
       headers: {
