@@ -46,7 +46,6 @@ type Renderer = (name: string, values: Record<string, unknown>) => string;
 const makeRenderer = (outputEscape: 'escape' | undefined): Renderer => {
   const engine = new Liquid({
     root: join(projectRoot, 'templates', 'messages'),
-    extname: '.liquid',
     strictVariables: true,
     strictFilters: true,
     lenientIf: true,
@@ -56,7 +55,7 @@ const makeRenderer = (outputEscape: 'escape' | undefined): Renderer => {
   });
   const parsed = new Map<string, Template[]>();
   return (name, values) => {
-    const template = parsed.get(name) ?? engine.parseFileSync(name);
+    const template = parsed.get(name) ?? engine.parseFileSync(`${name}.liquid`);
     parsed.set(name, template);
     return engine.renderSync(template, values);
   };
