@@ -22,6 +22,13 @@ const report = (url, what) =>
       }).catch(() => undefined)
     : Promise.resolve();
 
+// A confirmation names its link whole or by its token; anything else opens what it is about.
+const targetOf = ({ url, data }) => {
+  const confirm = data?.confirm;
+  if (!confirm) return url;
+  return /^https?:/.test(confirm) ? confirm : `/confirm/${encodeURIComponent(confirm)}`;
+};
+
 const show = async (message) => {
   const { title, body, tag, lang } = message;
   await self.registration.showNotification(title, {
@@ -30,7 +37,7 @@ const show = async (message) => {
     ...(lang ? { lang } : {}),
     icon: '/icons/bell-192.png',
     badge: '/icons/badge-96.png',
-    data: { url: message.data?.confirm ?? message.url, report: message.report ?? message.data?.report },
+    data: { url: targetOf(message), report: message.report ?? message.data?.report },
   });
   await report(message.report ?? message.data?.report, 'shown');
 };

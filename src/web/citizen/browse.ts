@@ -31,7 +31,7 @@ const nextHref = (req: Request, next: string | null): string | null =>
 
 const home = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
   const voice = await pages.voice(req);
-  const latest = await deps.items.search({ q: null, topic: null, cursor: null, limit: 6 });
+  const latest = await deps.items.search({ cursor: null, limit: 6 });
   pages.show(req, res, 'home', {
     topics: await topicCards(deps, voice, null),
     notices: latest.rows.map((item) => noticeCard(voice, item)),
@@ -48,7 +48,7 @@ const topic = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Res
   const voice = await pages.voice(req);
   if (!voice.trees.topicParents.has(slug)) throw new AppError('not-found', 'there is no such topic');
   const [found, followers] = await Promise.all([
-    deps.items.search({ q: null, topic: slug, cursor: queryText(req, 'after'), limit: pageSize }),
+    deps.items.search({ topic: slug, cursor: queryText(req, 'after'), limit: pageSize }),
     deps.subscriptions.topicFollowers([slug]),
   ]);
   pages.show(req, res, 'topic', {
@@ -66,7 +66,12 @@ const search = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Re
   const voice = await pages.voice(req);
   const [q, asked] = [queryText(req, 'q'), queryText(req, 'topic')];
   const chosen = asked && voice.trees.topicParents.has(asked) ? asked : null;
-  const found = await deps.items.search({ q, topic: chosen, cursor: queryText(req, 'after'), limit: pageSize });
+  const found = await deps.items.search({
+    q: q ?? undefined,
+    topic: chosen ?? undefined,
+    cursor: queryText(req, 'after'),
+    limit: pageSize,
+  });
   pages.show(req, res, 'search', {
     q: q ?? '',
     chosen,

@@ -41,6 +41,8 @@ const mail = (deps: CitizenDeps) => async (req: Request, res: Response) => {
   // an entry is the first one older than whatever sorts right after it
   const [entry] = await deps.readOutbox({ limit: 1, after: `${id}~` });
   if (entry?.id !== id || entry.html === null) throw new AppError('not-found', 'there is no such message');
+  // the page beside it may frame it; its own policy says so more exactly
+  res.removeHeader('X-Frame-Options');
   res.set({ 'Content-Security-Policy': mailPolicy, 'Cache-Control': 'private, no-store' });
   res.type('html').send(entry.html.replace(/<head[^>]*>/i, '$&<base target="_top">'));
 };

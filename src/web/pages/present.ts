@@ -1,9 +1,9 @@
 import type { Trees } from '../../catalogue/catalogue-service.ts';
+import type { PublicChange, PublicItem } from '../../catalogue/item-reader.ts';
 import { regionWithAncestors } from '../../catalogue/region.ts';
 import type { Locale } from '../../catalogue/topic.ts';
 import type { Facet, Target } from '../../subscriptions/follow.ts';
 import { bestLocale, type Text } from '../../text.ts';
-import type { PublicItem } from './deps.ts';
 
 /** What a presenter needs to speak to one visitor. */
 export type Voice = { locale: Locale; t: Text; timeZone: string; trees: Trees };
@@ -73,7 +73,7 @@ export const noticeCard = (voice: Voice, item: PublicItem) => {
 };
 
 /** A notice on its own page. */
-export const noticePage = (voice: Voice, item: PublicItem) => {
+export const noticePage = (voice: Voice, item: PublicItem & { history: PublicChange[] }) => {
   const { content } = item;
   const words = wordsOf(item, voice.locale);
   return {
@@ -84,8 +84,7 @@ export const noticePage = (voice: Voice, item: PublicItem) => {
     body: paragraphs(content.body),
     bodyLang: content.language,
     changeNote: item.changeNote,
-    updated: item.updatedAt,
-    corrected: item.version > 1 || item.revision > 0 ? momentOf(voice, item.updatedAt) : null,
+    history: item.history.map(({ kind, note, at }) => ({ kind, note, at: momentOf(voice, at) })),
     departments: content.departments ?? [],
     regions: (content.regions ?? []).map((code) => regionName(voice, code)),
     keywords: content.keywords ?? [],

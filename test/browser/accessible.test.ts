@@ -1,0 +1,107 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { describeBrowser, fromOutbox, launchBrowser, linkIn, publish, signIn, visitor } from '../helpers/browser.ts';
+import { type Service, startService } from '../helpers/start-service.ts';
+
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', (locale) => {
+  let service: Service;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  const paths: Record<string, string> = {};
+
+  beforeAll(async () => {
+    [service, browser] = await Promise.all([startService(), launchBrowser()]);
+    context = await visitor(browser, service, { locale });
+    page = await context.newPage();
+    await signIn(service, page, 'reader@example.org');
+    const plain = await publish(service, {
+      title: 'Flood gates close on Friday',
+      summary: 'Keep clear of the river path.',
+      body: 'First paragraph.\n\nSecond paragraph.',
+      urgency: 'important',
+      deadline: '2030-01-01T10:00:00+08:00',
+      departments: ['Water office'],
+      regions: ['110000'],
+      keywords: ['flood'],
+      url: 'https://office.example/flood',
+    });
+    const withdrawn = await publish(service, { title: 'A notice that was wrong', summary: 'It will be withdrawn.' });
+    const told = await fromOutbox(service, ({ text }) => text.includes('A notice that was wrong'));
+    await service.api('POST', `/items/${withdrawn}/withdraw`, { note: 'It was wrong.', notify: true });
+    await service.api('POST', '/subscriptions', { email: 'new@example.org', follow: [{ topic: 'budgets' }], locale });
+    const waiting = await fromOutbox(service, ({ to }) => to === 'new@example.org');
+    Object.assign(paths, {
+      item: `/items/${plain}`,
+      withdrawn: `/items/${withdrawn}`,
+      followItem: `/follow?item=${plain}`,
+      confirm: linkIn(waiting, 'confirm'),
+      unsubscribe: linkIn(told, 'u'),
+      stopped: `${linkIn(told, 'u')}/stopped`,
+    });
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await service?.stop();
+  });
+
+  const check = async (): Promise<void> => {
+    const { violations } = await new AxeBuilder({ page }).withTags(rules).exclude('iframe').analyze();
+    expect(
+      violations.map(({ id, nodes }) => `${page.url()} ${id}: ${nodes.map((node) => node.html).join(' ')}`),
+    ).toEqual([]);
+    const raw = await page.locator('html').getAttribute('lang');
+    expect(raw).toBe(locale);
+  };
+
+  it.each([
+    '/',
+    '/topics',
+    '/topics/services',
+    '/search?q=flood',
+    '/search?q=nothing-like-it',
+    '/about',
+    '/follow?topic=services',
+    '/follow?q=flood&topic=services',
+    '/check',
+    '/check?by=webPush',
+    '/code',
+    '/confirmed',
+    '/confirm/not-a-token',
+    '/manage',
+    '/manage/not-a-token',
+    '/u/not-a-token',
+    '/my',
+    '/my?done=saved',
+    '/my/messages',
+    '/my/settings',
+    '/my/stop',
+    '/my/erase',
+    '/goodbye',
+    '/dev/outbox',
+    '/no-such-page',
+  ])('%s', async (path) => {
+    await page.goto(path);
+    await check();
+  });
+
+  it.each(['item', 'withdrawn', 'followItem', 'confirm', 'unsubscribe', 'stopped'])('%s', async (name) => {
+    await page.goto(paths[name] ?? '');
+    await check();
+  });
+
+  it('forms with every fault named', async () => {
+    const other = await visitor(browser, service, { locale });
+    page = await other.newPage();
+    for (const path of ['/follow?topic=services', '/manage', '/code']) {
+      await page.goto(path);
+      await page.locator('main form button').first().click();
+      await expect(page.locator('.govuk-error-summary').first().isVisible()).resolves.toBe(true);
+      await check();
+    }
+    await other.close();
+  });
+});

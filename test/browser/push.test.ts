@@ -1,0 +1,137 @@
+import type { Browser, BrowserContext, Page, Worker } from 'playwright-core';
+import { describeBrowser, launchBrowser, publish, visitor } from '../helpers/browser.ts';
+import { makeBrowser, type PushSink, startPushSink } from '../helpers/push-sink.ts';
+import { type Service, startService } from '../helpers/start-service.ts';
+
+type Payload = { title: string; body: string; url: string; tag: string; report: string | null };
+
+/** Waits for push number `index` at the push service and decrypts it as the browser would. */
+const received = async (sink: PushSink, keys: ReturnType<typeof makeBrowser>, index: number): Promise<Payload> => {
+  for (let tries = 0; tries < 200 && sink.pushes.length <= index; tries += 1)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  const push = sink.pushes[index];
+  if (!push) throw new Error(`push ${index} did not arrive`);
+  return keys.read(push.body) as Payload;
+};
+
+/** Hands a push to the service worker as the browser's push service would. */
+const deliver = async (context: BrowserContext, page: Page, payload: Payload): Promise<void> => {
+  const session = await context.newCDPSession(page);
+  const registrationId = new Promise<string>((resolve) => {
+    session.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+      if (registrations[0]) resolve(registrations[0].registrationId);
+    });
+  });
+  await session.send('ServiceWorker.enable');
+  const origin = new URL(page.url()).origin;
+  await session.send('ServiceWorker.deliverPushMessage', {
+    origin,
+    registrationId: await registrationId,
+    data: JSON.stringify(payload),
+  });
+  await session.detach();
+};
+
+type Shown = { title: string; body: string; tag: string };
+type Scope = {
+  registration: { getNotifications(): Promise<Shown[]> };
+  clients: { openWindow(url: string): Promise<null> };
+  dispatchEvent(event: unknown): void;
+  NotificationEvent: new (type: string, init: { notification: unknown }) => unknown;
+};
+
+const shown = async (worker: Worker, tag: string): Promise<Shown> => {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const found = await worker.evaluate(async (wanted) => {
+      const all = await (globalThis as unknown as Scope).registration.getNotifications();
+      return all.map(({ title, body, tag }) => ({ title, body, tag })).find((one) => one.tag === wanted);
+    }, tag);
+    if (found) return found;
+  }
+  throw new Error('no notification was shown');
+};
+
+/** Presses a notification. A window may only be opened for a real press, which headless has not: where it would go is answered. */
+const press = (worker: Worker, tag: string): Promise<string> =>
+  worker.evaluate(async (wanted) => {
+    const scope = globalThis as unknown as Scope;
+    const notification = (await scope.registration.getNotifications()).find((one) => one.tag === wanted);
+    return new Promise<string>((resolve) => {
+      scope.clients.openWindow = async (url) => {
+        resolve(url);
+        return null;
+      };
+      scope.dispatchEvent(new scope.NotificationEvent('notificationclick', { notification }));
+    });
+  }, tag);
+
+describeBrowser('notifications on this device', () => {
+  let service: Service;
+  let browser: Browser;
+  let sink: PushSink;
+  beforeAll(async () => {
+    sink = await startPushSink();
+    [service, browser] = await Promise.all([startService({ env: { ALLOW_PRIVATE_ENDPOINTS: 'on' } }), launchBrowser()]);
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await service?.stop();
+    await sink?.close();
+  });
+
+  it('are set up by a tap, confirmed by a notification, and open the notice', async () => {
+    const keys = makeBrowser();
+    const context = await visitor(browser, service, { locale: 'en' });
+    await context.grantPermissions(['notifications'], { origin: service.url });
+    // headless Chromium has no push service: subscribing would hang
+    await context.addInitScript((subscription) => {
+      const manager = (globalThis as unknown as { PushManager: { prototype: Record<string, unknown> } }).PushManager;
+      manager.prototype.subscribe = async (options: unknown) => {
+        Object.assign(globalThis, { asked: options });
+        return { toJSON: () => subscription };
+      };
+      manager.prototype.getSubscription = async () => null;
+    }, keys.subscription(sink.origin));
+    const page = await context.newPage();
+
+    await page.goto('/follow?topic=services');
+    await page.getByLabel('On this device').check();
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.waitForURL('**/check?by=webPush');
+    await expect(page.locator('h1').textContent()).resolves.toBe('Look for a notification');
+
+    const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent('serviceworker'));
+    const confirmation = await received(sink, keys, 0);
+    await deliver(context, page, confirmation);
+    await shown(worker, confirmation.tag);
+    await page.goto(await press(worker, confirmation.tag));
+    await page.getByRole('button', { name: 'Confirm' }).click();
+    await expect(page.locator('h1').textContent()).resolves.toContain('Confirmed');
+
+    const item = await publish(service, { title: 'The library opens on Sundays', summary: 'From May on.' });
+    const notice = await received(sink, keys, 1);
+    await deliver(context, page, notice);
+    await expect(shown(worker, notice.tag)).resolves.toMatchObject({
+      title: expect.stringContaining('The library opens on Sundays'),
+      body: expect.stringContaining('From May on.'),
+    });
+    const target = await press(worker, notice.tag);
+    expect(new URL(target).pathname).toBe(`/items/${item}`);
+    await page.goto(target);
+    await expect(page.locator('h1').textContent()).resolves.toBe('The library opens on Sundays');
+
+    await page.goto('/my/messages');
+    const row = page.locator('.bm-log li', { hasText: 'The library opens on Sundays' });
+    await expect(row.textContent()).resolves.toContain('Delivered');
+    await context.close();
+  });
+
+  it('are not offered without JavaScript', async () => {
+    const context = await visitor(browser, service, { locale: 'en', javaScript: false });
+    const page = await context.newPage();
+    await page.goto('/follow?topic=services');
+    await expect(page.getByLabel('By email').isVisible()).resolves.toBe(true);
+    await expect(page.getByText('On this device').isVisible()).resolves.toBe(false);
+    await context.close();
+  });
+});
