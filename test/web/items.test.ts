@@ -119,7 +119,7 @@ describe('items over the API', () => {
   });
 
   it('goes through review where it is on, and never by the writer', async () => {
-    const strict = await startWeb({ review: true });
+    const strict = await startWeb({ env: { REVIEW: 'on' } });
     const account = async (name: string, roles: string[], departments: string[] = []) => {
       const staff = await strict.api('POST', '/staff', { email: `${name}@example.org`, name, roles, departments });
       const made = await strict.api('POST', '/keys', { staff: staff.body.id, scopes: ['publish'] });

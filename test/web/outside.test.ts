@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { makeOutboxChannel } from '../../src/channels/outbox.ts';
 import { realEdges } from '../../src/edges.ts';
 import { AppError } from '../../src/errors.ts';
@@ -26,13 +23,12 @@ const serve = async (listener: RequestListener) => {
 describe('outside the API', () => {
   const stopped: [string, boolean][] = [];
   const reports: [string, string][] = [];
-  const dataDir = mkdtempSync(join(tmpdir(), 'bellman-outside-'));
   let broken = false;
   let web: Web;
   const start = async (publicUrl?: string): Promise<Web> => {
     const plain = await startWeb();
     const fanout = {
-      ...plain.services.fanout,
+      ...plain.town.fanout,
       unsubscribe: async (token: string, everything: boolean) => {
         if (!token.startsWith('good')) throw new AppError('bad-link', 'This link is not one of ours.');
         return stopped.push([token, everything]);
@@ -41,18 +37,15 @@ describe('outside the API', () => {
     };
     await plain.close();
     const stores = {
-      ...plain.services.stores,
+      ...plain.town.stores,
       ping: async () => (broken ? Promise.reject(new Error('away')) : undefined),
     };
-    return startWeb({ services: { fanout, stores }, dataDir, ...(publicUrl ? { publicUrl } : {}) });
+    return startWeb({ services: { fanout, stores }, ...(publicUrl ? { env: { PUBLIC_URL: publicUrl } } : {}) });
   };
   beforeAll(async () => {
     web = await start();
   });
-  afterAll(async () => {
-    await web.close();
-    rmSync(dataDir, { recursive: true });
-  });
+  afterAll(() => web.close());
   const get = (path: string, headers: Record<string, string> = {}) => web.call('GET', path, { headers });
 
   it('is alive at once, ready while the store answers', async () => {
@@ -132,7 +125,7 @@ describe('outside the API', () => {
 
   describe('the outbox', () => {
     const json = { accept: 'application/json' };
-    beforeAll(async () => {
+    const fill = async (dataDir: string): Promise<void> => {
       const channel = makeOutboxChannel('sms', dataDir, { edges: realEdges });
       for (const id of ['m1', 'm2'])
         await channel.send(
@@ -157,9 +150,10 @@ describe('outside the API', () => {
           new AbortController().signal,
         );
       await channel.close();
-    });
+    };
 
     it('is shown on loopback, page by page', async () => {
+      await fill(web.town.dataDir);
       const first = (await get('/dev/outbox?limit=1', json)).body as {
         messages: { messageId: string }[];
         next: string;
@@ -174,6 +168,7 @@ describe('outside the API', () => {
 
     it('is not there elsewhere, but for an admin', async () => {
       const far = await start('https://bellman.example');
+      await fill(far.town.dataDir);
       const publish = { authorization: `Bearer ${await far.keyFor(['publish'])}` };
       for (const headers of [
         json,

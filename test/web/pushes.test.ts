@@ -10,7 +10,7 @@ describe('pushes over the API', () => {
   let person: string;
   beforeEach(async () => {
     web = await startWeb();
-    person = (await web.services.stores.subscriptions.insertSubscriber(makePerson())).id;
+    person = (await web.town.stores.subscriptions.insertSubscriber(makePerson())).id;
   });
   afterEach(() => web.close());
 
@@ -100,7 +100,7 @@ describe('pushes over the API', () => {
       dueAt: Date.parse('2026-06-10T23:00:00Z'),
       provider: null,
     };
-    const fanout = { ...web.services.fanout, deliveries: async () => ({ rows: [row], next: null }) };
+    const fanout = { ...web.town.fanout, deliveries: async () => ({ rows: [row], next: null }) };
     const other = await startWeb({ services: { fanout } });
     const ask = async (language: string) =>
       (

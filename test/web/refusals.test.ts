@@ -199,7 +199,7 @@ describe('what the API refuses', () => {
       'webPush.keys.auth',
       'webPush.keys.p256dh',
     ]);
-    expect(web.people.asked).toEqual([]);
+    expect(web.rows('SELECT * FROM sign_ups')).toEqual([]);
   });
 
   it('both department and departments', async () => {
