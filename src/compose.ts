@@ -44,16 +44,26 @@ const composeBase = async (config: Config, tools: ComposeTools): Promise<Base> =
   return { services, storage, closers };
 };
 
-/** The web process: the services behind an HTTP listener. `close` closes what was opened, last first. */
+/**
+ * The web process: the services behind an HTTP listener. `endStreams` ends open event streams, which would hold the server
+ * open; `close` closes what was opened, last first.
+ */
 export const composeWeb = async (
   config: Config,
   tools: ComposeTools,
-): Promise<{ app: RequestListener; services: Services; close: () => Promise<void> }> => {
+): Promise<{ app: RequestListener; services: Services; endStreams: () => void; close: () => Promise<void> }> => {
   const { services, storage, closers } = await composeBase(config, tools);
   await seedCatalogue(storage.catalogue);
   const vapid = await loadVapidKeys(storage.access, services.keyring, config);
-  const app = makeApp({ services, config, log: tools.log, vapidPublicKey: vapid.publicKey });
-  return { app, services, close: closers.closeAll };
+  const stopping = new AbortController();
+  const app = makeApp({
+    services,
+    config,
+    log: tools.log,
+    vapidPublicKey: vapid.publicKey,
+    stopping: stopping.signal,
+  });
+  return { app, services, endStreams: () => stopping.abort(), close: closers.closeAll };
 };
 
 /** What a worker is made of; a test drives the parts itself, with the clock in its hand. */

@@ -99,6 +99,7 @@ const runWeb = async (config: Config, log: Log): Promise<void> => {
   wake = () => workers?.wake();
   app = web.app;
   onSignals(log, async () => {
+    web.endStreams();
     await Promise.all([closeServer(server), workers?.stop()]);
     await web.close();
   });
