@@ -6,6 +6,7 @@ import {
   launchBrowser,
   linkIn,
   publish,
+  siteOf,
   visitor,
 } from '../helpers/browser.ts';
 import { type Service, startService } from '../helpers/start-service.ts';
@@ -149,7 +150,7 @@ describeBrowser('the main way of a citizen', () => {
     const page = await context.newPage();
     await page.goto('/search?q=water');
     await page.getByRole('link', { name: '中文' }).click();
-    expect(page.url()).toBe(`${service.url}/search?q=water`);
+    expect(page.url()).toBe(`${siteOf(service)}/search?q=water`);
     await page.goto('/topics');
     await expect(heading(page).textContent()).resolves.toBe('主题');
     await context.close();

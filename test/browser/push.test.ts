@@ -1,5 +1,5 @@
 import type { Browser, BrowserContext, Page, Worker } from 'playwright-core';
-import { describeBrowser, launchBrowser, publish, visitor } from '../helpers/browser.ts';
+import { describeBrowser, launchBrowser, publish, siteOf, visitor } from '../helpers/browser.ts';
 import { makeBrowser, type PushSink, startPushSink } from '../helpers/push-sink.ts';
 import { type Service, startService } from '../helpers/start-service.ts';
 
@@ -82,7 +82,7 @@ describeBrowser('notifications on this device', () => {
   it('are set up by a tap, confirmed by a notification, and open the notice', async () => {
     const keys = makeBrowser();
     const context = await visitor(browser, service, { locale: 'en' });
-    await context.grantPermissions(['notifications'], { origin: service.url });
+    await context.grantPermissions(['notifications'], { origin: siteOf(service) });
     // headless Chromium has no push service: subscribing would hang
     await context.addInitScript((subscription) => {
       const manager = (globalThis as unknown as { PushManager: { prototype: Record<string, unknown> } }).PushManager;

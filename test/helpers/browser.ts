@@ -84,15 +84,21 @@ export const signIn = async (service: Service, page: Page, email: string, topic 
   await page.waitForURL('**/confirmed');
 };
 
-/** A visitor of the service with a browser language of their own. */
-export const visitor = (
+/** The site under the name that its own links use; cookies of 127.0.0.1 would not be those of localhost. */
+export const siteOf = (service: Service): string => service.url.replace('127.0.0.1', 'localhost');
+
+/** A visitor of the service with a browser language of their own; what does not come about in 5 s fails where it stands. */
+export const visitor = async (
   browser: Browser,
   service: Service,
   options: { locale: 'en' | 'zh-CN'; javaScript?: boolean },
-): Promise<BrowserContext> =>
-  browser.newContext({
-    baseURL: service.url,
+): Promise<BrowserContext> => {
+  const context = await browser.newContext({
+    baseURL: siteOf(service),
     locale: options.locale,
     javaScriptEnabled: options.javaScript ?? true,
     viewport: { width: 360, height: 740 },
   });
+  context.setDefaultTimeout(5_000);
+  return context;
+};
