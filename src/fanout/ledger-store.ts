@@ -41,11 +41,17 @@ export type Delivery = DeliveryKey & {
   at: number;
   /** Public message id once there is a message. */
   message: string | null;
-  /** The batch under which the row is `sending`: only its holder may send it again after a crash. */
+  /**
+   * The batch that has the row in its hands: it is `sending` under it (only its holder may send it again after a crash), or
+   * `deferred` without `dueAt` because it was gathered into it. Null otherwise.
+   */
   holder: string | null;
 };
 
-/** A change of one row, guarded: it happens only while the row is in one of `from`. `to.channel` moves a row from null to a channel. */
+/**
+ * A change of one row, guarded: it happens only while the row is in one of `from`. `to.channel` moves a row from null to a
+ * channel. A row that is neither `sending` nor `deferred` without `dueAt` afterwards has no holder any more.
+ */
 export type DeliveryChange = {
   key: DeliveryKey;
   from: DeliveryState[];
@@ -133,9 +139,10 @@ export type LedgerStore = {
   changeDeliveries(lease: Lease, changes: DeliveryChange[]): Promise<boolean[]>;
 
   /**
-   * Takes a send slot for each departure, durably, in one go: its row planned | deferred -> sending (or it is `sending`
-   * under this very batch: a resumed one), its notice -> sending if owned by the row's push, its message stored. Answers
-   * which may go; the others must not be sent.
+   * Takes a send slot for each departure, durably, in one go: its row -> sending (from `planned`, from `deferred` if this
+   * batch gathered it, or it is `sending` under this very batch: a resumed one), its notice pending -> sending if owned by
+   * the row's push (one in flight already serves only the resumed row), its message stored. Answers which may go; the others
+   * must not be sent.
    */
   depart(lease: Lease, departures: Departure[], at: number): Promise<boolean[]>;
   /**
@@ -165,7 +172,8 @@ export type LedgerStore = {
   ofPerson(ordinal: number, limit: number): Promise<Delivery[]>;
   /**
    * Moves up to `limit` rows that are due (deferred, dueAt <= now, of pushes that are neither paused nor cancelled) into a new
-   * batch `id` of one lane, the most urgent first; a row lies in at most one open gathered batch. Null when nothing is due.
+   * batch `id` of one lane, the most urgent that has any; the batch holds them (`holder`), and a row is held by one batch at
+   * most. Null when nothing is due. `id` is new at every call.
    */
   gatherDue(id: string, now: number, limit: number): Promise<{ lane: Lane; rows: number } | null>;
   /** Ends every row of a push that is planned, deferred or digested, and releases their notices; answers how many people. */

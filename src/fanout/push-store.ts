@@ -37,7 +37,7 @@ export type PushStore = {
 
   /** Writes the sources under a plan token; repeating it changes nothing. */
   writeSources(push: string, plan: string, sources: PushSource[]): Promise<void>;
-  /** Freezes the plan: sets it if unset; answers the token that stands. */
+  /** Freezes the plan: sets it if unset; answers the token that stands. Throws `not-found` for an unknown push. */
   freeze(push: string, plan: string, facts: Pick<Push, 'matched' | 'bySource' | 'plannedAt'>): Promise<string>;
   /** The sources of the frozen plan in their order, empty if it is not frozen. */
   sources(push: string): Promise<PushSource[]>;
@@ -59,14 +59,17 @@ export type PushStore = {
   steal(seen: LeaseView, token: string): Promise<Claim | null>;
   /** Raises the beat if `token` still holds the batch; answers the new beat or null. */
   renew(id: string, token: string): Promise<number | null>;
-  /** Closes the batch if `token` holds it (a gathered one is deleted); answers whether it did. */
+  /**
+   * Closes the batch if `token` holds it (a gathered one is deleted); answers whether it did. It is dirty from then on: the
+   * recount that follows is the one that stands, whatever was counted while its rows were still moving.
+   */
   close(id: string, token: string): Promise<boolean>;
   /** Gives the batch back, open, if `token` holds it. */
   release(id: string, token: string): Promise<void>;
 
-  /** Batches that are to be recounted; `mark` is to be handed back with the counts. */
+  /** Batches that are to be recounted, oldest first; `mark` is to be handed back with the counts. */
   dirty(limit: number): Promise<{ batch: Batch; mark: number }[]>;
-  /** Sets counts; clears the dirty mark only if it is still `mark` (null leaves it). */
+  /** Sets counts; the batch is clean again only if nothing has marked it since `mark` (null leaves it as it is). */
   setCounts(id: string, counts: Counts, mark: number | null): Promise<void>;
 
   /** Leases by name for singletons (planner, sweeper, jobs): takes it if free, renews it if `token` holds it; else answers who does. */

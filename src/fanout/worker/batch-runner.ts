@@ -197,7 +197,7 @@ export type BatchRunner = ReturnType<typeof makeBatchRunner>;
 /** Rows of people without a final state that this batch, and no other, has to move on. */
 const isMine = (row: Delivery, batch: Batch): boolean => {
   if (row.state === 'sending') return row.holder === batch.id;
-  return batch.kind === 'due' ? row.state === 'deferred' && row.dueAt === null : row.state === 'planned';
+  return batch.kind === 'due' ? row.state === 'deferred' && row.holder === batch.id : row.state === 'planned';
 };
 
 const chunks = (ordinals: number[]): number[][] =>

@@ -1,3 +1,4 @@
+import { AppError } from '../../errors.ts';
 import { packOrdinals, unpackOrdinals } from '../../fanout/ordinals.ts';
 import { type Batch, lanes, noCounts, type Push } from '../../fanout/push.ts';
 import type { BatchView, Claim, LeaseView, PushStore } from '../../fanout/push-store.ts';
@@ -81,13 +82,15 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
     'UPDATE batches SET token = ?, beat = beat + 1 WHERE id = ? AND token = ? AND beat = ? RETURNING no',
   );
   const renew = db.prepare('UPDATE batches SET beat = beat + 1 WHERE id = ? AND token = ? RETURNING beat');
-  const close = db.prepare('UPDATE batches SET open = 0, token = NULL WHERE id = ? AND token = ?');
+  const close = db.prepare(
+    'UPDATE batches SET open = 0, token = NULL, dirty = 1, marks = marks + 1 WHERE id = ? AND token = ?',
+  );
   const drop = db.prepare("DELETE FROM batches WHERE id = ? AND kind = 'due' AND open = 0");
   const release = db.prepare('UPDATE batches SET token = NULL WHERE id = ? AND token = ?');
   const dirty = db.prepare(
-    `SELECT b.*, p.id AS push_id FROM batches b JOIN pushes p ON p.no = b.push WHERE b.dirty > 0 ORDER BY b.no LIMIT ?`,
+    `SELECT b.*, p.id AS push_id FROM batches b JOIN pushes p ON p.no = b.push WHERE b.dirty = 1 ORDER BY b.no LIMIT ?`,
   );
-  const setCounts = db.prepare('UPDATE batches SET counts = ?, dirty = iif(dirty = ?, 0, dirty) WHERE id = ?');
+  const setCounts = db.prepare('UPDATE batches SET counts = ?, dirty = iif(marks = ?, 0, dirty) WHERE id = ?');
   const putLease = db.prepare('INSERT INTO leases VALUES (?, ?, 1) ON CONFLICT (name) DO NOTHING');
   const beatLease = db.prepare('UPDATE leases SET beat = beat + 1 WHERE name = ? AND token = ?');
   const lease = db.prepare('SELECT name AS id, token, beat FROM leases WHERE name = ?');
@@ -104,7 +107,7 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
     id: String(row.id),
     kind: row.kind as BatchView['kind'],
     open: row.open === 1,
-    dirty: Number(row.dirty) > 0,
+    dirty: row.dirty === 1,
     people: Number(row.people),
     counts: JSON.parse(String(row.counts)),
   });
@@ -157,7 +160,9 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
     freeze: async (push, plan, facts) =>
       db.write(() => {
         freeze.run(plan, facts.matched, JSON.stringify(facts.bySource), facts.plannedAt, push);
-        return String(byId.get(push)?.plan);
+        const standing = byId.get(push)?.plan;
+        if (standing == null) throw new AppError('not-found', `There is no push ${push}.`);
+        return String(standing);
       }),
     sources: async (push) =>
       (await db.read(() => sources.all(push))).map((row) => ({
@@ -213,17 +218,21 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
     },
 
     dirty: async (limit) =>
-      (await db.read(() => dirty.all(limit))).map((row) => ({ batch: batchOf(row), mark: Number(row.dirty) })),
+      (await db.read(() => dirty.all(limit))).map((row) => ({ batch: batchOf(row), mark: Number(row.marks) })),
     setCounts: async (id, counts, mark) => {
       await db.write(() => setCounts.run(JSON.stringify(counts), mark ?? -1, id));
     },
 
-    hold: (name, token) =>
-      db.write(() => {
+    hold: async (name, token) => {
+      // whoever waits for a lease polls it: it looks before it takes the write lock
+      const there = await db.read(() => lease.get(name));
+      if (there && there.token !== token) return { held: false, seen: seen(there) };
+      return db.write(() => {
         if (beatLease.run(name, token).changes === 0) putLease.run(name, token);
         const now = seen(lease.get(name) as Row);
         return now.token === token ? { held: true, beat: now.beat } : { held: false, seen: now };
-      }),
+      });
+    },
     takeOver: async (was, token) =>
       (await db.write(() => takeLease.run(token, was.id, was.token, was.beat))).changes > 0,
     letGo: async (name, token) => {

@@ -48,12 +48,13 @@ CREATE TABLE batches (
   token TEXT,
   beat INTEGER NOT NULL DEFAULT 0,
   dirty INTEGER NOT NULL DEFAULT 0,
+  marks INTEGER NOT NULL DEFAULT 0,
   counts TEXT NOT NULL
 ) STRICT;
 CREATE INDEX batches_free ON batches (lane, no) WHERE open = 1 AND token IS NULL;
 CREATE INDEX batches_leased ON batches (no) WHERE token IS NOT NULL;
 CREATE INDEX batches_of_push ON batches (push, no);
-CREATE INDEX batches_dirty ON batches (no) WHERE dirty > 0;
+CREATE INDEX batches_dirty ON batches (no) WHERE dirty = 1;
 
 CREATE TABLE leases (
   name TEXT PRIMARY KEY,
@@ -94,7 +95,7 @@ CREATE TABLE deliveries (
   PRIMARY KEY (push, ordinal, channel)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_of_person ON deliveries (ordinal);
-CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 5 AND due_at IS NOT NULL;
+CREATE INDEX deliveries_due ON deliveries (push, due_at) WHERE state = 5 AND due_at IS NOT NULL;
 
 CREATE TABLE messages (
   id TEXT PRIMARY KEY,

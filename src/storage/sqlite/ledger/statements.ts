@@ -1,7 +1,6 @@
-import { rankOf } from '../../fanout/push.ts';
-import type { SqliteDatabase } from './database.ts';
+import { rankOf } from '../../../fanout/push.ts';
+import type { SqliteDatabase } from '../database.ts';
 
-const planned = rankOf('planned');
 const deferred = rankOf('deferred');
 const sending = rankOf('sending');
 const failed = rankOf('failed');
@@ -13,20 +12,17 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
   itemNo: db.prepare('SELECT no FROM ledger_items WHERE id = ?'),
   putItem: db.prepare('INSERT INTO ledger_items (id) VALUES (?) ON CONFLICT (id) DO NOTHING'),
   lease: db.prepare('SELECT kind FROM batches WHERE id = ? AND token = ?'),
-  soil: db.prepare(
-    `UPDATE batches SET dirty = dirty + 1 WHERE push = ? AND kind IN ('plan', 'late') AND first <= ? AND last >= ?`,
-  ),
+  stretches: db.prepare(`SELECT no, first, last FROM batches WHERE push = ? AND kind IN ('plan', 'late')`),
+  soil: db.prepare('UPDATE batches SET dirty = 1, marks = marks + 1 WHERE no = ?'),
 
   notice: db.prepare('SELECT owner, class, state FROM notices WHERE item = ? AND version = ? AND ordinal = ?'),
   insertNotice: db.prepare('INSERT INTO notices VALUES (?, ?, ?, ?, ?, ?, ?)'),
   ownNotice: db.prepare(
     'UPDATE notices SET owner = ?, class = ? WHERE item = ? AND version = ? AND ordinal = ? AND state = 0',
   ),
-  sendNotice: db.prepare(
-    'UPDATE notices SET state = 1 WHERE item = ? AND version = ? AND ordinal = ? AND owner = ? AND state < 2',
-  ),
+  sendNotice: db.prepare('UPDATE notices SET state = 1 WHERE item = ? AND version = ? AND ordinal = ? AND owner = ?'),
   tell: db.prepare(
-    'UPDATE notices SET state = 2, channel = ? WHERE item = ? AND version = ? AND ordinal = ? AND owner = ?',
+    'UPDATE notices SET state = 2, channel = ? WHERE item = ? AND version = ? AND ordinal = ? AND owner = ? AND state < 2',
   ),
   calmNotice: db.prepare(
     'UPDATE notices SET state = 0 WHERE item = ? AND version = ? AND ordinal = ? AND owner = ? AND state = 1',
@@ -42,14 +38,15 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
     `SELECT n.ordinal, n.channel, min(n.version) AS version FROM notices n JOIN ledger_items i ON i.no = n.item
      WHERE i.id = ? AND n.version <= ? AND n.state = 2 GROUP BY n.ordinal ORDER BY n.ordinal`,
   ),
-  moveNotices: db.prepare(
-    `INSERT INTO notices (item, version, ordinal, owner, class, state, channel)
-     SELECT n.item, n.version, ?, n.owner, n.class, n.state, n.channel
-     FROM deliveries d JOIN pushes p ON p.no = d.push JOIN ledger_items i ON i.id = p.item
-       JOIN notices n ON n.item = i.no AND n.version = p.version AND n.ordinal = d.ordinal
-     WHERE d.ordinal = ? AND n.state = 2
-     ON CONFLICT (item, version, ordinal) DO UPDATE SET state = 2, channel = coalesce(channel, excluded.channel)
-       WHERE state < 2`,
+  toldTo: db.prepare(
+    `SELECT n.item, n.version, n.owner, n.class, n.channel
+     FROM (SELECT DISTINCT i.no AS item, p.version FROM pushes p JOIN ledger_items i ON i.id = p.item) v
+       JOIN notices n ON n.item = v.item AND n.version = v.version AND n.ordinal = ?
+     WHERE n.state = 2`,
+  ),
+  tellToo: db.prepare(
+    `INSERT INTO notices (item, version, ordinal, owner, class, state, channel) VALUES (?, ?, ?, ?, ?, 2, ?)
+     ON CONFLICT (item, version, ordinal) DO UPDATE SET state = 2, channel = excluded.channel WHERE state < 2`,
   ),
 
   insertDelivery: db.prepare(
@@ -66,7 +63,9 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
        JOIN deliveries d ON d.push = k.value->>0 AND d.ordinal = k.value->>1 AND d.channel = k.value->>2
        JOIN pushes p ON p.no = d.push`,
   ),
-  statesIn: db.prepare('SELECT ordinal, state FROM deliveries WHERE push = ? AND ordinal BETWEEN ? AND ?'),
+  statesOf: db.prepare(
+    'SELECT ordinal, state FROM deliveries WHERE push = ? AND ordinal IN (SELECT value FROM json_each(?))',
+  ),
   page: db.prepare(
     `SELECT ?1 AS push_id, d.* FROM deliveries d
      WHERE d.push = ?2 AND (d.ordinal, d.channel) > (?3, ?4) AND (?5 IS NULL OR d.state = ?5)
@@ -77,16 +76,16 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
      WHERE d.ordinal = ? ORDER BY d.push DESC LIMIT ?`,
   ),
   endPerson: db.prepare(
-    `UPDATE deliveries SET state = ?, code = ?, due_at = NULL, at = ?
+    `UPDATE deliveries SET state = ?, code = ?, due_at = NULL, at = ?, holder = NULL
      WHERE push = ? AND ordinal = ? AND state IN (SELECT value FROM json_each(?))`,
   ),
   stretch: db.prepare(
-    'SELECT ordinal, state FROM deliveries WHERE push = ? AND ordinal > ? ORDER BY ordinal, channel LIMIT ?',
+    `SELECT ordinal, channel, state FROM deliveries WHERE push = ? AND (ordinal, channel) > (?, ?)
+     ORDER BY ordinal, channel LIMIT ?`,
   ),
   departRow: db.prepare(
     `UPDATE deliveries SET state = ${sending}, code = NULL, due_at = NULL, revision = ?, at = ?, message = ?, holder = ?
-     WHERE push = ? AND ordinal = ? AND channel = ?
-       AND (state IN (${planned}, ${deferred}) OR (state = ${sending} AND holder = ?))`,
+     WHERE push = ? AND ordinal = ? AND channel = ?`,
   ),
   settleRow: db.prepare(
     `UPDATE deliveries SET state = ?, code = ?, due_at = ?, attempts = ?, at = ?, holder = NULL
@@ -96,18 +95,28 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
     `UPDATE deliveries SET state = ?, at = ? WHERE push = ? AND ordinal = ? AND channel = ?
        AND state IN (SELECT value FROM json_each(?))`,
   ),
+  // steps from push to push along deliveries_due: what paused pushes hold back costs one step, however many rows it is
+  duePushes: db.prepare(
+    `WITH RECURSIVE waiting (no) AS (
+       SELECT min(push) FROM deliveries WHERE state = ${deferred} AND due_at IS NOT NULL
+       UNION ALL
+       SELECT (SELECT min(push) FROM deliveries WHERE state = ${deferred} AND due_at IS NOT NULL AND push > w.no)
+       FROM waiting w WHERE w.no IS NOT NULL)
+     SELECT p.no, p.id, p.lane FROM waiting w CROSS JOIN pushes p ON p.no = w.no
+     WHERE p.state NOT IN ('paused', 'cancelled')
+       AND EXISTS (SELECT 1 FROM deliveries d WHERE d.push = p.no AND d.state = ${deferred} AND d.due_at <= ?)
+     ORDER BY p.lane, p.no`,
+  ),
   due: db.prepare(
-    `SELECT p.id AS push_id, p.lane, d.push, d.ordinal, d.channel FROM deliveries d JOIN pushes p ON p.no = d.push
-     WHERE d.state = ${deferred} AND d.due_at IS NOT NULL AND d.due_at <= ? AND p.state NOT IN ('paused', 'cancelled')
-     ORDER BY d.due_at LIMIT ?`,
+    `SELECT push, ordinal, channel FROM deliveries WHERE push = ? AND state = ${deferred} AND due_at <= ?
+     ORDER BY due_at LIMIT ?`,
   ),
   insertGathered: db.prepare(
     `INSERT INTO batches (id, kind, push, lane, ordinals, first, last, people, keys, counts)
      VALUES (?, 'due', NULL, ?, ?, 0, -1, ?, ?, ?)`,
   ),
   gathered: db.prepare(
-    `UPDATE deliveries SET due_at = NULL WHERE (push, ordinal, channel) IN
-       (SELECT value->>0, value->>1, value->>2 FROM json_each(?))`,
+    'UPDATE deliveries SET due_at = NULL, holder = ? WHERE push = ? AND ordinal = ? AND channel = ?',
   ),
   failedOf: db.prepare(`SELECT push, ordinal, channel FROM deliveries WHERE push = ? AND state = ${failed}`),
   failedMessages: db.prepare(
@@ -117,7 +126,7 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
   ),
   redrive: db.prepare(
     `UPDATE deliveries SET state = ${deferred}, code = 'redriven', due_at = ?, attempts = 0, at = ?
-     WHERE push = ? AND ordinal = ? AND channel = ?`,
+     WHERE push = ? AND ordinal = ? AND channel = ? AND state = ${failed}`,
   ),
 
   message: db.prepare('SELECT m.*, p.id AS push_id FROM messages m LEFT JOIN pushes p ON p.no = m.push WHERE m.id = ?'),
@@ -133,5 +142,6 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
     `INSERT INTO messages (id, kind, push, ordinal, channel, template, created_at, attempts)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
   ),
-  attempt: db.prepare('UPDATE messages SET attempts = ?, provider = ?, reference = ? WHERE id = ?'),
+  attempts: db.prepare('UPDATE messages SET attempts = ? WHERE id = ?'),
+  refer: db.prepare('UPDATE messages SET provider = ?, reference = ? WHERE id = ?'),
 });

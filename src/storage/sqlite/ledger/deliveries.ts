@@ -1,0 +1,75 @@
+import type { DeliveryChange, LedgerStore } from '../../../fanout/ledger-store.ts';
+import { type DeliveryKey, noCounts, rankOf } from '../../../fanout/push.ts';
+import { decodeCursor, encodeCursor } from '../../cursor.ts';
+import { inChunks } from '../chunks.ts';
+import { channelCode, deliveryOf, stateAt } from './rows.ts';
+import type { LedgerTables, LedgerWrite } from './tables.ts';
+
+const rowsInOneWrite = 500;
+
+/** The verbs of ledger rows: writing, changing, counting and reading them. */
+export const ledgerDeliveries = (
+  tables: LedgerTables,
+): Pick<
+  LedgerStore,
+  'insertDeliveries' | 'deliveriesOf' | 'deliveries' | 'changeDeliveries' | 'count' | 'page' | 'ofPerson'
+> => {
+  const { db, sql, pushNo, insertRow } = tables;
+
+  const changeOne = (tx: LedgerWrite, change: DeliveryChange, foreign: boolean): boolean => {
+    const { key, to } = change;
+    const push = pushNo(key.push);
+    const row = sql.delivery.get(push, key.ordinal, channelCode(key.channel));
+    if (!row || !change.from.includes(stateAt(row.state))) return false;
+    const next = { ...deliveryOf({ ...row, push_id: key.push }), ...to };
+    const held = next.state === 'sending' || (next.state === 'deferred' && next.dueAt === null);
+    sql.dropDelivery.run(push, key.ordinal, channelCode(key.channel));
+    if (!insertRow({ ...next, holder: held ? next.holder : null }))
+      throw new Error('a delivery row for that channel is there already');
+    if (foreign) tx.soil(push, key.ordinal);
+    return true;
+  };
+
+  const keysOf = (keys: DeliveryKey[]): string =>
+    JSON.stringify(keys.map((key) => [pushNo(key.push), key.ordinal, channelCode(key.channel)]));
+
+  return {
+    insertDeliveries: async (lease, rows) => {
+      await inChunks(rows, rowsInOneWrite, (part) =>
+        tables.writeUnder(lease, (tx, foreign) => {
+          for (const row of part) if (insertRow(row) && foreign) tx.soil(pushNo(row.push), row.ordinal);
+        }),
+      );
+    },
+    deliveriesOf: async (push, ordinals) =>
+      (await db.read(() => sql.ofPeople.all(push, pushNo(push), JSON.stringify(ordinals)))).map(deliveryOf),
+    deliveries: async (keys) => (await db.read(() => sql.byKeys.all(keysOf(keys)))).map(deliveryOf),
+    changeDeliveries: async (lease, changes) => {
+      const parts = await inChunks(changes, rowsInOneWrite, (part) =>
+        tables.writeUnder(lease, (tx, foreign) => part.map((change) => changeOne(tx, change, foreign))),
+      );
+      return parts.flat();
+    },
+
+    count: async (push, ordinals) => {
+      const best = new Map<number, number>();
+      for (const row of await db.read(() => sql.statesOf.all(pushNo(push), JSON.stringify(ordinals)))) {
+        const ordinal = Number(row.ordinal);
+        best.set(ordinal, Math.max(best.get(ordinal) ?? 0, Number(row.state)));
+      }
+      const counts = noCounts();
+      for (const ordinal of new Set(ordinals)) counts[stateAt(best.get(ordinal) ?? rankOf('planned'))] += 1;
+      return counts;
+    },
+    page: async (push, state, { cursor, limit }) => {
+      const [ordinal, channel] = decodeCursor(cursor, [-1, 0]);
+      const rows = await db.read(() =>
+        sql.page.all(push, pushNo(push), ordinal, channel, state === null ? null : rankOf(state), limit + 1),
+      );
+      const last = rows.length > limit ? rows[limit - 1] : undefined;
+      const next = last ? encodeCursor([Number(last.ordinal), Number(last.channel)]) : null;
+      return { rows: rows.slice(0, limit).map(deliveryOf), next };
+    },
+    ofPerson: async (ordinal, limit) => (await db.read(() => sql.ofPerson.all(ordinal, limit))).map(deliveryOf),
+  };
+};

@@ -1,0 +1,75 @@
+import type { LedgerStore, NoticeClass, NoticeKey, NoticeTaken } from '../../../fanout/ledger-store.ts';
+import { noticeClasses } from '../../../fanout/ledger-store.ts';
+import { rankOf } from '../../../fanout/push.ts';
+import type { ChannelName } from '../../../subscriptions/follow.ts';
+import { inChunks } from '../chunks.ts';
+import { channelAt, codes, noticeStates, openStates } from './rows.ts';
+import type { LedgerTables, LedgerWrite } from './tables.ts';
+
+const keysInOneWrite = 500;
+
+/** The verbs of notices: who may tell a person of an item version, and who has been told. */
+export const ledgerNotices = (
+  tables: LedgerTables,
+): Pick<LedgerStore, 'takeNotices' | 'releaseNotices' | 'toldOf' | 'moveNotices'> => {
+  const { db, sql, pushNo, knownItem } = tables;
+
+  const takeOne = (
+    tx: LedgerWrite,
+    push: number,
+    wanted: NoticeKey & { class: NoticeClass },
+    at: number,
+  ): NoticeTaken => {
+    const item = tx.itemNo(wanted.item);
+    const rank = noticeClasses.indexOf(wanted.class);
+    const there = sql.notice.get(item, wanted.version, wanted.ordinal);
+    if (!there) {
+      sql.insertNotice.run(item, wanted.version, wanted.ordinal, push, rank, noticeStates.pending, null);
+      return { outcome: 'own', over: null };
+    }
+    if (there.state === noticeStates.told) return { outcome: 'told' };
+    if (there.owner === push) return { outcome: 'own', over: null };
+    const by = String(sql.pushId.get(there.owner)?.id);
+    if (there.state !== noticeStates.pending || Number(there.class) >= rank) return { outcome: 'held', by };
+    sql.ownNotice.run(push, rank, item, wanted.version, wanted.ordinal);
+    const ended = sql.endPerson.run(
+      rankOf('withheld'),
+      'taken-over',
+      at,
+      there.owner,
+      wanted.ordinal,
+      codes(openStates),
+    );
+    if (ended.changes > 0) tx.soil(Number(there.owner), wanted.ordinal);
+    return { outcome: 'own', over: by };
+  };
+
+  return {
+    takeNotices: async (lease, push, wanted, at) => {
+      const parts = await inChunks(wanted, keysInOneWrite, (part) =>
+        tables.writeUnder(lease, (tx) => part.map((one) => takeOne(tx, pushNo(push), one, at))),
+      );
+      return parts.flat();
+    },
+    releaseNotices: async (push, keys) => {
+      await inChunks(keys, keysInOneWrite, (part) =>
+        tables.write(() => {
+          for (const key of part) sql.dropNotice.run(knownItem(key.item), key.version, key.ordinal, pushNo(push));
+        }),
+      );
+    },
+    toldOf: async (item, upTo) =>
+      (await db.read(() => sql.toldOf.all(item, upTo))).map((row) => ({
+        ordinal: Number(row.ordinal),
+        channel: channelAt(row.channel) as ChannelName,
+      })),
+    moveNotices: async (from, to) => {
+      const told = await db.read(() => sql.toldTo.all(from));
+      await inChunks(told, keysInOneWrite, (part) =>
+        tables.write(() => {
+          for (const row of part) sql.tellToo.run(row.item, row.version, to, row.owner, row.class, row.channel);
+        }),
+      );
+    },
+  };
+};

@@ -1,0 +1,44 @@
+import { type Delivery, type Message, type NoticeClass, noticeClasses } from '../../../fanout/ledger-store.ts';
+import { type DeliveryState, deliveryStates, rankOf } from '../../../fanout/push.ts';
+import { type ChannelName, channelNames } from '../../../subscriptions/follow.ts';
+import type { Row } from '../database.ts';
+
+/** States of a row that still has to be decided or sent; `sending` is in flight and ends by its outcome. */
+export const openStates: readonly DeliveryState[] = ['planned', 'deferred', 'digested'];
+
+export const noticeStates = { pending: 0, sending: 1, told: 2 } as const;
+
+export const channelCode = (channel: ChannelName | null): number =>
+  channel === null ? 0 : channelNames.indexOf(channel) + 1;
+export const channelAt = (code: unknown): ChannelName | null => channelNames[Number(code) - 1] ?? null;
+export const stateAt = (code: unknown): DeliveryState => deliveryStates[Number(code)] as DeliveryState;
+
+/** State codes as the JSON list that `json_each` reads. */
+export const codes = (states: readonly DeliveryState[]): string => JSON.stringify(states.map(rankOf));
+
+export const deliveryOf = (row: Row): Delivery => ({
+  push: String(row.push_id),
+  ordinal: Number(row.ordinal),
+  channel: channelAt(row.channel),
+  state: stateAt(row.state),
+  code: row.code as string | null,
+  reasons: JSON.parse(String(row.reasons)),
+  noticeClass: noticeClasses[Number(row.class)] as NoticeClass,
+  revision: Number(row.revision),
+  attempts: Number(row.attempts),
+  dueAt: row.due_at as number | null,
+  at: Number(row.at),
+  message: row.message as string | null,
+  holder: row.holder as string | null,
+});
+
+export const messageOf = (row: Row): Message => ({
+  id: String(row.id),
+  kind: row.kind as Message['kind'],
+  push: row.push_id as string | null,
+  ordinal: Number(row.ordinal),
+  channel: channelAt(row.channel) as ChannelName,
+  template: String(row.template),
+  createdAt: Number(row.created_at),
+  attempts: JSON.parse(String(row.attempts)),
+});

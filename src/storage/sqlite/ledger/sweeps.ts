@@ -1,0 +1,93 @@
+import type { LedgerStore } from '../../../fanout/ledger-store.ts';
+import { type DeliveryState, lanes, noCounts, rankOf } from '../../../fanout/push.ts';
+import { inChunks } from '../chunks.ts';
+import type { Row } from '../database.ts';
+import { channelAt, codes, openStates, stateAt } from './rows.ts';
+import type { LedgerTables } from './tables.ts';
+
+const rowsInOneRead = 5_000;
+const peopleInOneWrite = 200;
+
+/** The verbs that sweep over many rows: gathering what is due, ending a push's open rows, redriving failed ones. */
+export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue' | 'endOpen' | 'redrive'> => {
+  const { db, sql, pushNo } = tables;
+
+  /** Due rows of the most urgent lane that has any, and that lane's code. */
+  const dueRows = (now: number, limit: number): { lane: number; rows: Row[] } | null => {
+    const pushes = sql.duePushes.all(now);
+    const lane = pushes[0]?.lane;
+    const rows: Row[] = [];
+    for (const push of pushes) {
+      if (push.lane !== lane || rows.length >= limit) break;
+      for (const row of sql.due.all(push.no, now, limit - rows.length)) rows.push({ ...row, push_id: String(push.id) });
+    }
+    return rows.length > 0 ? { lane: Number(lane), rows } : null;
+  };
+
+  const gather = (id: string, now: number, limit: number): Awaited<ReturnType<LedgerStore['gatherDue']>> => {
+    const due = dueRows(now, limit);
+    if (!due) return null;
+    const keys = due.rows.map((row) => ({
+      push: row.push_id,
+      ordinal: Number(row.ordinal),
+      channel: channelAt(row.channel),
+    }));
+    const none = JSON.stringify(noCounts());
+    sql.insertGathered.run(id, due.lane, new Uint8Array(), keys.length, JSON.stringify(keys), none);
+    for (const row of due.rows) sql.gathered.run(id, row.push, row.ordinal, row.channel);
+    return { lane: lanes[due.lane] ?? 'bulk', rows: keys.length };
+  };
+
+  /** Ends the open rows of these people; answers how many people had one. */
+  const endPeople = (push: string, ordinals: number[], to: DeliveryState, code: string, at: number): Promise<number> =>
+    tables.write((tx) => {
+      const no = pushNo(push);
+      let ended = 0;
+      for (const ordinal of ordinals) {
+        if (sql.endPerson.run(rankOf(to), code, at, no, ordinal, codes(openStates)).changes === 0) continue;
+        sql.dropPendingOf.run(no, ordinal, push);
+        tx.soil(no, ordinal);
+        ended += 1;
+      }
+      return ended;
+    });
+
+  return {
+    gatherDue: async (id, now, limit) => {
+      // asked for again and again: it looks before it takes the write lock
+      if (!(await db.read(() => sql.duePushes.get(now)))) return null;
+      return tables.write(() => gather(id, now, limit));
+    },
+    endOpen: async (push, to, code, at) => {
+      let ended = 0;
+      for (let after = [-1, 0] as [number, number]; ; ) {
+        const rows = await db.read(() => sql.stretch.all(pushNo(push), ...after, rowsInOneRead));
+        const open = rows.filter((row) => openStates.includes(stateAt(row.state))).map((row) => Number(row.ordinal));
+        const parts = await inChunks([...new Set(open)], peopleInOneWrite, (part) =>
+          endPeople(push, part, to, code, at),
+        );
+        ended += parts.reduce((sum, one) => sum + one, 0);
+        const last = rows.at(-1);
+        if (rows.length < rowsInOneRead || !last) return ended;
+        after = [Number(last.ordinal), Number(last.channel)];
+      }
+    },
+    redrive: async ({ push, messages }, at) => {
+      const failed = await db.read(() =>
+        push === undefined ? sql.failedMessages.all(JSON.stringify(messages ?? [])) : sql.failedOf.all(pushNo(push)),
+      );
+      const parts = await inChunks(failed, peopleInOneWrite, (part) =>
+        tables.write((tx) => {
+          let moved = 0;
+          for (const row of part) {
+            if (sql.redrive.run(at, at, row.push, row.ordinal, row.channel).changes === 0) continue;
+            tx.soil(Number(row.push), Number(row.ordinal));
+            moved += 1;
+          }
+          return moved;
+        }),
+      );
+      return parts.reduce((sum, one) => sum + one, 0);
+    },
+  };
+};

@@ -1,0 +1,91 @@
+import { type Delivery, type Lease, LeaseLost, noticeClasses } from '../../../fanout/ledger-store.ts';
+import { rankOf } from '../../../fanout/push.ts';
+import type { SqliteDatabase } from '../database.ts';
+import { channelCode } from './rows.ts';
+import { ledgerStatements } from './statements.ts';
+
+/** One write of the ledger while it runs. */
+export type LedgerWrite = {
+  /** The item's number; an item that is new to the ledger gets one. */
+  itemNo(id: string): number;
+  /** The batch that this person's row belongs to is to be recounted. */
+  soil(push: number, ordinal: number): void;
+};
+
+/** What all verbs of the ledger share: numbers for ids, the lease guard, dirty marks. */
+export const ledgerTables = (db: SqliteDatabase) => {
+  const sql = ledgerStatements(db);
+  const pushNumbers = new Map<string, number>();
+  const itemNumbers = new Map<string, number>();
+
+  /** The push's number, or -1, which no row has. */
+  const pushNo = (id: string): number => {
+    const known = pushNumbers.get(id) ?? Number(sql.pushNo.get(id)?.no ?? -1);
+    if (known >= 0) pushNumbers.set(id, known);
+    return known;
+  };
+
+  /** The item's number, or -1. */
+  const knownItem = (id: string): number => itemNumbers.get(id) ?? Number(sql.itemNo.get(id)?.no ?? -1);
+
+  const markDirty = (soiled: Map<number, Set<number>>): void => {
+    for (const [push, ordinals] of soiled)
+      for (const { no, first, last } of sql.stretches.all(push))
+        if ([...ordinals].some((ordinal) => ordinal >= Number(first) && ordinal <= Number(last))) sql.soil.run(no);
+  };
+
+  /** Runs a write transaction; numbers of new items are remembered only once it is committed, for it may roll back. */
+  const write = async <T>(work: (write: LedgerWrite) => T): Promise<T> => {
+    let found = new Map<string, number>();
+    const result = await db.write(() => {
+      found = new Map();
+      const soiled = new Map<number, Set<number>>();
+      const itemNo = (id: string): number => {
+        const known = itemNumbers.get(id) ?? found.get(id);
+        if (known !== undefined) return known;
+        sql.putItem.run(id);
+        const no = Number(sql.itemNo.get(id)?.no);
+        found.set(id, no);
+        return no;
+      };
+      const soil = (push: number, ordinal: number): void => {
+        soiled.set(push, (soiled.get(push) ?? new Set()).add(ordinal));
+      };
+      const done = work({ itemNo, soil });
+      markDirty(soiled);
+      return done;
+    });
+    for (const [id, no] of found) itemNumbers.set(id, no);
+    return result;
+  };
+
+  /** The same under a lease; throws `LeaseLost` unless it stands. Rows of a gathered batch belong to other batches (`foreign`). */
+  const writeUnder = <T>(lease: Lease, work: (write: LedgerWrite, foreign: boolean) => T): Promise<T> =>
+    write((tx) => {
+      const row = sql.lease.get(lease.batch, lease.token);
+      if (!row) throw new LeaseLost(lease.batch);
+      return work(tx, row.kind === 'due');
+    });
+
+  /** Inserts a row unless its key is taken; answers whether it did. */
+  const insertRow = (row: Delivery): boolean =>
+    sql.insertDelivery.run(
+      pushNo(row.push),
+      row.ordinal,
+      channelCode(row.channel),
+      rankOf(row.state),
+      row.code,
+      JSON.stringify(row.reasons),
+      noticeClasses.indexOf(row.noticeClass),
+      row.revision,
+      row.attempts,
+      row.dueAt,
+      row.at,
+      row.message,
+      row.holder,
+    ).changes > 0;
+
+  return { db, sql, pushNo, knownItem, write, writeUnder, insertRow };
+};
+
+export type LedgerTables = ReturnType<typeof ledgerTables>;
