@@ -11,7 +11,7 @@ import { type AuditVerdict, auditHash, auditStart, canonicalJson, followChain } 
 export type Caller = { actor: Actor; scopes: readonly Scope[]; key: string };
 
 /** What to do with a call made under an Idempotency-Key: run it, or answer what it answered. */
-export type CallOpened = { run: true } | { run: false; status: number; body: string };
+type CallOpened = { run: true } | { run: false; status: number; body: string };
 
 export type AccessService = {
   /** Who a header speaks for; null without one. Throws `no-key` alike for unknown, wrong, expired and revoked keys. */

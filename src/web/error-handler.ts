@@ -41,7 +41,7 @@ export const asAppError = (error: unknown): AppError | null => {
   return known ? new AppError(known.code, known.detail) : null;
 };
 
-export const problemType = (publicUrl: string, code: Problem['code']): string => `${publicUrl}/problems/${code}`;
+const problemType = (publicUrl: string, code: Problem['code']): string => `${publicUrl}/problems/${code}`;
 
 export const problemOf = (error: AppError | null, publicUrl: string): Problem => {
   const code = error?.code ?? 'internal';
@@ -51,7 +51,7 @@ export const problemOf = (error: AppError | null, publicUrl: string): Problem =>
 };
 
 /** Answers a problem document (RFC 9457 section 3). */
-export const sendProblem = (res: Response, problem: Problem): void => {
+const sendProblem = (res: Response, problem: Problem): void => {
   res
     .status(problem.status)
     .set('Content-Type', 'application/problem+json; charset=utf-8')

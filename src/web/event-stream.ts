@@ -24,6 +24,10 @@ export const streamState = async <T>(req: Request, res: Response, options: Strea
     'Cache-Control': 'no-store',
     'X-Accel-Buffering': 'no',
   });
+  if (req.method === 'HEAD') {
+    res.end();
+    return;
+  }
   res.flushHeaders();
   const gone = new Promise<void>((resolve) => {
     res.once('close', resolve);

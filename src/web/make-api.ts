@@ -34,7 +34,7 @@ export type ApiDeps = {
   stopping: AbortSignal;
 };
 
-export const apiBase = '/api/v1';
+const apiBase = '/api/v1';
 const apiVersion = '1.0.0';
 
 const documentRoute = (document: () => unknown): Route =>
@@ -50,7 +50,7 @@ const documentRoute = (document: () => unknown): Route =>
   });
 
 /** Every call of the API, in the order of the story, the document of them included. */
-export const apiRoutes = (deps: ApiDeps): Route[] => {
+const apiRoutes = (deps: ApiDeps): Route[] => {
   const routes: Route[] = [
     ...catalogueRoutes(deps),
     ...subscriptionRoutes(deps),

@@ -19,8 +19,8 @@ export type ItemDeps = {
   publicUrl: string;
 };
 
-/** Item bodies may be long texts; imports are whole feeds. */
-export const itemBodyLimit = 4 * 1024 * 1024;
+/** Items may be long texts; imports are whole feeds. */
+const itemBodyLimit = 4 * 1024 * 1024;
 const importBodyLimit = 64 * 1024 * 1024;
 
 const listQuery = z.strictObject({

@@ -73,7 +73,7 @@ export const personShape = z
   })
   .meta({ id: 'Person' });
 
-export const approvalShape = z.object({ department: orNull(z.string()), staff: z.string(), at: instant });
+const approvalShape = z.object({ department: orNull(z.string()), staff: z.string(), at: instant });
 
 export const itemShape = z
   .object({
@@ -121,7 +121,7 @@ export const itemShape = z
 
 export const pushRef = z.object({ id: z.string() });
 
-export const countsShape = z.object({
+const countsShape = z.object({
   matched: z.int(),
   ...(Object.fromEntries(deliveryStates.map((state) => [state, z.int()])) as Record<
     (typeof deliveryStates)[number],

@@ -6,7 +6,7 @@ import { AppError } from '../../errors.ts';
 export type RateLimits = { send: number; guess: number };
 
 /** Many people may share one address (a library, a mobile operator), so these only stop a flood; the finer limits are by address. */
-export const defaultRateLimits: RateLimits = { send: 60, guess: 60 };
+export const defaultRateLimits: RateLimits = { send: 120, guess: 120 };
 
 export type Limits = Record<keyof RateLimits, RequestHandler>;
 

@@ -6,10 +6,10 @@ import type { Locale } from '../../catalogue/topic.ts';
 import { AppError, type Fault } from '../../errors.ts';
 import { faultsOf, textFaults } from './faults.ts';
 
-export type Method = 'get' | 'post' | 'patch' | 'put' | 'delete';
+type Method = 'get' | 'post' | 'patch' | 'put' | 'delete';
 
 /** The names in a path's braces: `/items/{id}` has `{ id: string }`. */
-export type ParamsOf<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+type ParamsOf<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
   ? { [N in Name]: string } & ParamsOf<Rest>
   : unknown;
 
@@ -23,7 +23,7 @@ export type Reply = {
 };
 
 /** One call as a handler sees it: everything has been read and found right. */
-export type Call<Path extends string, Query, Body> = {
+type Call<Path extends string, Query, Body> = {
   params: ParamsOf<Path>;
   query: Query;
   body: Body;
