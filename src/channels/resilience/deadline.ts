@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** The work was given up: its time ran out, or the caller stopped. */
 export class StoppedError extends Error {
   readonly code: 'ETIMEDOUT' | 'EABORT';
@@ -8,6 +10,17 @@ export class StoppedError extends Error {
   }
 }
 
+/** Runs `act` when the signal aborts, at once if it has; answers how to take that back. One signal may stop any number of messages. */
+export const onAbort = (signal: AbortSignal, act: () => void): (() => void) => {
+  if (signal.aborted) {
+    act();
+    return () => undefined;
+  }
+  setMaxListeners(0, signal);
+  signal.addEventListener('abort', act, { once: true });
+  return () => signal.removeEventListener('abort', act);
+};
+
 /** Runs `work` with a signal that aborts, with a `StoppedError` as its reason, after `limitMs` or when `signal` does. */
 export const withDeadline = async <T>(
   limitMs: number,
@@ -16,14 +29,12 @@ export const withDeadline = async <T>(
 ): Promise<T> => {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(new StoppedError('ETIMEDOUT', `no answer in ${limitMs} ms`)), limitMs);
-  const onAbort = () => stop.abort(new StoppedError('EABORT', 'stopped'));
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
+  const forget = onAbort(signal, () => stop.abort(new StoppedError('EABORT', 'stopped')));
   try {
     return await work(stop.signal);
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
+    forget();
   }
 };
 
@@ -33,10 +44,8 @@ export const stoppable = <T>(
   start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
 ): Promise<T> =>
   new Promise((resolve, reject) => {
-    const onStop = () => reject(stop.reason);
-    if (stop.aborted) return onStop();
-    stop.addEventListener('abort', onStop, { once: true });
-    const done = () => stop.removeEventListener('abort', onStop);
+    if (stop.aborted) return reject(stop.reason);
+    const done = onAbort(stop, () => reject(stop.reason));
     start(
       (value) => {
         done();

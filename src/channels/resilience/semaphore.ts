@@ -1,3 +1,5 @@
+import { onAbort } from './deadline.ts';
+
 /** At most `size` holders at once; the others wait in order. */
 export type Semaphore = {
   /** Rejects with the signal's reason when it aborts first. */
@@ -11,15 +13,14 @@ export const makeSemaphore = (size: number): Semaphore => {
 
   const wait = (signal: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
-      const onAbort = () => {
-        waiting.delete(admitted);
-        reject(signal.reason);
-      };
       const admitted = () => {
-        signal.removeEventListener('abort', onAbort);
+        forget();
         resolve();
       };
-      signal.addEventListener('abort', onAbort, { once: true });
+      const forget = onAbort(signal, () => {
+        waiting.delete(admitted);
+        reject(signal.reason);
+      });
       waiting.add(admitted);
     });
 

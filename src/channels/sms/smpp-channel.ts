@@ -55,8 +55,9 @@ const verdictOf = (error: unknown): { verdict: Verdict; words: string } => {
 export const makeSmppChannel = (text: string, tools: SmppTools): Channel => {
   const { provider, url, user, pass, from, rate, window } = readSmsUrl(text);
   const isSecure = url.protocol === 'ssmpp:';
+  const { limitMs = 60_000 } = tools;
   const port = Number(url.port) || (isSecure ? 3550 : 2775);
-  const link = makeSmppLink({ host: url.hostname, port, isSecure, user, pass });
+  const link = makeSmppLink({ host: url.hostname, port, isSecure, user, pass, bindMs: Math.min(limitMs, 10_000) });
   const source = numbered(from);
   let reference = 0;
 
@@ -93,7 +94,7 @@ export const makeSmppChannel = (text: string, tools: SmppTools): Channel => {
       if (to.channel !== 'sms') return failure(provider, { kind: 'permanent', reason: 'bad-address' }, 'not a number');
       try {
         const body = fillSlots(content.sms, slots);
-        return await withDeadline(tools.limitMs ?? 60_000, signal, (stop) => submitAll(to.phone, body, stop));
+        return await withDeadline(limitMs, signal, (stop) => submitAll(to.phone, body, stop));
       } catch (error) {
         const { verdict, words } = verdictOf(error);
         return failure(provider, verdict, words);

@@ -1,5 +1,5 @@
 import smpp, { type PDU, type PduOptions, type Session } from 'smpp';
-import { stoppable } from '../resilience/deadline.ts';
+import { onAbort, stoppable } from '../resilience/deadline.ts';
 
 /** A command that the message centre answered with something else than success. */
 export class SmppStatusError extends Error {
@@ -11,7 +11,7 @@ export class SmppStatusError extends Error {
   }
 }
 
-export type SmppServer = { host: string; port: number; isSecure: boolean; user: string; pass: string };
+export type SmppServer = { host: string; port: number; isSecure: boolean; user: string; pass: string; bindMs: number };
 
 /** One bound session, made when needed and made anew after it broke. */
 export type SmppLink = {
@@ -30,7 +30,10 @@ const broken = (): Error => new Error('the connection was lost');
 const keepAlive = (session: Session): (() => void) => {
   let isAnswered = true;
   const timer = setInterval(() => {
-    if (!isAnswered) return session.destroy();
+    if (!isAnswered) {
+      session.destroy();
+      return;
+    }
     isAnswered = false;
     session.enquire_link(() => {
       isAnswered = true;
@@ -50,77 +53,97 @@ const answerRequests = (session: Session): void => {
   });
 };
 
-const connected = (server: SmppServer): Promise<Session> =>
-  new Promise((resolve, reject) => {
-    const { host, port, isSecure, user, pass } = server;
-    const session = smpp.connect({ host, port, tls: isSecure, ...(isSecure ? { servername: host } : {}) }, () => {
+type Binding = { session: Session; bound: Promise<Session> };
+
+/** Connects and binds; a centre that does not answer within `bindMs` is hung up on. */
+const startBinding = (server: SmppServer): Binding => {
+  const { host, port, isSecure, user, pass, bindMs } = server;
+  const session = smpp.connect({ host, port, tls: isSecure, ...(isSecure ? { servername: host } : {}) });
+  const bound = new Promise<Session>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(broken());
+      session.destroy();
+    }, bindMs);
+    session.on(isSecure ? 'secureConnect' : 'connect', () => {
       session.bind_transceiver({ system_id: user, password: pass, interface_version: smppVersion }, (pdu) => {
+        clearTimeout(timer);
         if (pdu.command_status === 0) return resolve(session);
-        session.destroy();
         reject(new SmppStatusError('bind_transceiver', pdu.command_status));
+        session.destroy();
       });
     });
     session.on('error', (error: Error) => {
-      session.destroy();
       reject(error);
+      session.destroy();
     });
-    session.on('close', () => reject(broken()));
-    answerRequests(session);
+    session.on('close', () => {
+      clearTimeout(timer);
+      reject(broken());
+    });
+  });
+  answerRequests(session);
+  return { session, bound };
+};
+
+/** Says goodbye; a centre that does not answer is hung up on. */
+const unbind = (session: Session): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(() => session.destroy(), closeMs);
+    session.on('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    session.unbind(() => session.close());
   });
 
 /** Binds as transceiver on first use. */
 export const makeSmppLink = (server: SmppServer): SmppLink => {
-  let current: Promise<Session> | null = null;
+  let current: Binding | null = null;
   const onBreak = new Set<(error: Error) => void>();
 
-  const bind = (): Promise<Session> => {
-    const binding = connected(server);
+  const bind = (): Binding => {
+    const binding = startBinding(server);
     current = binding;
+    const stopAsking = keepAlive(binding.session);
     const forget = () => {
       if (current === binding) current = null;
     };
-    binding.then((session) => {
-      const stopAsking = keepAlive(session);
-      session.on('close', () => {
-        stopAsking();
-        forget();
-        for (const tell of [...onBreak]) tell(broken());
-      });
-    }, forget);
+    binding.bound.catch(forget);
+    binding.session.on('close', () => {
+      stopAsking();
+      forget();
+      for (const tell of [...onBreak]) tell(broken());
+    });
     return binding;
   };
 
-  const bound = (stop: AbortSignal): Promise<Session> =>
-    stoppable(stop, (resolve, reject) => (current ?? bind()).then(resolve, reject));
+  const boundSession = (stop: AbortSignal): Promise<Session> =>
+    stoppable(stop, (resolve, reject) => (current ?? bind()).bound.then(resolve, reject));
 
   const exchange = (session: Session, options: PduOptions, stop: AbortSignal): Promise<PDU> =>
     stoppable<PDU>(stop, (resolve, reject) => {
       onBreak.add(reject);
-      const done = (pdu: PDU) => {
+      const forget = onAbort(stop, () => onBreak.delete(reject));
+      const isTaken = session.submit_sm(options, (pdu) => {
         onBreak.delete(reject);
+        forget();
         resolve(pdu);
-      };
-      stop.addEventListener('abort', () => onBreak.delete(reject), { once: true });
-      if (!session.submit_sm(options, done)) reject(broken());
+      });
+      if (!isTaken) reject(broken());
     });
 
   return {
     submit: async (options, stop) => {
-      const answer = await exchange(await bound(stop), options, stop);
+      const answer = await exchange(await boundSession(stop), options, stop);
       if (answer.command_status !== 0) throw new SmppStatusError('submit_sm', answer.command_status);
       return answer.message_id ?? '';
     },
     close: async () => {
-      const session = await current?.catch(() => null);
-      if (!session || session.socket.destroyed) return;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(() => session.destroy(), closeMs);
-        session.on('close', () => {
-          clearTimeout(timer);
-          resolve();
-        });
-        session.unbind(() => session.close());
-      });
+      if (!current) return;
+      const { session, bound } = current;
+      const isBound = await Promise.race([bound.then(() => true), false]).catch(() => false);
+      if (isBound) await unbind(session);
+      else session.destroy();
     },
   };
 };

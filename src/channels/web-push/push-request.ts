@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type Agent, request } from 'node:https';
+import { onAbort } from '../resilience/deadline.ts';
 import type { Verdict } from '../result.ts';
 import { PrivateAddressError } from './public-address.ts';
 
@@ -49,15 +50,13 @@ export const postPush = (
       call.destroy(new Error(why));
     };
     const timer = setTimeout(() => stop('timeout'), limitMs);
-    const onAbort = () => stop('aborted');
     const finish = (result: PushAnswer | Verdict) => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
+      forget();
       resolve(result);
     };
     call.on('error', (error) => finish(callFailed(error, stopped)));
     call.on('close', () => finish(callFailed(new Error('closed'), stopped)));
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
+    const forget = onAbort(signal, () => stop('aborted'));
     call.end(body);
   });

@@ -1,0 +1,21 @@
+/** A self-signed certificate for localhost and 127.0.0.1, for servers that tests start on loopback. It secures nothing. */
+export const loopbackCertificate = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgB9zqz/q/L/m9xShJ
+DIPxkyTs5Ej2zLHmw5Ttfbi1q/uhRANCAARZtZXOQLZKQ8Yz22FqHok7B/lTe+QD
+LKqSB729wiBtX6Dqf3iNy3dGgxv+Z2LvEE0dsXkyKrdamkzsZhzPPO5T
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUfNMLVMqCOyyzJWBMF3kKgqvkdnYwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzA0MzQ1NFoYDzIxMjYxMDMw
+MDQzNDU0WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARZtZXOQLZKQ8Yz22FqHok7B/lTe+QDLKqSB729wiBtX6Dqf3iNy3dG
+gxv+Z2LvEE0dsXkyKrdamkzsZhzPPO5To28wbTAdBgNVHQ4EFgQUzVYpu3GZzcL5
+0eflQc+s5Kn4ohMwHwYDVR0jBBgwFoAUzVYpu3GZzcL50eflQc+s5Kn4ohMwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIhAMk9yQF24A1y+xCn893QnKXw80gK54vwjTxqXTTKUzUBAiAZ
+t7dayUJjZvztA6sqEQx11KSLT59oxwlEkEF8Zhx3Xg==
+-----END CERTIFICATE-----
+`,
+};
