@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { projectRoot } from '../src/project-root.ts';
 import { headline, townItems, townPeople, townRegions, townTopics } from './sample-town.ts';
 
-type Push = { id: string; state: string; matched?: number; counts: Record<string, number> };
-type Delivery = { channel: string | null; state: string; detail: string | null };
+type Push = { id: string; state: string; counts: Record<string, number> };
+type Delivery = { channel: string | null; state: string; why: string | null };
 
 const adminKey = process.env.ADMIN_API_KEY ?? randomBytes(18).toString('base64url');
 const say = (line = ''): void => void process.stdout.write(`${line}\n`);
@@ -107,7 +107,7 @@ const bar = (done: number, all: number): string => {
 const watch = async (call: Call, id: string): Promise<Push> => {
   for (;;) {
     const push = await call<Push>('GET', `/pushes/${id}`);
-    const all = Object.values(push.counts).reduce((sum, count) => sum + count, 0);
+    const all = push.counts.matched ?? 0;
     const open = (push.counts.planned ?? 0) + (push.counts.sending ?? 0);
     process.stdout.write(`\r${bar(all - open, all)} `);
     if (push.state === 'done') return push;
@@ -133,7 +133,7 @@ const report = (deliveries: Delivery[]): void => {
   table(tally(told.map((row) => `by ${row.channel}`)));
   say('\nNot told, or not yet');
   table([
-    ...tally(notTold.map((row) => `${row.state}: ${row.detail ?? ''}`)),
+    ...tally(notTold.map((row) => `${row.state}: ${row.why ?? ''}`)),
     ['not concerned: they follow nothing that this notice is about', 500 - deliveries.length],
   ]);
 };

@@ -200,7 +200,7 @@ const person = (n: number, keys: { p256dh: string; auth: string }) => {
   const region = pick(homes, n * 3);
   const local = n % 4 === 0 ? { regions: [region] } : {};
   const pace = pick(paces, n);
-  const channel = pick(['email', 'email', 'sms', 'webPush', 'email'] as const, n * 7);
+  const channel = pick(['email', 'email', 'sms', 'webPush', 'email', 'webPush', 'email'] as const, n);
   const contact = {
     email: { email: `resident${number}@qingshi.example` },
     sms: { phone: `+86138000${String(10_000 + n)}` },

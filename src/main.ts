@@ -66,7 +66,8 @@ const makeWorkers = (count: number, env: NodeJS.ProcessEnv, log: Log) => {
     child.on('exit', (code, signal) => {
       children.delete(place);
       if (stopping) return;
-      const count = realEdges.monotonic() - startedAt > 60_000 ? 0 : deaths;
+      // one that lived for a while was killed; one that dies at once would only die again
+      const count = realEdges.monotonic() - startedAt > 1_000 ? 0 : deaths;
       const pause = restartAfterMs[Math.min(count, restartAfterMs.length - 1)] ?? 0;
       log.error({ code, signal, pause }, 'a worker died; it is started again');
       setTimeout(() => !stopping && start(place, count + 1), pause);

@@ -66,7 +66,7 @@ describe('publishing', () => {
       }),
       resident('ben', { follow: [{ topic: 'budgets' }] }),
     ]);
-    const { push } = await publish({ keywords: ['Water'], regions: ['110101'] });
+    const { push } = await publish({ keywords: ['Water'], regions: ['110000'] });
     expect(await told()).toEqual(['ana@example.org Water is off']);
     const [row] = (await town.fanout.deliveries(push, null, { cursor: null, limit: 10 })).rows;
     expect(row?.reasons.map((reason) => reason.source.replace(/search:.*/, 'search')).sort()).toEqual([

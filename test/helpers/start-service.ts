@@ -91,7 +91,10 @@ export const startService = async (options: ServiceOptions = {}): Promise<Servic
     api: async (method, path, body) => {
       const response = await fetch(`${url}/api/v1${path}`, {
         method,
-        headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
+        headers: {
+          authorization: `Bearer ${adminKey}`,
+          'content-type': typeof body === 'string' ? 'application/x-ndjson' : 'application/json',
+        },
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
       const text = await response.text();
