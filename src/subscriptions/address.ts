@@ -65,7 +65,7 @@ export const normaliseContact = (contact: Contact, rules: AddressRules): NormalC
 };
 
 /** The text whose HMAC is the look-up of a contact in its normal form. */
-export const contactText = (contact: Contact): string => {
+const contactText = (contact: Contact): string => {
   if (contact.channel === 'email') return `email:${contact.email}`;
   if (contact.channel === 'sms') return `sms:${contact.phone}`;
   return `webPush:${contact.endpoint}`;

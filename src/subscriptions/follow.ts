@@ -27,7 +27,7 @@ const searchSchema = z
   .refine((search) => Object.keys({ ...search.all, ...search.any }).length > 0, 'must name at least one facet');
 
 /** What is followed: a topic with its descendants, a saved search, or one item. */
-export const targetSchema = z.union([
+const targetSchema = z.union([
   z.strictObject({ topic: z.string().min(1).max(100) }),
   z.strictObject({ search: searchSchema }),
   z.strictObject({ item: z.string().min(1).max(100) }),
@@ -66,8 +66,7 @@ export const toFollowRequest = ({ topic, search, item, pace, channels, regions }
 });
 
 /** NFKC, then without the difference of upper and lower case (both ways round, so that ß and ss, σ and ς meet). */
-export const foldCase = (text: string): string =>
-  text.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC').trim();
+const foldCase = (text: string): string => text.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC').trim();
 
 /** Facets whose values have no case: words, and language tags (RFC 5646 section 2.1.1). */
 const caseless: ReadonlySet<Facet> = new Set<Facet>(['keywords', 'language']);
@@ -123,7 +122,7 @@ export const anchor = (facet: Facet | 'item', value: string): string => `${facet
  * The values by which an item finds this target: every item that matches holds at least one of them. A facet under `all`
  * needs every value, so one value will do; under `any` each of them may be the one.
  */
-export const anchorsOfTarget = (target: Target): string[] => {
+const anchorsOfTarget = (target: Target): string[] => {
   if ('topic' in target) return [anchor('topics', target.topic)];
   if ('item' in target) return [anchor('item', target.item)];
   const { all, any } = target.search;

@@ -4,7 +4,7 @@ import { anchorsOfItem, factsOfItem, followMatches } from './matching.ts';
 import type { SubscriptionStore } from './subscription-store.ts';
 
 /** One distinct follow that an item matches, and everybody whose subscription to it is live. */
-export type MatchedFollow = {
+type MatchedFollow = {
   /** Its name in reasons; follows of one topic within different regions share it. */
   source: string;
   /** The distinct follow's key. */

@@ -22,7 +22,7 @@ import { publicItems, wishFaults } from './wishes.ts';
 type Letter = { content: SharedContent; slots: Partial<Slots> };
 
 /** The letters that people ask for. */
-export type TransactionalTemplates = {
+type TransactionalTemplates = {
   confirmation(input: { locale: Locale; link: string; follows: string[]; token?: string }): Letter;
   code(input: { locale: Locale; code: string }): Letter;
   manageLink(input: { locale: Locale; link: string }): Letter;

@@ -11,8 +11,6 @@ import type { Contact, QuietHours, Subscriber } from './subscriber.ts';
 import type { AddressStore, Followed, SignUpStore, SubscriptionStore } from './subscription-store.ts';
 import { putWishes, wishFaults } from './wishes.ts';
 
-export type { FollowRequest };
-
 /** Contacts as people write them; the service normalises (email: trimmed, NFC, lower case, ASCII domain; phone: E.164). */
 export type SignUpRequest = {
   contact: Contact;

@@ -7,7 +7,7 @@ export type NewSubscriber = Omit<Subscriber, 'ordinal' | 'mergedInto' | 'erasedA
 export type Followed = Subscription & { definition: FollowDefinition };
 
 /** What `AddressStore.claim` found: the address is now this subscriber's, was already, or is somebody else's. */
-export type AddressClaim = { outcome: 'added' | 'kept' } | { outcome: 'taken'; subscriber: number };
+type AddressClaim = { outcome: 'added' | 'kept' } | { outcome: 'taken'; subscriber: number };
 
 /** Addresses: each is a row of its own whose key is the look-up of its normal form, so that it has one owner at most. */
 export type AddressStore = {

@@ -88,7 +88,7 @@ const makeDefiner = () => {
 
 /** Random bytes by the page: asking the system for sixteen at a time would cost a tenth of an import. */
 const pooled = (edges: Pick<Edges, 'bytes'>): Pick<Edges, 'bytes'> => {
-  let pool = Buffer.alloc(0);
+  let pool: Buffer = Buffer.alloc(0);
   return {
     bytes: (count) => {
       if (pool.length < count) pool = edges.bytes(4_096);

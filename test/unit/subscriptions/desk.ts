@@ -14,7 +14,7 @@ import { makeContent } from './fixtures.ts';
 
 const secret = 'a secret of a test';
 
-export type Posted = { to: Contact; content: SharedContent; slots: Partial<Slots>; expiresAt: number };
+type Posted = { to: Contact; content: SharedContent; slots: Partial<Slots>; expiresAt: number };
 
 export const makeItem = (fields: Partial<Item> = {}): Item =>
   ({
