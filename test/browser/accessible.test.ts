@@ -16,7 +16,7 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     [service, browser] = await Promise.all([startService(), launchBrowser()]);
     context = await visitor(browser, service, { locale });
     page = await context.newPage();
-    await signIn(service, page, 'reader@example.org');
+    await signIn(service, page, { email: 'reader@example.org', locale });
     const plain = await publish(service, {
       title: 'Flood gates close on Friday',
       summary: 'Keep clear of the river path.',

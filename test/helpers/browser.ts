@@ -76,8 +76,12 @@ export const publish = async (service: Service, content: Record<string, unknown>
 };
 
 /** Signs an address up for a topic by the API and confirms it in the browser, which is signed in from then on. */
-export const signIn = async (service: Service, page: Page, email: string, topic = 'services'): Promise<void> => {
-  await service.api('POST', '/subscriptions', { email, follow: [{ topic }], locale: 'en' });
+export const signIn = async (
+  service: Service,
+  page: Page,
+  { email, locale }: { email: string; locale: 'en' | 'zh-CN' },
+): Promise<void> => {
+  await service.api('POST', '/subscriptions', { email, follow: [{ topic: 'services' }], locale });
   const message = await fromOutbox(service, ({ to }) => to === email);
   await page.goto(linkIn(message, 'confirm'));
   await page.locator('main form button').click();
