@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadVapidKeys, makeChannels } from '../../../src/channels/make-channels.ts';
+import { readConfig } from '../../../src/config.ts';
+import { makeKeyring, newWrappedLookupKey } from '../../../src/keyring.ts';
+import { makeLog } from '../../../src/log.ts';
+import { sqliteAccessStore } from '../../../src/storage/sqlite/access-store.ts';
+import type { SqliteDatabase } from '../../../src/storage/sqlite/database.ts';
+import { clockEdges, makeMessage, noAbort } from '../../helpers/content.ts';
+import { openMemory } from '../../helpers/open-sqlite.ts';
+import { makeBrowser, startPushSink } from '../../helpers/push-sink.ts';
+import { startSmtpSink } from '../../helpers/smtp-sink.ts';
+
+const secret = 'a secret of some length';
+const keyring = makeKeyring([secret], newWrappedLookupKey(secret));
+const log = makeLog('silent');
+
+let db: SqliteDatabase;
+let dataDir: string;
+beforeEach(async () => {
+  db = await openMemory();
+  dataDir = mkdtempSync(join(tmpdir(), 'bellman-channels-'));
+});
+afterEach(() => {
+  db.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+describe('VAPID keys', () => {
+  it('are made once, kept sealed, and the same for every process', async () => {
+    const access = sqliteAccessStore(db);
+    const config = readConfig({});
+    const [first, second] = await Promise.all([
+      loadVapidKeys(access, keyring, config),
+      loadVapidKeys(access, keyring, config),
+    ]);
+    expect(second).toEqual(first);
+    expect(await loadVapidKeys(access, keyring, config)).toEqual(first);
+    expect(await access.setting('vapid-keys')).not.toContain(first.privateKey);
+  });
+
+  it('of the environment come first', async () => {
+    const made = await loadVapidKeys(sqliteAccessStore(db), keyring, readConfig({}));
+    const env = { VAPID_PUBLIC_KEY: made.publicKey, VAPID_PRIVATE_KEY: made.privateKey };
+    expect(await loadVapidKeys(sqliteAccessStore(await openMemory()), keyring, readConfig(env))).toEqual(made);
+  });
+});
+
+describe('the channels', () => {
+  const made = async (env: Record<string, string>) => {
+    const config = readConfig({ DATA_DIR: dataDir, ...env });
+    const vapid = await loadVapidKeys(sqliteAccessStore(db), keyring, config);
+    return makeChannels(config, { vapid, edges: clockEdges(), log });
+  };
+
+  it('are the outbox where no provider is configured, and web push for real', async () => {
+    const channels = await made({});
+    expect([...channels.keys()]).toEqual(['email', 'webPush', 'sms']);
+    expect(await channels.get('email')?.send(makeMessage(), noAbort)).toMatchObject({ provider: 'outbox' });
+    const sms = makeMessage({ to: { channel: 'sms', phone: '+8613800138000' } });
+    expect(await channels.get('sms')?.send(sms, noAbort)).toMatchObject({ provider: 'outbox' });
+    const push = makeMessage({ to: makeBrowser().subscription('https://127.0.0.1:1') });
+    expect(await channels.get('webPush')?.send(push, noAbort)).toMatchObject({ reason: 'endpoint-forbidden' });
+    for (const channel of channels.values()) await channel.close();
+  });
+
+  it('are what the environment names', async () => {
+    const mail = await startSmtpSink();
+    const push = await startPushSink();
+    const channels = await made({
+      EMAIL_URL: `smtp://127.0.0.1:${mail.port}?pool=2, smtp://127.0.0.1:1`,
+      SMS_URL: 'smpp://a:b@127.0.0.1:1?from=1069, twilio+https://AC1:t@127.0.0.1:1?from=1069',
+      ALLOW_PRIVATE_ENDPOINTS: 'on',
+    });
+    expect(await channels.get('email')?.send(makeMessage(), noAbort)).toMatchObject({ ok: true });
+    const message = makeMessage({ to: makeBrowser().subscription(push.origin) });
+    expect(await channels.get('webPush')?.send(message, noAbort)).toMatchObject({ ok: true });
+    const sms = makeMessage({ to: { channel: 'sms', phone: '+8613800138000' } });
+    expect(await channels.get('sms')?.send(sms, noAbort)).toMatchObject({ kind: 'transient', reason: 'connection' });
+    for (const channel of channels.values()) await channel.close();
+    await mail.close();
+    await push.close();
+  });
+});
