@@ -70,6 +70,7 @@ export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): Mess
 
   const brandOf = (text: Text) => ({
     home: publicUrl,
+    colon: text('messages:colon'),
     brand: text('messages:brand'),
     tagline: text('messages:tagline'),
   });

@@ -57,8 +57,10 @@ export const paragraphsOf = (text: string): string[] =>
     .filter(Boolean);
 
 /** A time as its office wrote it, in the reader's words and the office's own offset. */
-const momentIn = (locale: Locale, instant: string): string =>
-  DateTime.fromISO(instant, { setZone: true }).setLocale(locale).toLocaleString(DateTime.DATETIME_FULL);
+const momentIn = (locale: Locale, instant: string): string => {
+  const moment = DateTime.fromISO(instant, { setZone: true }).setLocale(locale);
+  return `${moment.toLocaleString({ dateStyle: 'long', timeStyle: 'short' })} (${moment.toFormat("'UTC'Z")})`;
+};
 
 export const titleOf = (text: Text, wording: Wording, urgency: SharedContent['urgency'], title: string): string => {
   if (wording !== 'publication') return text(`messages:prefix.${wording}`, { title });
