@@ -18,10 +18,9 @@ const showBadLink = (pages: Pages, req: Request, res: Response, code: 'bad-link'
 const confirmPage = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
   const token = pathPart(req, 'token');
   try {
-    const preview = await deps.signUps.preview(token);
-    const voice = await pages.voice(req, preview.locale);
-    const follows = await describeFollows(deps, voice, preview.follow);
-    pages.show(req, res, 'confirm', { token, ...preview, follows }, { locale: preview.locale });
+    const { masked, confirmed, follow, locale } = await deps.signUps.preview(token);
+    const follows = await describeFollows(deps, await pages.voice(req, locale), follow);
+    pages.show(req, res, 'confirm', { token, masked, confirmed, follows }, { locale });
   } catch (error) {
     const code = linkFault(error);
     if (!code) throw error;
