@@ -119,7 +119,10 @@ const runWorker = async (config: Config, log: Log, ofWeb: boolean): Promise<void
   onSignals(log, stop);
   if (ofWeb) {
     process.on('message', () => worker.wake());
-    process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+    const orphaned = (): boolean => process.kill(process.pid, 'SIGTERM');
+    process.on('disconnect', orphaned);
+    // the web process may have died while this one was starting
+    if (!process.connected) orphaned();
     return;
   }
   if (server) await listen(server, config.port, config.host);

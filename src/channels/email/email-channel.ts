@@ -93,7 +93,7 @@ export const makeEmailChannel = (config: Config['email'], tools: EmailTools): Ch
         if (raw instanceof Error)
           return failure(provider, { kind: 'permanent', reason: 'content-refused' }, raw.message);
         const answer = await pool.send({ from: envelopeFrom, to: address }, raw, signal);
-        if (answer.ok) return { ok: true, provider, reference: messageId, response: answer.response };
+        if (answer.ok) return { ok: true, provider, reference: null, response: answer.response };
         const { fault } = answer;
         if (fault.code === 'EABORT') return failure(provider, { kind: 'transient', reason: 'aborted' }, fault.message);
         return failure(provider, classifySmtp(fault), fault.response ?? fault.message);

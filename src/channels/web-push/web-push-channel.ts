@@ -70,9 +70,7 @@ export const makeWebPushChannel = (config: Config['webPush'], tools: WebPushTool
     if ('reason' in answer) return failure(provider, answer, answer.reason);
     const verdict = classifyPush(answer.status, answer.retryAfter, edges.now());
     const response = `${answer.status} ${answer.text}`.trim();
-    return verdict
-      ? failure(provider, verdict, response)
-      : { ok: true, provider, reference: answer.location, response };
+    return verdict ? failure(provider, verdict, response) : { ok: true, provider, reference: null, response };
   };
 
   const channel: Channel = {

@@ -2,7 +2,7 @@ import type { DeliveryChange, LedgerStore } from '../../../fanout/ledger-store.t
 import { type DeliveryKey, noCounts, rankOf } from '../../../fanout/push.ts';
 import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { inChunks } from '../chunks.ts';
-import { channelCode, deliveryOf, stateAt } from './rows.ts';
+import { channelCode, deliveryOf, groupBy, stateAt } from './rows.ts';
 import type { LedgerTables, LedgerWrite } from './tables.ts';
 
 const rowsInOneWrite = 500;
@@ -14,7 +14,7 @@ export const ledgerDeliveries = (
   LedgerStore,
   'insertDeliveries' | 'deliveriesOf' | 'deliveries' | 'changeDeliveries' | 'count' | 'page' | 'ofPerson'
 > => {
-  const { db, sql, pushNo, insertRow } = tables;
+  const { db, sql, pushNo, insertRows } = tables;
 
   const changeOne = (tx: LedgerWrite, change: DeliveryChange, foreign: boolean): boolean => {
     const { key, to } = change;
@@ -24,7 +24,7 @@ export const ledgerDeliveries = (
     const next = { ...deliveryOf({ ...row, push_id: key.push }), ...to };
     const held = next.state === 'sending' || (next.state === 'deferred' && next.dueAt === null);
     sql.dropDelivery.run(push, key.ordinal, channelCode(key.channel));
-    if (!insertRow({ ...next, holder: held ? next.holder : null }))
+    if (insertRows(key.push, [{ ...next, holder: held ? next.holder : null }]).length === 0)
       throw new Error('a delivery row for that channel is there already');
     if (foreign) tx.soil(push, key.ordinal);
     return true;
@@ -37,7 +37,11 @@ export const ledgerDeliveries = (
     insertDeliveries: async (lease, rows) => {
       await inChunks(rows, rowsInOneWrite, (part) =>
         tables.writeUnder(lease, (tx, foreign) => {
-          for (const row of part) if (insertRow(row) && foreign) tx.soil(pushNo(row.push), row.ordinal);
+          for (const group of groupBy(part, (row) => row.push)) {
+            const push = group[0]?.push ?? '';
+            const added = insertRows(push, group);
+            if (foreign) for (const ordinal of added) tx.soil(pushNo(push), ordinal);
+          }
         }),
       );
     },

@@ -3,10 +3,14 @@ import { noticeClasses } from '../../../fanout/ledger-store.ts';
 import { rankOf } from '../../../fanout/push.ts';
 import type { ChannelName } from '../../../subscriptions/follow.ts';
 import { inChunks } from '../chunks.ts';
-import { channelAt, codes, noticeStates, openStates } from './rows.ts';
+import { channelAt, codes, groupBy, noticeStates, openStates } from './rows.ts';
 import type { LedgerTables, LedgerWrite } from './tables.ts';
 
 const keysInOneWrite = 500;
+
+type Wanted = NoticeKey & { class: NoticeClass };
+
+const versionName = ({ item, version }: NoticeKey): string => `${item} ${version}`;
 
 /** The verbs of notices: who may tell a person of an item version, and who has been told. */
 export const ledgerNotices = (
@@ -14,17 +18,12 @@ export const ledgerNotices = (
 ): Pick<LedgerStore, 'takeNotices' | 'releaseNotices' | 'toldOf' | 'moveNotices'> => {
   const { db, sql, pushNo, knownItem } = tables;
 
-  const takeOne = (
-    tx: LedgerWrite,
-    push: number,
-    wanted: NoticeKey & { class: NoticeClass },
-    at: number,
-  ): NoticeTaken => {
+  const takeOne = (tx: LedgerWrite, push: number, wanted: Wanted, at: number): NoticeTaken => {
     const item = tx.itemNo(wanted.item);
     const rank = noticeClasses.indexOf(wanted.class);
     const there = sql.notice.get(item, wanted.version, wanted.ordinal);
     if (!there) {
-      sql.insertNotice.run(item, wanted.version, wanted.ordinal, push, rank, noticeStates.pending, null);
+      sql.insertNotices.all(item, wanted.version, push, JSON.stringify([[wanted.ordinal, rank]]));
       return { outcome: 'own', over: null };
     }
     if (there.state === noticeStates.told) return { outcome: 'told' };
@@ -44,10 +43,24 @@ export const ledgerNotices = (
     return { outcome: 'own', over: by };
   };
 
+  /** Nearly all notices are new: those go in with one statement a version, and only the rest is looked at one by one. */
+  const takeAll = (tx: LedgerWrite, push: number, wanted: Wanted[], at: number): NoticeTaken[] => {
+    const fresh = new Set<string>();
+    for (const group of groupBy(wanted, versionName)) {
+      const { item, version } = group[0] as Wanted;
+      const people = group.map((one) => [one.ordinal, noticeClasses.indexOf(one.class)]);
+      for (const row of sql.insertNotices.all(tx.itemNo(item), version, push, JSON.stringify(people)))
+        fresh.add(`${item} ${version} ${row.ordinal}`);
+    }
+    return wanted.map((one) =>
+      fresh.has(`${versionName(one)} ${one.ordinal}`) ? { outcome: 'own', over: null } : takeOne(tx, push, one, at),
+    );
+  };
+
   return {
     takeNotices: async (lease, push, wanted, at) => {
       const parts = await inChunks(wanted, keysInOneWrite, (part) =>
-        tables.writeUnder(lease, (tx) => part.map((one) => takeOne(tx, pushNo(push), one, at))),
+        tables.writeUnder(lease, (tx) => takeAll(tx, pushNo(push), part, at)),
       );
       return parts.flat();
     },

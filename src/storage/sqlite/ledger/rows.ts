@@ -32,6 +32,33 @@ export const deliveryOf = (row: Row): Delivery => ({
   holder: row.holder as string | null,
 });
 
+/** A row as `insertDeliveries` reads it; without the push, which is the same for all of a call. */
+export const storedRow = (row: Delivery): (string | number | null)[] => [
+  row.ordinal,
+  channelCode(row.channel),
+  rankOf(row.state),
+  row.code,
+  JSON.stringify(row.reasons),
+  noticeClasses.indexOf(row.noticeClass),
+  row.revision,
+  row.attempts,
+  row.dueAt,
+  row.at,
+  row.message,
+  row.holder,
+];
+
+/** Groups in the order of their first member. */
+export const groupBy = <T>(list: T[], nameOf: (one: T) => string): T[][] => {
+  const groups = new Map<string, T[]>();
+  for (const one of list) {
+    const group = groups.get(nameOf(one));
+    if (group) group.push(one);
+    else groups.set(nameOf(one), [one]);
+  }
+  return [...groups.values()];
+};
+
 export const messageOf = (row: Row): Message => ({
   id: String(row.id),
   kind: row.kind as Message['kind'],

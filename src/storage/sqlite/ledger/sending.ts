@@ -1,18 +1,18 @@
-import type { Attempt, Departure, Lease, LedgerStore, Outcome } from '../../../fanout/ledger-store.ts';
+import type { Departure, Lease, LedgerStore, Outcome } from '../../../fanout/ledger-store.ts';
 import { type DeliveryState, rankOf } from '../../../fanout/push.ts';
 import type { Row } from '../database.ts';
-import { channelCode, codes, messageOf, noticeStates, stateAt } from './rows.ts';
+import { channelCode, codes, groupBy, messageOf, noticeStates, stateAt } from './rows.ts';
 import type { LedgerTables, LedgerWrite } from './tables.ts';
 
 /** The verbs of what leaves: departures, their outcomes, messages and receipts. */
 export const ledgerSending = (
   tables: LedgerTables,
 ): Pick<LedgerStore, 'depart' | 'settle' | 'message' | 'messages' | 'receipt' | 'messageByReference'> => {
-  const { db, sql, pushNo, insertRow } = tables;
+  const { db, sql, pushNo, insertRows } = tables;
 
   /** Whether the row may leave under this batch, and whether it had left before (its holder died while it was in flight). */
-  const leaving = (row: Row | undefined, batch: string): 'fresh' | 'resumed' | null => {
-    if (!row) return null;
+  const leaving = (row: Row, batch: string): 'fresh' | 'resumed' | null => {
+    if (row.state === null) return null;
     const state = stateAt(row.state);
     if (state === 'planned') return 'fresh';
     if (row.holder !== batch) return null;
@@ -20,53 +20,94 @@ export const ledgerSending = (
     return state === 'sending' ? 'resumed' : null;
   };
 
-  const departOne = (tx: LedgerWrite, lease: Lease, departure: Departure, at: number, foreign: boolean): boolean => {
-    const { key, notice, message } = departure;
+  /** Departures of one push and item version: read, decided, then written with one statement a table. */
+  const departGroup = (tx: LedgerWrite, lease: Lease, group: Departure[], at: number, foreign: boolean): boolean[] => {
+    const { key, notice } = group[0] as Departure;
     const push = pushNo(key.push);
-    const channel = channelCode(key.channel);
     const item = tx.itemNo(notice.item);
-    const how = leaving(sql.delivery.get(push, key.ordinal, channel), lease.batch);
-    const held = sql.notice.get(item, notice.version, notice.ordinal);
-    if (how === null || held?.owner !== push) return false;
-    // a notice in flight belongs to another row of the same person (a merge): it must not go out twice
-    if (held.state !== noticeStates.pending && !(how === 'resumed' && held.state === noticeStates.sending))
-      return false;
-    sql.sendNotice.run(item, notice.version, notice.ordinal, push);
-    sql.departRow.run(departure.revision, at, message, lease.batch, push, key.ordinal, channel);
-    sql.insertMessage.run(message, 'delivery', push, key.ordinal, channel, departure.template, at, '[]');
-    if (foreign) tx.soil(push, key.ordinal);
-    return true;
+    const rows = group.map((one) => [
+      one.key.ordinal,
+      channelCode(one.key.channel),
+      one.notice.ordinal,
+      one.revision,
+      one.message,
+      one.template,
+    ]);
+    const inFlight = new Set<number>();
+    const goes = sql.departing.all(push, item, notice.version, JSON.stringify(rows)).map((row, index) => {
+      const person = group[index]?.notice.ordinal ?? -1;
+      const how = leaving(row, lease.batch);
+      const state = inFlight.has(person) ? noticeStates.sending : row.notice;
+      // a notice in flight belongs to another row of the same person (a merge): it must not go out twice
+      const free = state === noticeStates.pending || (how === 'resumed' && state === noticeStates.sending);
+      if (how === null || row.owner !== push || !free) return false;
+      inFlight.add(person);
+      return true;
+    });
+    const going = JSON.stringify(rows.filter((_, index) => goes[index]));
+    sql.sendNotices.run(item, notice.version, JSON.stringify([...inFlight]));
+    sql.departRows.run(push, at, lease.batch, going);
+    sql.insertMessages.run(push, at, going);
+    if (foreign) for (const [index, one] of group.entries()) if (goes[index]) tx.soil(push, one.key.ordinal);
+    return goes;
   };
 
-  const addAttempt = (id: string, attempt: Attempt, before: Attempt[]): void => {
-    if (before.some((one) => sameAttempt(one, attempt))) return;
-    sql.attempts.run(JSON.stringify([...before, attempt]), id);
-    if (attempt.reference !== null) sql.refer.run(attempt.provider, attempt.reference, id);
+  const settleGroup = (tx: LedgerWrite, group: Outcome[], foreign: boolean): void => {
+    const { key, notice } = group[0] as Outcome;
+    const push = pushNo(key.push);
+    const item = tx.itemNo(notice.item);
+    const attempts = group.map(({ message, attempt }) => [
+      message,
+      JSON.stringify(attempt),
+      attempt.provider,
+      attempt.reference,
+    ]);
+    sql.addAttempts.run(JSON.stringify(attempts));
+    const rows = group.map(({ key: { ordinal, channel }, to, attempt }) => [
+      ordinal,
+      channelCode(channel),
+      rankOf(to.state),
+      to.code,
+      to.dueAt,
+      to.attempts,
+      attempt.at,
+    ]);
+    const moved = new Set(sql.settleRows.all(push, JSON.stringify(rows)).map((row) => `${row.ordinal} ${row.channel}`));
+    const told = group.filter(({ to }) => tells(to.state));
+    sql.tell.run(
+      item,
+      notice.version,
+      push,
+      JSON.stringify(told.map((one) => [one.notice.ordinal, channelCode(one.key.channel)])),
+    );
+    for (const one of group) {
+      if (!moved.has(`${one.key.ordinal} ${channelCode(one.key.channel)}`)) continue;
+      if (!tells(one.to.state)) afterFailure(push, item, one);
+      if (foreign) tx.soil(push, one.key.ordinal);
+    }
   };
 
-  const settleOne = (tx: LedgerWrite, outcome: Outcome, foreign: boolean): void => {
-    const { key, notice, attempt, to, next } = outcome;
-    const push = pushNo(key.push);
-    const channel = channelCode(key.channel);
-    const item = tx.itemNo(notice.item);
+  /** A person who was not told: their next channel's row comes, or the notice is let go, or waits with the deferred row. */
+  const afterFailure = (push: number, item: number, { key, notice, to, next }: Outcome): void => {
     const of = [item, notice.version, notice.ordinal, push] as const;
-    const message = sql.message.get(outcome.message);
-    if (message) addAttempt(outcome.message, attempt, messageOf(message).attempts);
-    const row = [rankOf(to.state), to.code, to.dueAt, to.attempts, attempt.at, push, key.ordinal, channel] as const;
-    const moved = sql.settleRow.run(...row).changes > 0;
-    if (to.state === 'sent' || to.state === 'delivered') sql.tell.run(channel, ...of);
-    else if (moved && to.state === 'failed' && !next) sql.dropNotice.run(...of);
-    else if (moved) sql.calmNotice.run(...of);
-    if (moved && next) insertRow(next);
-    if (moved && foreign) tx.soil(push, key.ordinal);
+    if (to.state === 'failed' && !next) sql.dropNotice.run(...of);
+    else sql.calmNotice.run(...of);
+    if (next) insertRows(key.push, [next]);
   };
 
   return {
     depart: (lease, departures, at) =>
-      tables.writeUnder(lease, (tx, foreign) => departures.map((one) => departOne(tx, lease, one, at, foreign))),
+      tables.writeUnder(lease, (tx, foreign) => {
+        const gone = new Map<Departure, boolean>();
+        for (const group of groupBy(departures, versionOfPush))
+          departGroup(tx, lease, group, at, foreign).forEach((goes, index) =>
+            gone.set(group[index] as Departure, goes),
+          );
+        return departures.map((departure) => gone.get(departure) ?? false);
+      }),
     settle: (lease, outcomes) =>
       tables.writeUnder(lease, (tx, foreign) => {
-        for (const outcome of outcomes) settleOne(tx, outcome, foreign);
+        for (const group of groupBy(outcomes, versionOfPush)) settleGroup(tx, group, foreign);
       }),
 
     message: async (id) => {
@@ -81,7 +122,7 @@ export const ledgerSending = (
         const from: DeliveryState[] = to === 'delivered' ? ['sent'] : ['sent', 'delivered'];
         const at = [row.push, row.ordinal, row.channel] as const;
         if (sql.receive.run(rankOf(to), attempt.at, ...at, codes(from)).changes === 0) return false;
-        sql.attempts.run(JSON.stringify([...messageOf(row).attempts, attempt]), id);
+        sql.addAttempts.run(JSON.stringify([[id, JSON.stringify(attempt), attempt.provider, null]]));
         tx.soil(Number(row.push), Number(row.ordinal));
         return true;
       }),
@@ -92,9 +133,6 @@ export const ledgerSending = (
   };
 };
 
-const sameAttempt = (a: Attempt, b: Attempt): boolean =>
-  a.at === b.at &&
-  a.provider === b.provider &&
-  a.ok === b.ok &&
-  a.response === b.response &&
-  a.reference === b.reference;
+const tells = (state: DeliveryState): boolean => state === 'sent' || state === 'delivered';
+const versionOfPush = ({ key, notice }: Pick<Departure, 'key' | 'notice'>): string =>
+  `${key.push} ${notice.item} ${notice.version}`;

@@ -16,13 +16,21 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
   soil: db.prepare('UPDATE batches SET dirty = 1, marks = marks + 1 WHERE no = ?'),
 
   notice: db.prepare('SELECT owner, class, state FROM notices WHERE item = ? AND version = ? AND ordinal = ?'),
-  insertNotice: db.prepare('INSERT INTO notices VALUES (?, ?, ?, ?, ?, ?, ?)'),
+  insertNotices: db.prepare(
+    `INSERT INTO notices (item, version, ordinal, owner, class, state, channel)
+     SELECT ?1, ?2, value->>0, ?3, value->>1, 0, NULL FROM json_each(?4) WHERE true
+     ON CONFLICT DO NOTHING RETURNING ordinal`,
+  ),
   ownNotice: db.prepare(
     'UPDATE notices SET owner = ?, class = ? WHERE item = ? AND version = ? AND ordinal = ? AND state = 0',
   ),
-  sendNotice: db.prepare('UPDATE notices SET state = 1 WHERE item = ? AND version = ? AND ordinal = ? AND owner = ?'),
+  sendNotices: db.prepare(
+    'UPDATE notices SET state = 1 WHERE item = ? AND version = ? AND ordinal IN (SELECT value FROM json_each(?))',
+  ),
   tell: db.prepare(
-    'UPDATE notices SET state = 2, channel = ? WHERE item = ? AND version = ? AND ordinal = ? AND owner = ? AND state < 2',
+    `UPDATE notices SET state = 2, channel = j.value->>1 FROM json_each(?4) AS j
+     WHERE notices.item = ?1 AND notices.version = ?2 AND notices.owner = ?3 AND notices.ordinal = j.value->>0
+       AND notices.state < 2`,
   ),
   calmNotice: db.prepare(
     'UPDATE notices SET state = 0 WHERE item = ? AND version = ? AND ordinal = ? AND owner = ? AND state = 1',
@@ -49,8 +57,11 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
      ON CONFLICT (item, version, ordinal) DO UPDATE SET state = 2, channel = excluded.channel WHERE state < 2`,
   ),
 
-  insertDelivery: db.prepare(
-    'INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  insertDeliveries: db.prepare(
+    `INSERT INTO deliveries
+     SELECT ?1, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
+       value->>9, value->>10, value->>11 FROM json_each(?2) WHERE true
+     ON CONFLICT DO NOTHING RETURNING ordinal`,
   ),
   dropDelivery: db.prepare('DELETE FROM deliveries WHERE push = ? AND ordinal = ? AND channel = ?'),
   delivery: db.prepare('SELECT * FROM deliveries WHERE push = ? AND ordinal = ? AND channel = ?'),
@@ -83,13 +94,25 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
     `SELECT ordinal, channel, state FROM deliveries WHERE push = ? AND (ordinal, channel) > (?, ?)
      ORDER BY ordinal, channel LIMIT ?`,
   ),
-  departRow: db.prepare(
-    `UPDATE deliveries SET state = ${sending}, code = NULL, due_at = NULL, revision = ?, at = ?, message = ?, holder = ?
-     WHERE push = ? AND ordinal = ? AND channel = ?`,
+  departing: db.prepare(
+    `SELECT d.state, d.holder, n.owner, n.state AS notice FROM json_each(?4) j
+       LEFT JOIN deliveries d ON d.push = ?1 AND d.ordinal = j.value->>0 AND d.channel = j.value->>1
+       LEFT JOIN notices n ON n.item = ?2 AND n.version = ?3 AND n.ordinal = j.value->>2
+     ORDER BY j.key`,
   ),
-  settleRow: db.prepare(
-    `UPDATE deliveries SET state = ?, code = ?, due_at = ?, attempts = ?, at = ?, holder = NULL
-     WHERE push = ? AND ordinal = ? AND channel = ? AND state = ${sending}`,
+  departRows: db.prepare(
+    `UPDATE deliveries SET state = ${sending}, code = NULL, due_at = NULL, at = ?2, holder = ?3,
+       revision = j.value->>3, message = j.value->>4
+     FROM json_each(?4) AS j
+     WHERE deliveries.push = ?1 AND deliveries.ordinal = j.value->>0 AND deliveries.channel = j.value->>1`,
+  ),
+  settleRows: db.prepare(
+    `UPDATE deliveries SET state = j.value->>2, code = j.value->>3, due_at = j.value->>4, attempts = j.value->>5,
+       at = j.value->>6, holder = NULL
+     FROM json_each(?2) AS j
+     WHERE deliveries.push = ?1 AND deliveries.ordinal = j.value->>0 AND deliveries.channel = j.value->>1
+       AND deliveries.state = ${sending}
+     RETURNING ordinal, channel`,
   ),
   receive: db.prepare(
     `UPDATE deliveries SET state = ?, at = ? WHERE push = ? AND ordinal = ? AND channel = ?
@@ -138,10 +161,16 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
     `SELECT m.*, p.id AS push_id FROM messages m LEFT JOIN pushes p ON p.no = m.push
      WHERE m.provider = ? AND m.reference = ?`,
   ),
-  insertMessage: db.prepare(
+  insertMessages: db.prepare(
     `INSERT INTO messages (id, kind, push, ordinal, channel, template, created_at, attempts)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+     SELECT value->>4, 'delivery', ?1, value->>0, value->>1, value->>5, ?2, '[]' FROM json_each(?3) WHERE true
+     ON CONFLICT (id) DO NOTHING`,
   ),
-  attempts: db.prepare('UPDATE messages SET attempts = ? WHERE id = ?'),
-  refer: db.prepare('UPDATE messages SET provider = ?, reference = ? WHERE id = ?'),
+  addAttempts: db.prepare(
+    `UPDATE messages SET attempts = json_insert(attempts, '$[#]', json(j.value->>1)),
+       provider = iif(j.value->>3 IS NULL, provider, j.value->>2), reference = coalesce(j.value->>3, reference)
+     FROM json_each(?) AS j
+     WHERE messages.id = j.value->>0 AND NOT EXISTS (
+       SELECT 1 FROM json_each(messages.attempts) a WHERE a.value = json(j.value->>1))`,
+  ),
 });

@@ -1,7 +1,6 @@
-import { type Delivery, type Lease, LeaseLost, noticeClasses } from '../../../fanout/ledger-store.ts';
-import { rankOf } from '../../../fanout/push.ts';
+import { type Delivery, type Lease, LeaseLost } from '../../../fanout/ledger-store.ts';
 import type { SqliteDatabase } from '../database.ts';
-import { channelCode } from './rows.ts';
+import { storedRow } from './rows.ts';
 import { ledgerStatements } from './statements.ts';
 
 /** One write of the ledger while it runs. */
@@ -67,25 +66,11 @@ export const ledgerTables = (db: SqliteDatabase) => {
       return work(tx, row.kind === 'due');
     });
 
-  /** Inserts a row unless its key is taken; answers whether it did. */
-  const insertRow = (row: Delivery): boolean =>
-    sql.insertDelivery.run(
-      pushNo(row.push),
-      row.ordinal,
-      channelCode(row.channel),
-      rankOf(row.state),
-      row.code,
-      JSON.stringify(row.reasons),
-      noticeClasses.indexOf(row.noticeClass),
-      row.revision,
-      row.attempts,
-      row.dueAt,
-      row.at,
-      row.message,
-      row.holder,
-    ).changes > 0;
+  /** Inserts rows of one push unless their keys are taken; answers the ordinals of those that were new. */
+  const insertRows = (push: string, rows: Delivery[]): number[] =>
+    sql.insertDeliveries.all(pushNo(push), JSON.stringify(rows.map(storedRow))).map((row) => Number(row.ordinal));
 
-  return { db, sql, pushNo, knownItem, write, writeUnder, insertRow };
+  return { db, sql, pushNo, knownItem, write, writeUnder, insertRows };
 };
 
 export type LedgerTables = ReturnType<typeof ledgerTables>;
