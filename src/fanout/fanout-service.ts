@@ -2,6 +2,7 @@ import type { Actor, ItemContent } from '../publishing/item.ts';
 import type { Published } from '../publishing/publishing-service.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
 import type { Counts, Push, PushAudience } from './push.ts';
+import type { OpenTargeted } from './targeted-link.ts';
 
 export type PushView = Push & { counts: Counts };
 
@@ -59,6 +60,8 @@ export type FanoutService = {
   redrive(which: { push?: string; messages?: string[] }): Promise<number>;
   /** Writes the pushes of versions that became public without being announced, because a process died between; answers how many. */
   announceLost(): Promise<number>;
+  /** A targeted item through the signed link of a message about it; null when the link is not for it. */
+  openTargeted: OpenTargeted;
   /** What an unsubscribe token stands for; throws `bad-link`. Never expires. */
   unsubscribeView(token: string): Promise<{
     subscriber: string;

@@ -9,6 +9,7 @@ import type { DeliveryView, FanoutService, PushView } from './fanout-service.ts'
 import type { Delivery } from './ledger-store.ts';
 import { addCounts, type DeliveryState, deliveryStates, noCounts, type Push, pushIdOf } from './push.ts';
 import type { PushSource } from './push-store.ts';
+import { makeOpenTargeted } from './targeted-link.ts';
 import { laneOf } from './worker/planner.ts';
 
 export type FanoutStores = Pick<Storage, 'pushes' | 'ledger' | 'items' | 'subscriptions'>;
@@ -216,6 +217,7 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       tools.wake();
       return count;
     },
+    openTargeted: makeOpenTargeted(stores, tools),
     unsubscribeView: async (token) => {
       const { message, person, sources } = await sourcesOfMessage(token);
       const held = person

@@ -1,6 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { describeBrowser, fromOutbox, launchBrowser, linkIn, publish, signIn, visitor } from '../helpers/browser.ts';
+import { describeBrowser, launchBrowser, signIn, visitor } from '../helpers/browser.ts';
+import { fromOutbox, linkIn, publish } from '../helpers/outbox.ts';
 import { type Service, startService } from '../helpers/start-service.ts';
 
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];

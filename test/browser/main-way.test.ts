@@ -1,14 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
-import {
-  complaintsOf,
-  describeBrowser,
-  fromOutbox,
-  launchBrowser,
-  linkIn,
-  publish,
-  siteOf,
-  visitor,
-} from '../helpers/browser.ts';
+import { complaintsOf, describeBrowser, launchBrowser, siteOf, visitor } from '../helpers/browser.ts';
+import { fromOutbox, linkIn, publish } from '../helpers/outbox.ts';
 import { type Service, startService } from '../helpers/start-service.ts';
 
 const words = {

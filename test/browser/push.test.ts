@@ -1,5 +1,6 @@
 import type { Browser, BrowserContext, Page, Worker } from 'playwright-core';
-import { describeBrowser, launchBrowser, publish, siteOf, visitor } from '../helpers/browser.ts';
+import { describeBrowser, launchBrowser, siteOf, visitor } from '../helpers/browser.ts';
+import { publish } from '../helpers/outbox.ts';
 import { makeBrowser, type PushSink, startPushSink } from '../helpers/push-sink.ts';
 import { type Service, startService } from '../helpers/start-service.ts';
 

@@ -84,10 +84,13 @@ const search = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Re
 };
 
 const item = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
-  const found = await deps.items.read(pathPart(req, 'id'));
+  const [id, key] = [pathPart(req, 'id'), queryText(req, 'key')];
+  const open = await deps.items.read(id);
+  const targeted = open || !key ? null : await deps.fanout.openTargeted(id, key);
+  const found = open ?? (targeted && { ...targeted, history: [] });
   if (!found) throw new AppError('not-found', 'there is no such notice');
   const voice = await pages.voice(req);
-  pages.show(req, res, 'item', { notice: noticePage(voice, found) });
+  pages.show(req, res, 'item', { notice: noticePage(voice, found), targeted: targeted !== null });
 };
 
 /** What anybody may read: front page, topics, search, notices. */
