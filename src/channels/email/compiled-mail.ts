@@ -9,7 +9,13 @@ import { escapeHtml, fillSlots } from '../slots.ts';
 export type Sender = { name: string; address: string; domain: string };
 
 /** A place in the encoded body: what it takes, and the soft line breaks (RFC 2045 section 6.7, rule 5) that set it off. */
-type Place = { slot: SlotName; html: boolean; before: string; after: string };
+type Place = {
+  slot: SlotName;
+  html: boolean;
+  before: string;
+  after: string;
+  last: { value: string | null; encoded: string };
+};
 
 /** What all recipients of a content share: the constant header lines and the encoded body, cut at its slots. */
 export type CompiledMail = {
@@ -57,6 +63,7 @@ const place = (encoded: string, start: number, end: number, slotName: SlotName, 
     html: start > htmlFrom,
     before: atLineStart ? '' : softBreak,
     after: atLineEnd ? '' : softBreak,
+    last: { value: null, encoded: '' },
   };
 };
 
@@ -126,7 +133,14 @@ export const compileMail = async (content: SharedContent, sender: Sender): Promi
   };
 };
 
-const inBody = (value: string, html: boolean): string => wrapQp(encodeQp(html ? escapeHtml(value) : value), lineLength);
+const encoded = (value: string, html: boolean): string =>
+  wrapQp(encodeQp(html ? escapeHtml(value) : value), lineLength);
+
+/** What goes in at a place. Most values are the same from one person to the next, so the last one is kept. */
+const inBody = (at: Place, value: string): string => {
+  if (at.last.value !== value) at.last = { value, encoded: at.before + encoded(value, at.html) + at.after };
+  return at.last.encoded;
+};
 
 /** A URL between angle brackets (RFC 2369 section 2), cleared of what would end it. */
 const bracketed = (url: string): string => `<${url.replace(/[<>\s]/g, '')}>`;
@@ -141,7 +155,7 @@ export const renderMail = (mail: CompiledMail, person: MailPerson): Buffer => {
   text += `To: ${person.to}\r\nDate: ${person.date}\r\nMessage-ID: ${person.messageId}\r\n`;
   if (mail.isList) text += `List-Unsubscribe: ${bracketed(slots.unsubscribe)}\r\n`;
   for (const piece of mail.body) {
-    text += typeof piece === 'string' ? piece : piece.before + inBody(slots[piece.slot], piece.html) + piece.after;
+    text += typeof piece === 'string' ? piece : inBody(piece, slots[piece.slot]);
   }
   return Buffer.from(text, isAscii(person.to) ? 'latin1' : 'utf8');
 };

@@ -1,5 +1,5 @@
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
-import { stoppable, withDeadline } from '../resilience/deadline.ts';
+import { type Stop, stoppable, withDeadline } from '../resilience/deadline.ts';
 import { makeSemaphore } from '../resilience/semaphore.ts';
 import type { SmtpFault } from './smtp-reply.ts';
 import type { SmtpServer } from './smtp-url.ts';
@@ -38,7 +38,7 @@ const newConnection = (server: SmtpServer, limitMs: number): SMTPConnection =>
     tls: { rejectUnauthorized: server.tls !== 'unverified' },
   });
 
-const handshake = async (connection: SMTPConnection, auth: SmtpServer['auth'], stop: AbortSignal): Promise<void> => {
+const handshake = async (connection: SMTPConnection, auth: SmtpServer['auth'], stop: Stop): Promise<void> => {
   await stoppable<void>(stop, (resolve, reject) => {
     connection.on('error', reject);
     connection.connect((error) => (error ? reject(error) : resolve()));
@@ -50,14 +50,14 @@ const handshake = async (connection: SMTPConnection, auth: SmtpServer['auth'], s
   });
 };
 
-const reset = (connection: SMTPConnection, stop: AbortSignal): Promise<void> =>
+const reset = (connection: SMTPConnection, stop: Stop): Promise<void> =>
   stoppable<void>(stop, (resolve, reject) => connection.reset((error) => (error ? reject(error) : resolve())));
 
 const transmit = (
   connection: SMTPConnection,
   envelope: { from: string; to: string },
   raw: Buffer,
-  stop: AbortSignal,
+  stop: Stop,
 ): Promise<string> =>
   stoppable<string>(stop, (resolve, reject) =>
     connection.send({ from: envelope.from, to: [envelope.to], size: raw.length }, raw, (error, info) =>
@@ -84,7 +84,7 @@ const makeLines = (server: SmtpServer, limitMs: number) => {
     discard(line);
   };
 
-  const connect = async (stop: AbortSignal): Promise<Line> => {
+  const connect = async (stop: Stop): Promise<Line> => {
     const line: Line = { connection: newConnection(server, limitMs), sent: 0, isDead: false, idle: undefined };
     open.add(line);
     line.connection.on('end', () => discard(line));
@@ -97,7 +97,7 @@ const makeLines = (server: SmtpServer, limitMs: number) => {
     return line;
   };
 
-  const take = async (stop: AbortSignal): Promise<Line> => {
+  const take = async (stop: Stop): Promise<Line> => {
     const line = free.pop();
     clearTimeout(line?.idle);
     return line ?? connect(stop);
@@ -126,7 +126,7 @@ export const makeSmtpPool = (server: SmtpServer, options: { limitMs?: number } =
   const slots = makeSemaphore(server.pool);
   const lines = makeLines(server, limitMs);
 
-  const deliver = async (envelope: { from: string; to: string }, raw: Buffer, stop: AbortSignal): Promise<string> => {
+  const deliver = async (envelope: { from: string; to: string }, raw: Buffer, stop: Stop): Promise<string> => {
     const line = await lines.take(stop);
     try {
       line.sent += 1;

@@ -1,9 +1,9 @@
-import { onAbort } from './deadline.ts';
+import { type Stop, stoppable } from './deadline.ts';
 
 /** At most `size` holders at once; the others wait in order. */
 export type Semaphore = {
-  /** Rejects with the signal's reason when it aborts first. */
-  take(signal: AbortSignal): Promise<void>;
+  /** Rejects with the stop's reason when that comes first. */
+  take(stop: Stop): Promise<void>;
   give(): void;
 };
 
@@ -11,33 +11,37 @@ export const makeSemaphore = (size: number): Semaphore => {
   let free = size;
   const waiting = new Set<() => void>();
 
-  const wait = (signal: AbortSignal): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const admitted = () => {
-        forget();
-        resolve();
-      };
-      const forget = onAbort(signal, () => {
-        waiting.delete(admitted);
-        reject(signal.reason);
+  const wait = async (stop: Stop): Promise<void> => {
+    let admit: () => void = () => undefined;
+    try {
+      await stoppable<void>(stop, (resolve) => {
+        admit = resolve;
+        waiting.add(admit);
       });
-      waiting.add(admitted);
-    });
+    } catch (error) {
+      // admitted and stopped in one breath: the turn goes to the next
+      if (!waiting.delete(admit)) give();
+      throw error;
+    }
+  };
+
+  const give = (): void => {
+    for (const next of waiting) {
+      waiting.delete(next);
+      next();
+      return;
+    }
+    free += 1;
+  };
 
   return {
-    take: (signal) => {
-      if (signal.aborted) return Promise.reject(signal.reason);
-      if (free === 0) return wait(signal);
+    take: (stop) => {
+      const reason = stop.reason();
+      if (reason) return Promise.reject(reason);
+      if (free === 0) return wait(stop);
       free -= 1;
       return Promise.resolve();
     },
-    give: () => {
-      for (const next of waiting) {
-        waiting.delete(next);
-        next();
-        return;
-      }
-      free += 1;
-    },
+    give,
   };
 };

@@ -1,8 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { PduOptions } from 'smpp';
 import type { Edges } from '../../edges.ts';
 import type { Channel, SendResult } from '../channel.ts';
-import { StoppedError, withDeadline } from '../resilience/deadline.ts';
+import { pause, type Stop, StoppedError, withDeadline } from '../resilience/deadline.ts';
 import { guarded } from '../resilience/guard.ts';
 import { failure, type Verdict } from '../result.ts';
 import { fillSlots } from '../slots.ts';
@@ -26,14 +25,14 @@ const mostParts = 255;
 const partTries = 4;
 
 /** A part in the middle of a text is offered again when the message centre is busy: starting over would cost the parts before it. */
-const submitPart = async (link: SmppLink, pdu: PduOptions, isFirst: boolean, stop: AbortSignal): Promise<string> => {
+const submitPart = async (link: SmppLink, pdu: PduOptions, isFirst: boolean, stop: Stop): Promise<string> => {
   for (let tries = 1; ; tries += 1) {
     try {
       return await link.submit(pdu, stop);
     } catch (error) {
       const verdict = error instanceof SmppStatusError ? classifySmpp(error.status) : null;
       if (isFirst || verdict?.kind !== 'throttled' || tries === partTries) throw error;
-      await pause(verdict.retryAfterMs, undefined, { signal: stop });
+      await pause(stop, verdict.retryAfterMs ?? 1_000);
     }
   }
 };
@@ -43,7 +42,7 @@ const verdictOf = (error: unknown): { verdict: Verdict; words: string } => {
     const verdict = classifySmpp(error.status) ?? { kind: 'transient', reason: 'bad-answer' };
     return { verdict, words: `${error.message}: ${smppWords(error.status)}` };
   }
-  const stopped = error instanceof StoppedError ? error.code : (error as { cause?: StoppedError }).cause?.code;
+  const stopped = error instanceof StoppedError ? error.code : null;
   const reason = stopped === 'EABORT' ? 'aborted' : stopped === 'ETIMEDOUT' ? 'timeout' : 'connection';
   return { verdict: { kind: 'transient', reason }, words: String(error) };
 };
@@ -61,7 +60,7 @@ export const makeSmppChannel = (text: string, tools: SmppTools): Channel => {
   const source = numbered(from);
   let reference = 0;
 
-  const submitAll = async (phone: string, body: string, stop: AbortSignal): Promise<SendResult> => {
+  const submitAll = async (phone: string, body: string, stop: Stop): Promise<SendResult> => {
     const { coding, bodies } = splitSms(body);
     const to = numbered(phone);
     if (to.ton === 5) return failure(provider, { kind: 'permanent', reason: 'bad-address' }, 'not a number');

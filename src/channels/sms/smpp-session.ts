@@ -1,5 +1,5 @@
 import smpp, { type PDU, type PduOptions, type Session } from 'smpp';
-import { onAbort, stoppable } from '../resilience/deadline.ts';
+import { type Stop, stoppable } from '../resilience/deadline.ts';
 
 /** A command that the message centre answered with something else than success. */
 export class SmppStatusError extends Error {
@@ -16,7 +16,7 @@ export type SmppServer = { host: string; port: number; isSecure: boolean; user: 
 /** One bound session, made when needed and made anew after it broke. */
 export type SmppLink = {
   /** Submits one short message; answers its message_id. Throws `SmppStatusError`, or an Error when the link breaks. */
-  submit(options: PduOptions, stop: AbortSignal): Promise<string>;
+  submit(options: PduOptions, stop: Stop): Promise<string>;
   close(): Promise<void>;
 };
 
@@ -117,13 +117,13 @@ export const makeSmppLink = (server: SmppServer): SmppLink => {
     return binding;
   };
 
-  const boundSession = (stop: AbortSignal): Promise<Session> =>
+  const boundSession = (stop: Stop): Promise<Session> =>
     stoppable(stop, (resolve, reject) => (current ?? bind()).bound.then(resolve, reject));
 
-  const exchange = (session: Session, options: PduOptions, stop: AbortSignal): Promise<PDU> =>
+  const exchange = (session: Session, options: PduOptions, stop: Stop): Promise<PDU> =>
     stoppable<PDU>(stop, (resolve, reject) => {
       onBreak.add(reject);
-      const forget = onAbort(stop, () => onBreak.delete(reject));
+      const forget = stop.on(() => onBreak.delete(reject));
       const isTaken = session.submit_sm(options, (pdu) => {
         onBreak.delete(reject);
         forget();

@@ -7,6 +7,7 @@ import {
   type BreakerState,
   closedBreaker,
 } from '../../../src/channels/resilience/circuit-breaker.ts';
+import { makeStop, StoppedError } from '../../../src/channels/resilience/deadline.ts';
 import { withFailover } from '../../../src/channels/resilience/failover.ts';
 import { guarded } from '../../../src/channels/resilience/guard.ts';
 import { makeSemaphore } from '../../../src/channels/resilience/semaphore.ts';
@@ -83,13 +84,14 @@ describe('token bucket', () => {
 describe('semaphore', () => {
   it('admits in order, and forgets who stopped waiting', async () => {
     const semaphore = makeSemaphore(1);
-    await semaphore.take(noAbort);
-    const stop = new AbortController();
+    const never = makeStop();
+    const stop = makeStop();
+    await semaphore.take(never);
     const order: string[] = [];
-    const gone = semaphore.take(stop.signal).catch(() => order.push('gone'));
-    const second = semaphore.take(noAbort).then(() => order.push('second'));
-    const third = semaphore.take(noAbort).then(() => order.push('third'));
-    stop.abort();
+    const gone = semaphore.take(stop).catch(() => order.push('gone'));
+    const second = semaphore.take(never).then(() => order.push('second'));
+    const third = semaphore.take(never).then(() => order.push('third'));
+    stop.stop(new StoppedError('EABORT', 'stopped'));
     await gone;
     semaphore.give();
     await second;
