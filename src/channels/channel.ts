@@ -43,7 +43,8 @@ export type OutgoingMessage = { id: string; to: Contact; content: SharedContent;
 
 /**
  * What became of one attempt. A failure is a value: `permanent` (this address, never again for this message),
- * `transient` (later), `throttled` (later, the provider said when). `addressGone`: the address itself is dead.
+ * `transient` (later), `throttled` (later, the provider said when). `addressGone`: the address itself is dead. `reference`: by
+ * what the provider's receipts will name it, null where none come (a mail's Message-ID derives from its id).
  */
 export type SendResult =
   | { ok: true; provider: string; reference: string | null; response: string }

@@ -5,7 +5,7 @@ export type Failure = Extract<SendResult, { ok: false }>;
 
 /**
  * Why attempts fail. The first group is the provider's fault, not the address's: enough of them open its breaker, and the
- * next provider is tried. The words for people are in locales/<locale>/reasons.json under `failure`.
+ * next provider is tried. The words for people are in locales/<locale>/reasons.json under `code`.
  */
 export const providerFaults = [
   'connection',

@@ -5,7 +5,7 @@ import type { Verdict } from '../result.ts';
 import { PrivateAddressError } from './public-address.ts';
 
 export type PushRequest = { headers: Record<string, string | number>; body: Buffer };
-export type PushAnswer = { status: number; retryAfter: string | undefined; location: string | null; text: string };
+export type PushAnswer = { status: number; retryAfter: string | undefined; text: string };
 
 const mostAnswerText = 500;
 
@@ -19,7 +19,6 @@ const read = (response: IncomingMessage, done: (answer: PushAnswer) => void): vo
     done({
       status: response.statusCode ?? 0,
       retryAfter: response.headers['retry-after'],
-      location: response.headers.location ?? null,
       text: text.slice(0, mostAnswerText),
     }),
   );

@@ -32,7 +32,7 @@ describe('a notification by mail', () => {
       makeMessage({ id: 'm1', to: { channel: 'email', email: 'ada@example.org' } }),
       noAbort,
     );
-    expect(result).toMatchObject({ ok: true, reference: '<m1@town.test>' });
+    expect(result).toMatchObject({ ok: true, reference: null });
     const { mail, raw } = await received();
     expect(mail.from?.text).toBe('"Town Office" <office@town.test>');
     expect(raw).toContain('\r\nTo: ada@example.org\r\n');

@@ -1,0 +1,23 @@
+import { locales, textIn } from '../../../src/text.ts';
+
+const permanent = [
+  'no-such-address',
+  'no-such-host',
+  'mailbox-disabled',
+  'mailbox-full',
+  'bad-address',
+  'too-large',
+  'content-refused',
+  'refused-by-policy',
+  'refused',
+  'endpoint-gone',
+  'endpoint-forbidden',
+  'not-authorised',
+  'opted-out-at-provider',
+];
+
+describe('reasons for which a message failed for good', () => {
+  it.each(locales)('are said in words: %s', (locale) => {
+    for (const reason of permanent) expect(textIn(locale)(`reasons:code.${reason}`)).not.toContain(reason);
+  });
+});
