@@ -29,7 +29,6 @@ export const ledgerSending = (
       one.key.ordinal,
       channelCode(one.key.channel),
       one.notice.ordinal,
-      one.revision,
       one.message,
       one.template,
     ]);
@@ -44,11 +43,14 @@ export const ledgerSending = (
       inFlight.add(person);
       return true;
     });
-    const going = JSON.stringify(rows.filter((_, index) => goes[index]));
     sql.sendNotices.run(item, notice.version, JSON.stringify([...inFlight]));
-    sql.departRows.run(push, at, lease.batch, going);
-    sql.insertMessages.run(push, at, going);
-    if (foreign) for (const [index, one] of group.entries()) if (goes[index]) tx.soil(push, one.key.ordinal);
+    for (const [index, one] of group.entries()) {
+      if (!goes[index]) continue;
+      const row = [push, one.key.ordinal, channelCode(one.key.channel)] as const;
+      sql.departRow.run(one.revision, at, one.message, lease.batch, ...row);
+      if (foreign) tx.soil(push, one.key.ordinal);
+    }
+    sql.insertMessages.run(push, at, JSON.stringify(rows.filter((_, index) => goes[index])));
     return goes;
   };
 
@@ -63,27 +65,20 @@ export const ledgerSending = (
       attempt.reference,
     ]);
     sql.addAttempts.run(JSON.stringify(attempts));
-    const rows = group.map(({ key: { ordinal, channel }, to, attempt }) => [
-      ordinal,
-      channelCode(channel),
-      rankOf(to.state),
-      to.code,
-      to.dueAt,
-      to.attempts,
-      attempt.at,
-    ]);
-    const moved = new Set(sql.settleRows.all(push, JSON.stringify(rows)).map((row) => `${row.ordinal} ${row.channel}`));
-    const told = group.filter(({ to }) => tells(to.state));
-    sql.tell.run(
-      item,
-      notice.version,
-      push,
-      JSON.stringify(told.map((one) => [one.notice.ordinal, channelCode(one.key.channel)])),
-    );
-    for (const one of group) {
-      if (!moved.has(`${one.key.ordinal} ${channelCode(one.key.channel)}`)) continue;
-      if (!tells(one.to.state)) afterFailure(push, item, one);
-      if (foreign) tx.soil(push, one.key.ordinal);
+    for (const alike of groupBy(group, ending)) {
+      const { key, to } = alike[0] as Outcome;
+      const channel = channelCode(key.channel);
+      const at = Math.max(...alike.map((one) => one.attempt.at));
+      const ordinals = JSON.stringify(alike.map((one) => one.key.ordinal));
+      const moved = sql.settleRows.all(rankOf(to.state), to.code, to.dueAt, to.attempts, at, push, channel, ordinals);
+      const gone = new Set(moved.map((row) => Number(row.ordinal)));
+      const people = JSON.stringify(alike.map((one) => one.notice.ordinal));
+      if (tells(to.state)) sql.tell.run(channel, item, notice.version, push, people);
+      for (const one of alike) {
+        if (!gone.has(one.key.ordinal)) continue;
+        if (!tells(to.state)) afterFailure(push, item, one);
+        if (foreign) tx.soil(push, one.key.ordinal);
+      }
     }
   };
 
@@ -99,10 +94,10 @@ export const ledgerSending = (
     depart: (lease, departures, at) =>
       tables.writeUnder(lease, (tx, foreign) => {
         const gone = new Map<Departure, boolean>();
-        for (const group of groupBy(departures, versionOfPush))
-          departGroup(tx, lease, group, at, foreign).forEach((goes, index) =>
-            gone.set(group[index] as Departure, goes),
-          );
+        for (const group of groupBy(departures, versionOfPush)) {
+          const goes = departGroup(tx, lease, group, at, foreign);
+          for (const [index, departure] of group.entries()) gone.set(departure, goes[index] ?? false);
+        }
         return departures.map((departure) => gone.get(departure) ?? false);
       }),
     settle: (lease, outcomes) =>
@@ -133,6 +128,8 @@ export const ledgerSending = (
   };
 };
 
+/** Outcomes of one ending are written with one statement. */
+const ending = ({ key, to }: Outcome): string => `${key.channel} ${to.state} ${to.code} ${to.dueAt} ${to.attempts}`;
 const tells = (state: DeliveryState): boolean => state === 'sent' || state === 'delivered';
 const versionOfPush = ({ key, notice }: Pick<Departure, 'key' | 'notice'>): string =>
   `${key.push} ${notice.item} ${notice.version}`;

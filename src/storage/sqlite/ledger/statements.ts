@@ -28,9 +28,8 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
     'UPDATE notices SET state = 1 WHERE item = ? AND version = ? AND ordinal IN (SELECT value FROM json_each(?))',
   ),
   tell: db.prepare(
-    `UPDATE notices SET state = 2, channel = j.value->>1 FROM json_each(?4) AS j
-     WHERE notices.item = ?1 AND notices.version = ?2 AND notices.owner = ?3 AND notices.ordinal = j.value->>0
-       AND notices.state < 2`,
+    `UPDATE notices SET state = 2, channel = ? WHERE item = ? AND version = ? AND owner = ? AND state < 2
+       AND ordinal IN (SELECT value FROM json_each(?))`,
   ),
   calmNotice: db.prepare(
     'UPDATE notices SET state = 0 WHERE item = ? AND version = ? AND ordinal = ? AND owner = ? AND state = 1',
@@ -100,19 +99,14 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
        LEFT JOIN notices n ON n.item = ?2 AND n.version = ?3 AND n.ordinal = j.value->>2
      ORDER BY j.key`,
   ),
-  departRows: db.prepare(
-    `UPDATE deliveries SET state = ${sending}, code = NULL, due_at = NULL, at = ?2, holder = ?3,
-       revision = j.value->>3, message = j.value->>4
-     FROM json_each(?4) AS j
-     WHERE deliveries.push = ?1 AND deliveries.ordinal = j.value->>0 AND deliveries.channel = j.value->>1`,
+  departRow: db.prepare(
+    `UPDATE deliveries SET state = ${sending}, code = NULL, due_at = NULL, revision = ?, at = ?, message = ?, holder = ?
+     WHERE push = ? AND ordinal = ? AND channel = ?`,
   ),
   settleRows: db.prepare(
-    `UPDATE deliveries SET state = j.value->>2, code = j.value->>3, due_at = j.value->>4, attempts = j.value->>5,
-       at = j.value->>6, holder = NULL
-     FROM json_each(?2) AS j
-     WHERE deliveries.push = ?1 AND deliveries.ordinal = j.value->>0 AND deliveries.channel = j.value->>1
-       AND deliveries.state = ${sending}
-     RETURNING ordinal, channel`,
+    `UPDATE deliveries SET state = ?, code = ?, due_at = ?, attempts = ?, at = ?, holder = NULL
+     WHERE push = ? AND channel = ? AND state = ${sending} AND ordinal IN (SELECT value FROM json_each(?))
+     RETURNING ordinal`,
   ),
   receive: db.prepare(
     `UPDATE deliveries SET state = ?, at = ? WHERE push = ? AND ordinal = ? AND channel = ?
@@ -163,7 +157,7 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
   ),
   insertMessages: db.prepare(
     `INSERT INTO messages (id, kind, push, ordinal, channel, template, created_at, attempts)
-     SELECT value->>4, 'delivery', ?1, value->>0, value->>1, value->>5, ?2, '[]' FROM json_each(?3) WHERE true
+     SELECT value->>3, 'delivery', ?1, value->>0, value->>1, value->>4, ?2, '[]' FROM json_each(?3) WHERE true
      ON CONFLICT (id) DO NOTHING`,
   ),
   addAttempts: db.prepare(
