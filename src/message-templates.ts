@@ -21,7 +21,7 @@ import { projectRoot } from './project-root.ts';
 import { locales, type Text, textIn } from './text.ts';
 
 /** A transactional message, ready for `Courier.post(to, content, slots, expiresAt)`. */
-export type Letter = { content: SharedContent; slots: Partial<Slots> };
+type Letter = { content: SharedContent; slots: Partial<Slots> };
 
 /** What leaves, in words, on every channel. */
 export type MessageTemplates = {

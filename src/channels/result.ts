@@ -7,7 +7,7 @@ export type Failure = Extract<SendResult, { ok: false }>;
  * Why attempts fail. The first group is the provider's fault, not the address's: enough of them open its breaker, and the
  * next provider is tried. The words for people are in locales/<locale>/reasons.json under `code`.
  */
-export const providerFaults = [
+const providerFaults = [
   'connection',
   'timeout',
   'tls',
@@ -17,7 +17,7 @@ export const providerFaults = [
   'bad-answer',
   'storage',
 ] as const;
-export const otherReasons = [
+const otherReasons = [
   'aborted',
   'breaker-open',
   'throttled',

@@ -43,7 +43,7 @@ const oneLine = (text: string): string =>
     .trim();
 
 /** An unstructured header line, RFC 2047 encoded and folded; base64 is the shorter form for Chinese. */
-export const textHeader = (name: string, text: string, locale: string): string =>
+const textHeader = (name: string, text: string, locale: string): string =>
   `${foldLines(`${name}: ${encodeWords(oneLine(text), locale.startsWith('zh') ? 'B' : 'Q', 52, true)}`, 76)}\r\n`;
 
 /** The slot marks as they may stand in quoted-printable text: a soft break may fall between any two letters. */

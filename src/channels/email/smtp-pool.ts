@@ -5,7 +5,7 @@ import type { SmtpFault } from './smtp-reply.ts';
 import type { SmtpServer } from './smtp-url.ts';
 
 type Fault = SmtpFault & { message: string };
-export type SmtpAnswer = { ok: true; response: string } | { ok: false; fault: Fault };
+type SmtpAnswer = { ok: true; response: string } | { ok: false; fault: Fault };
 
 /** Connections to one server, opened when needed and held open. */
 export type SmtpPool = {

@@ -36,11 +36,7 @@ const permanentCodes: Record<number, Pick<Verdict, 'reason' | 'addressGone'>> = 
 const throttleCodes: ReadonlySet<number> = new Set([14107, 20429, 21611, 30001, 63018]);
 
 /** Sorts an answer of Twilio's form; null: it was taken. */
-export const classifyTwilio = (
-  status: number,
-  code: number | undefined,
-  waitMs: number | undefined,
-): Verdict | null => {
+const classifyTwilio = (status: number, code: number | undefined, waitMs: number | undefined): Verdict | null => {
   if (status >= 200 && status < 300) return null;
   if (status === 429 || (code !== undefined && throttleCodes.has(code)))
     return { kind: 'throttled', reason: 'throttled', retryAfterMs: waitMs ?? 1_000 };

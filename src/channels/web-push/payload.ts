@@ -2,7 +2,7 @@ import type { OutgoingMessage, SharedContent } from '../channel.ts';
 import { fillSlots } from '../slots.ts';
 
 /** What the service worker receives, as JSON. `tag` is the message's id; `report` is where it says shown or clicked. */
-export type PushPayload = {
+type PushPayload = {
   title: string;
   body: string;
   url: string;
