@@ -30,10 +30,10 @@ export const stateAfter = (result: SendResult, attempts: number, at: number, ran
   if (result.ok) return { state: 'sent', code: null, dueAt: null, attempts: attempts + 1 };
   if (result.kind === 'permanent') return { state: 'failed', code: result.reason, dueAt: null, attempts: attempts + 1 };
   if (result.kind === 'throttled') {
-    const pause = result.retryAfterMs ?? pauseAfter(0, random);
+    const pause = Math.ceil(result.retryAfterMs ?? pauseAfter(0, random));
     return { state: 'deferred', code: 'throttled', dueAt: at + pause, attempts };
   }
   if (attempts + 1 >= mostAttempts) return { state: 'failed', code: 'gave-up', dueAt: null, attempts: attempts + 1 };
-  const pause = Math.max(result.retryAfterMs ?? 0, pauseAfter(attempts, random));
+  const pause = Math.ceil(Math.max(result.retryAfterMs ?? 0, pauseAfter(attempts, random)));
   return { state: 'deferred', code: 'retry', dueAt: at + pause, attempts: attempts + 1 };
 };

@@ -21,7 +21,12 @@ export const publisher: Actor = { staff: 'publisher', roles: ['publisher'], depa
 export const makeTown = async (options: { env?: Record<string, string>; startAt?: string; file?: string } = {}) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'bellman-town-'));
   let now = Date.parse(options.startAt ?? '2026-06-10T04:00:00Z');
-  const edges: Edges = { ...realEdges, now: () => now };
+  const start = now;
+  const edges: Edges = {
+    ...realEdges,
+    now: () => now,
+    monotonic: () => realEdges.monotonic() + Math.max(0, now - start),
+  };
   const config: Config = readConfig({
     DATA_DIR: dataDir,
     PUBLIC_URL: 'http://localhost:3000',
