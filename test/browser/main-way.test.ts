@@ -1,7 +1,9 @@
 import type { Browser, Page } from 'playwright-core';
-import { complaintsOf, describeBrowser, launchBrowser, siteOf, visitor } from '../helpers/browser.ts';
+import { complaintsOf, describeBrowser, launchBrowser, sayIfSkipped, siteOf, visitor } from '../helpers/browser.ts';
 import { fromOutbox, linkIn, publish } from '../helpers/outbox.ts';
 import { type Service, startService } from '../helpers/start-service.ts';
+
+sayIfSkipped();
 
 const words = {
   en: {

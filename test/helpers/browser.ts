@@ -8,13 +8,16 @@ const isThere = existsSync(executablePath);
 
 if (!isThere && process.env.REQUIRE_BROWSER === '1')
   throw new Error(`REQUIRE_BROWSER is 1, but there is no Chromium at ${executablePath}`);
-if (!isThere)
+/** `describe` where there is a Chromium, else a skipped one. */
+export const describeBrowser = isThere ? describe : describe.skip;
+
+/** Says once, for all browser tests, that they are skipped. */
+export const sayIfSkipped = (): void => {
+  if (isThere) return;
   process.stderr.write(
     `SKIPPED: browser tests; there is no Chromium at ${executablePath} (CHROMIUM_PATH names another)\n`,
   );
-
-/** `describe` where there is a Chromium, else a skipped one. */
-export const describeBrowser = isThere ? describe : describe.skip;
+};
 
 /** Headless, offline but for loopback, without the services of its maker. */
 export const launchBrowser = (): Promise<Browser> =>
