@@ -5,7 +5,7 @@ export type PlainVisitor = {
   send(action: string, fields: Record<string, string>): Promise<Seen>;
 };
 
-export type Seen = { status: number; path: string; html: string; headers: Headers };
+type Seen = { status: number; path: string; html: string; headers: Headers };
 
 const unescaped = (text: string): string =>
   text.replaceAll('&#39;', "'").replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&amp;', '&');

@@ -78,6 +78,3 @@ export const makeCitizenSite = (deps: CitizenDeps): CitizenSite => {
     .use(outboxRouter(deps, pages));
   return { router, showError: pages.showError };
 };
-
-/** As `makeCitizenSite`, for who needs the router alone. */
-export const makeCitizenRouter = (deps: CitizenDeps): Router => makeCitizenSite(deps).router;

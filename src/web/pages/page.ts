@@ -15,9 +15,9 @@ const localeCookie = 'bellman-locale';
 const yearMs = 365 * 24 * 60 * 60 * 1000;
 
 /** One visit to a page: its language and who is signed in. */
-export type Visit = { locale: Locale; t: Text; subscriber: string | null };
+type Visit = { locale: Locale; t: Text; subscriber: string | null };
 
-export type ShowOptions = { status?: number; locale?: Locale };
+type ShowOptions = { status?: number; locale?: Locale };
 
 /** What every citizen page stands on. `fallback` is the language of somebody who never chose one. */
 export type Pages = {
