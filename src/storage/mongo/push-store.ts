@@ -1,0 +1,123 @@
+import type { mongo } from 'mongoose';
+import { AppError } from '../../errors.ts';
+import { unpackOrdinals } from '../../fanout/ordinals.ts';
+import type { PushStore } from '../../fanout/push-store.ts';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { mongoBatches } from './batches.ts';
+import {
+  batchView,
+  fromBinary,
+  fromPushDocument,
+  pushCollections,
+  toBatchDocument,
+  toBinary,
+  toPushDocument,
+} from './push-documents.ts';
+import { insertIfFree, insertMissing } from './writes.ts';
+
+type Plans = Pick<PushStore, 'writeSources' | 'freeze' | 'sources' | 'insertBatches' | 'latePeople' | 'batchesOf'>;
+type Pushes = Omit<PushStore, keyof Plans | keyof ReturnType<typeof mongoBatches>>;
+
+/** Pushes, plans, batches and leases over MongoDB: every guard is the filter of one document's write. */
+export const mongoPushStore = (db: mongo.Db): PushStore => ({
+  ...pushesOver(db),
+  ...plansOver(db),
+  ...mongoBatches(db),
+});
+
+const pushesOver = (db: mongo.Db): Pushes => {
+  const { pushes } = pushCollections(db);
+  const get: PushStore['get'] = async (id) => {
+    const found = await pushes.findOne({ _id: id });
+    return found && fromPushDocument(found);
+  };
+  return {
+    insert: async (push) => {
+      if (await insertIfFree(pushes, toPushDocument(push))) return push;
+      return (await get(push.id)) ?? push;
+    },
+    get,
+    list: async ({ cursor, limit }) => {
+      const [createdAt, id] = decodeCursor(cursor, [0, '']);
+      const before = { $or: [{ createdAt: { $lt: createdAt } }, { createdAt, _id: { $lt: id } }] };
+      const rows = await pushes
+        .find(cursor === null ? {} : before)
+        .sort({ createdAt: -1, _id: -1 })
+        .limit(limit + 1)
+        .toArray();
+      const last = rows.length > limit ? rows[limit - 1] : undefined;
+      return {
+        rows: rows.slice(0, limit).map(fromPushDocument),
+        next: last ? encodeCursor([last.createdAt, last._id]) : null,
+      };
+    },
+    ofItem: async (item) =>
+      (await pushes.find({ item }).sort({ createdAt: 1, _id: 1 }).toArray()).map(fromPushDocument),
+    unfinished: async (limit) =>
+      (await pushes.find({ finishedAt: null }).sort({ createdAt: 1, _id: 1 }).limit(limit).toArray()).map(
+        fromPushDocument,
+      ),
+    setState: async (id, from, to) =>
+      (await pushes.updateOne({ _id: id, state: { $in: from } }, { $set: { state: to } })).matchedCount > 0,
+    finish: async (id, at) => {
+      await pushes.updateOne(
+        { _id: id, state: 'running', finishedAt: null },
+        { $set: { state: 'done', finishedAt: at } },
+      );
+      await pushes.updateOne({ _id: id, state: 'cancelled', finishedAt: null }, { $set: { finishedAt: at } });
+    },
+  };
+};
+
+/** Sources are written before the plan is frozen, so that a frozen plan is always whole; batches are named by their rank. */
+const plansOver = (db: mongo.Db): Plans => {
+  const { pushes, sources, batches } = pushCollections(db);
+  return {
+    writeSources: (push, plan, list) =>
+      insertMissing(
+        sources,
+        list.map(({ source, follow, ordinals }, position) => ({
+          _id: `${plan} ${position} ${push}`,
+          push,
+          plan,
+          position,
+          source,
+          follow,
+          ordinals: toBinary(ordinals),
+        })),
+      ),
+    freeze: async (push, plan, { matched, bySource, plannedAt }) => {
+      await pushes.updateOne({ _id: push, plan: null }, { $set: { plan, matched, bySource, plannedAt } });
+      const standing = (await pushes.findOne({ _id: push }))?.plan;
+      if (standing == null) throw new AppError('not-found', `There is no push ${push}.`);
+      return standing;
+    },
+    sources: async (push) => {
+      const plan = (await pushes.findOne({ _id: push }))?.plan;
+      if (plan == null) return [];
+      const found = await sources.find({ push, plan }).sort({ position: 1 }).toArray();
+      return found.map(({ source, follow, ordinals }) => ({ source, follow, ordinals: fromBinary(ordinals) }));
+    },
+    insertBatches: async (list) => {
+      if (list.length === 0) return;
+      const named = [...new Set(list.flatMap((batch) => batch.push ?? []))];
+      const found = await pushes.find({ _id: { $in: named } }).toArray();
+      const since = new Map(found.map((push) => [push._id, push.createdAt]));
+      await insertMissing(
+        batches,
+        list.map((batch) => toBatchDocument(batch, since.get(batch.push ?? '') ?? 0)),
+      );
+    },
+    latePeople: async (push) => {
+      const found = await batches.find({ push, kind: 'late' }).toArray();
+      return found.flatMap((batch) => (batch.ordinals ? unpackOrdinals(fromBinary(batch.ordinals)) : []));
+    },
+    batchesOf: async (push) => {
+      const found = await batches
+        .find({ push }, { projection: { ordinals: 0, rows: 0 } })
+        .sort({ kind: -1, first: 1 })
+        .toArray();
+      return found.map(batchView);
+    },
+  };
+};

@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto';
+import { ensureIndexes, type MongoDatabase, openMongo } from '../../src/storage/mongo/connection.ts';
+
+const uri = process.env.MONGODB_URI;
+
+/**
+ * `describe` for suites that need a MongoDB-compatible server (`MONGODB_URI`): without one they are skipped with one loud
+ * line, or fail where `REQUIRE_MONGO=1` says that it must be there.
+ */
+export const describeWithMongo = (what: string, suites: () => void): void => {
+  if (uri) {
+    suites();
+  } else if (process.env.REQUIRE_MONGO === '1') {
+    it(`${what} find their server`, () => {
+      throw new Error('REQUIRE_MONGO=1, but MONGODB_URI names no server');
+    });
+  } else {
+    console.warn(`SKIPPED: ${what} need a MongoDB-compatible server; set MONGODB_URI (docs/scale.md).`);
+    describe.skip(what, suites);
+  }
+};
+
+/** Several connections to one new database, which `close` drops. */
+export const openMongoHandles = async (
+  count: number,
+): Promise<{ handles: MongoDatabase['db'][]; close: () => Promise<void> }> => {
+  const name = `bellman_test_${randomBytes(6).toString('hex')}`;
+  const opened = await Promise.all(Array.from({ length: count }, () => openMongo(uri ?? '', { name })));
+  const [first] = opened;
+  if (first) await ensureIndexes(first.db);
+  return {
+    handles: opened.map((one) => one.db),
+    close: async () => {
+      await first?.db.dropDatabase();
+      for (const one of opened) await one.close();
+    },
+  };
+};
