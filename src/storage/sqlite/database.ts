@@ -61,6 +61,7 @@ export const openSqlite = (file: string, options: OpenOptions = {}): SqliteDatab
   raw.exec('PRAGMA foreign_keys = ON');
   raw.exec('PRAGMA temp_store = MEMORY');
   raw.exec('PRAGMA cache_size = -32000');
+  raw.exec('PRAGMA wal_autocheckpoint = 4000');
   const busyMs = options.busyMs ?? 30_000;
   const random = options.random ?? Math.random;
 
