@@ -243,7 +243,7 @@ export const describeDeliveries = (name: string, open: () => Promise<OpenedLedge
         await pushes.insertBatches([makeBatch({ id: 'push-1:1', ordinals: [11, 12] })]);
         await ledger.insertDeliveries(lease, [makeDelivery({ ordinal: 11, state: 'deferred', dueAt: at })]);
         expect(await pushes.dirty(10)).toEqual([]);
-        await ledger.gatherDue('due:1', at, 10);
+        await ledger.gatherDue('due:1', at + 1, 10);
         // batch 1 is older than the gathered one
         await pushes.claim('t-batch', ['at-once']);
         const claim = await pushes.claim('t-due', ['at-once']);

@@ -1,0 +1,241 @@
+import type { mongo } from 'mongoose';
+import type { Departure, Lease, LedgerStore, Outcome } from '../../../fanout/ledger-store.ts';
+import { type DeliveryState, rankOf } from '../../../fanout/push.ts';
+import { bulk, insertMissing, slices } from '../writes.ts';
+import {
+  type DeliveryDocument,
+  type MessageDocument,
+  type NoticeDocument,
+  noticeId,
+  noticeStates,
+  plainAttempt,
+  ranks,
+  rowId,
+  toMessage,
+} from './documents.ts';
+import type { LedgerTables } from './tables.ts';
+
+const idsInOneRead = 2_000;
+
+/**
+ * The verbs of what leaves. Without transactions their writes have an order, so that a crash between any two of them is
+ * mended when the batch is run again:
+ * - departing: the notice (it names the row), the message, the row last. A row in flight has all the rest; a notice or a
+ *   message without it is taken up by the next departure of the same row.
+ * - settling: the attempt, the successor, the notice, the row last. While the row is in flight its holder comes back to it:
+ *   a notice that was told by it says so (notices.ts), anything else is simply sent and settled again.
+ */
+export const ledgerSending = (
+  tables: LedgerTables,
+): Pick<LedgerStore, 'depart' | 'settle' | 'message' | 'messages' | 'receipt' | 'messageByReference'> => {
+  const { notices, deliveries, messages } = tables;
+
+  /** Moves notices pending -> sending for these rows; answers the departures whose notice is theirs now. */
+  const takeNotices = async (leaving: Departure[]): Promise<Departure[]> => {
+    await bulk(
+      notices,
+      leaving.map(({ key, notice }) => ({
+        updateOne: {
+          filter: {
+            _id: noticeId(notice),
+            owner: key.push,
+            $or: [{ state: noticeStates.pending }, { state: noticeStates.sending, row: rowId(key) }],
+          },
+          update: { $set: { state: noticeStates.sending, row: rowId(key) } },
+        },
+      })),
+    );
+    const found = await notices
+      .find({ _id: { $in: leaving.map((one) => noticeId(one.notice)) }, state: noticeStates.sending })
+      .toArray();
+    const rows = new Map(found.map((notice) => [notice._id, notice]));
+    return leaving.filter(({ key, notice }) => {
+      const held = rows.get(noticeId(notice));
+      return held?.owner === key.push && held.row === rowId(key);
+    });
+  };
+
+  /** Moves rows -> sending under the lease; answers the ids of those that are. */
+  const takeRows = async (lease: Lease, leaving: Departure[], at: number): Promise<Set<string>> => {
+    const change = tables.newChange();
+    await bulk(
+      deliveries,
+      leaving.map(({ key, message, revision }) => ({
+        updateOne: {
+          filter: { _id: rowId(key), ...mayLeave(lease.batch) },
+          update: {
+            $set: {
+              ...{ state: rankOf('sending'), code: null, dueAt: null, revision, at, message },
+              ...{ holder: lease.batch, token: lease.token, change },
+            },
+          },
+        },
+      })),
+    );
+    const ids = leaving.map((one) => rowId(one.key));
+    const taken = await deliveries.find({ _id: { $in: ids }, change }, { projection: { _id: 1 } }).toArray();
+    return new Set(taken.map((row) => row._id));
+  };
+
+  const calm = (list: { notice: Departure['notice']; key: Departure['key'] }[]): Promise<void> =>
+    bulk(
+      notices,
+      list.map(({ notice, key }) => ({
+        updateOne: {
+          filter: { _id: noticeId(notice), owner: key.push, state: noticeStates.sending, row: rowId(key) },
+          update: { $set: { state: noticeStates.pending, row: null } },
+        },
+      })),
+    );
+
+  const departAll = async (lease: Lease, departures: Departure[], at: number): Promise<boolean[]> => {
+    const rows = await tables.rowsById(departures.map((one) => rowId(one.key)));
+    const able = departures.filter((one) => isAble(rows.get(rowId(one.key)), lease.batch));
+    const leaving = await takeNotices(able);
+    await insertMissing(
+      messages,
+      leaving.map((one) => newMessage(one, at)),
+    );
+    const taken = await takeRows(lease, leaving, at);
+    await calm(leaving.filter((one) => !taken.has(rowId(one.key))));
+    // lost between the first guard and the writes: the next holder sends these rows, and this one must not
+    await tables.guard(lease);
+    return departures.map((one) => taken.has(rowId(one.key)));
+  };
+
+  const recordAttempts = (outcomes: Outcome[]): Promise<void> =>
+    bulk(
+      messages,
+      outcomes.map(({ message, attempt }) => ({
+        updateOne: {
+          filter: { _id: message },
+          update: {
+            $addToSet: { attempts: plainAttempt(attempt) },
+            ...(attempt.reference === null
+              ? {}
+              : { $set: { provider: attempt.provider, reference: attempt.reference } }),
+          },
+        },
+      })),
+    );
+
+  const settleAll = async (lease: Lease, outcomes: Outcome[]): Promise<void> => {
+    const rows = await tables.rowsById(outcomes.map((one) => rowId(one.key)));
+    const inFlight = outcomes.filter((one) => rows.get(rowId(one.key))?.state === rankOf('sending'));
+    await recordAttempts(outcomes);
+    await insertMissing(deliveries, await tables.documentsOf(inFlight.flatMap((one) => one.next ?? [])));
+    await bulk(
+      notices,
+      outcomes
+        .filter((one) => isTold(one))
+        .map(({ key, notice }) => ({
+          updateOne: {
+            filter: { _id: noticeId(notice), owner: key.push, state: { $lt: noticeStates.told } },
+            update: { $set: { state: noticeStates.told, channel: key.channel, row: rowId(key) } },
+          },
+        })),
+    );
+    await bulk(notices, inFlight.filter(isOver).map(freeNotice));
+    await calm(inFlight.filter((one) => !isTold(one) && !isOver(one)));
+    await bulk(
+      deliveries,
+      outcomes.map((one) => settleRow(lease, one)),
+    );
+  };
+
+  return {
+    depart: async (lease, departures, at) => {
+      const foreign = await tables.guard(lease);
+      const work = (): Promise<boolean[]> => departAll(lease, departures, at);
+      return foreign
+        ? tables.soiling(
+            departures.map((one) => one.key),
+            work,
+          )
+        : work();
+    },
+    settle: async (lease, outcomes) => {
+      const foreign = await tables.guard(lease);
+      const work = (): Promise<void> => settleAll(lease, outcomes);
+      await (foreign
+        ? tables.soiling(
+            outcomes.map((one) => one.key),
+            work,
+          )
+        : work());
+    },
+
+    message: async (id) => {
+      const found = await messages.findOne({ _id: id });
+      return found && toMessage(found);
+    },
+    messages: async (ids) => {
+      const found: MessageDocument[] = [];
+      for (const part of slices(ids, idsInOneRead))
+        found.push(...(await messages.find({ _id: { $in: part } }).toArray()));
+      return found.map(toMessage);
+    },
+    receipt: async (id, to, attempt) => {
+      const message = await messages.findOne({ _id: id });
+      if (!message || message.push === null) return false;
+      const key = { push: message.push, ordinal: message.ordinal, channel: message.channel };
+      const from: DeliveryState[] = to === 'delivered' ? ['sent'] : ['sent', 'delivered'];
+      const filter = { _id: rowId(key), state: { $in: ranks(from) } };
+      if (!(await deliveries.findOne(filter))) return false;
+      // the proof before the state: a receipt that comes again after a crash adds nothing and moves the row
+      await messages.updateOne({ _id: id }, { $addToSet: { attempts: plainAttempt(attempt) } });
+      const moved = await tables.soiling([key], () =>
+        deliveries.updateOne(filter, { $set: { state: rankOf(to), at: attempt.at } }),
+      );
+      return moved.matchedCount > 0;
+    },
+    messageByReference: async (provider, reference) => {
+      const found = await messages.findOne({ provider, reference });
+      return found && toMessage(found);
+    },
+  };
+};
+
+/** Rows that may leave under a batch: planned ones, those it gathered, and those that were in flight under it. */
+const mayLeave = (batch: string): mongo.Filter<DeliveryDocument> => ({
+  $or: [{ state: rankOf('planned') }, { state: { $in: ranks(['deferred', 'sending']) }, holder: batch }],
+});
+
+const isAble = (row: DeliveryDocument | undefined, batch: string): boolean => {
+  if (!row) return false;
+  if (row.state === rankOf('planned')) return true;
+  return row.holder === batch && (row.state === rankOf('deferred') || row.state === rankOf('sending'));
+};
+
+const isTold = ({ to }: Outcome): boolean => to.state === 'sent' || to.state === 'delivered';
+/** Failed with no channel left: somebody else may tell this person. */
+const isOver = ({ to, next }: Outcome): boolean => to.state === 'failed' && next === null;
+
+const freeNotice = ({ key, notice }: Outcome): mongo.AnyBulkWriteOperation<NoticeDocument> => ({
+  deleteOne: { filter: { _id: noticeId(notice), owner: key.push, state: { $lt: noticeStates.told } } },
+});
+
+const settleRow = (lease: Lease, { key, to, attempt }: Outcome): mongo.AnyBulkWriteOperation<DeliveryDocument> => ({
+  updateOne: {
+    filter: { _id: rowId(key), state: rankOf('sending'), holder: lease.batch },
+    update: {
+      $set: {
+        ...{ state: rankOf(to.state), code: to.code, dueAt: to.dueAt, attempts: to.attempts, at: attempt.at },
+        ...{ holder: null, token: null },
+      },
+    },
+  },
+});
+
+const newMessage = ({ key, message, template }: Departure, createdAt: number): MessageDocument => ({
+  _id: message,
+  kind: 'delivery',
+  push: key.push,
+  ordinal: key.ordinal,
+  channel: key.channel,
+  template,
+  createdAt,
+  attempts: [],
+  provider: null,
+  reference: null,
+});

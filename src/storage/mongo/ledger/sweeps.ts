@@ -1,0 +1,146 @@
+import type { mongo } from 'mongoose';
+import type { LedgerStore } from '../../../fanout/ledger-store.ts';
+import { type DeliveryState, lanes, rankOf } from '../../../fanout/push.ts';
+import { toBatchDocument } from '../push-documents.ts';
+import { slices } from '../writes.ts';
+import { type DeliveryDocument, noticeStates, openStates, ranks, rowId, toKey } from './documents.ts';
+import type { LedgerTables } from './tables.ts';
+
+/** After this long rows that are held by a batch which is not there were gathered by a process that died. */
+const abandonedMs = 60_000;
+const rowsInOneWrite = 1_000;
+
+/** The verbs that sweep over many rows: gathering what is due, ending a push's open rows, redriving failed ones. */
+export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue' | 'endOpen' | 'redrive'> => {
+  const { deliveries, notices, messages, pushes, batches } = tables;
+
+  /** Due rows of the most urgent lane that has any. */
+  const dueRows = async (now: number, limit: number): Promise<DeliveryDocument[]> => {
+    const waiting = await pushes
+      .find({ state: { $in: ['paused', 'cancelled'] }, finishedAt: null }, { projection: { _id: 1 } })
+      .toArray();
+    for (const lane of lanes.keys()) {
+      const rows = await deliveries
+        .find({
+          state: rankOf('deferred'),
+          holder: null,
+          lane,
+          dueAt: { $ne: null, $lte: now },
+          push: { $nin: waiting.map((push) => push._id) },
+        })
+        .sort({ dueAt: 1 })
+        .limit(limit)
+        .toArray();
+      if (rows.length > 0) return rows;
+    }
+    return [];
+  };
+
+  /** Frees the rows of gatherers that died between their two writes; answers how many. */
+  const freeAbandoned = async (now: number): Promise<number> => {
+    const held = { state: rankOf('deferred'), holder: { $ne: null }, heldAt: { $ne: null, $lte: now - abandonedMs } };
+    const holders = (await deliveries.distinct('holder', held)).filter((holder) => holder !== null);
+    const there = await batches.find({ _id: { $in: holders } }, { projection: { _id: 1 } }).toArray();
+    const gone = holders.filter((holder) => !there.some((batch) => batch._id === holder));
+    if (gone.length === 0) return 0;
+    const freed = await deliveries.updateMany({ ...held, holder: { $in: gone } }, { $set: { holder: null } });
+    return freed.modifiedCount;
+  };
+
+  const endPart = async (
+    push: string,
+    rows: DeliveryDocument[],
+    to: DeliveryState,
+    code: string,
+    at: number,
+  ): Promise<void> => {
+    const ids = rows.map((row) => row._id);
+    const ordinals = rows.map((row) => row.ordinal);
+    const version = await pushes.findOne({ _id: push }, { projection: { item: 1, version: 1 } });
+    // notices first: were they last, a crash would leave them with a push that no longer comes back for them
+    await notices.deleteMany({
+      owner: push,
+      ordinal: { $in: ordinals },
+      item: version?.item ?? '',
+      version: version?.version ?? 0,
+      $or: [{ state: noticeStates.pending }, { state: noticeStates.sending, row: { $in: ids } }],
+    });
+    await tables.soiling(rows, () =>
+      deliveries.updateMany(
+        { _id: { $in: ids }, state: { $in: ranks(openStates) } },
+        { $set: { state: rankOf(to), code, dueAt: null, holder: null, at } },
+      ),
+    );
+  };
+
+  const failedRows = async (which: { push?: string; messages?: string[] }): Promise<DeliveryDocument[]> => {
+    if (which.push !== undefined) return deliveries.find({ push: which.push, state: rankOf('failed') }).toArray();
+    const rows: DeliveryDocument[] = [];
+    for (const part of slices(which.messages ?? [], rowsInOneWrite)) {
+      const found = await messages.find({ _id: { $in: part } }).toArray();
+      const keys = found.flatMap(({ push, ordinal, channel }) => (push === null ? [] : [{ push, ordinal, channel }]));
+      rows.push(...(await deliveries.find({ _id: { $in: keys.map(rowId) }, state: rankOf('failed') }).toArray()));
+    }
+    return rows;
+  };
+
+  /**
+   * Gathers by claiming rows first, by their holder, and writing the batch of those it got then. A crash between leaves rows
+   * whose holder does not exist, which a later gather frees; the other order would let a worker close the batch before its
+   * rows are claimed.
+   */
+  const gatherDue: LedgerStore['gatherDue'] = async (id, now, limit) => {
+    for (;;) {
+      const due = await dueRows(now, limit);
+      if (due.length === 0) {
+        if ((await freeAbandoned(now)) === 0) return null;
+        continue;
+      }
+      const free: mongo.Filter<DeliveryDocument> = {
+        _id: { $in: due.map((row) => row._id) },
+        state: rankOf('deferred'),
+        holder: null,
+        dueAt: { $ne: null, $lte: now },
+      };
+      await deliveries.updateMany(free, { $set: { holder: id, heldAt: now } });
+      const mine = await deliveries.find({ _id: { $in: due.map((row) => row._id) }, holder: id }).toArray();
+      // another gatherer was first: what is due is looked up again
+      if (mine.length === 0) continue;
+      const lane = lanes[mine[0]?.lane ?? 0] ?? 'bulk';
+      await batches.insertOne(
+        toBatchDocument({ id, kind: 'due', push: null, lane, ordinals: [], rows: mine.map(toKey) }, now),
+      );
+      return { lane, rows: mine.length };
+    }
+  };
+
+  return {
+    gatherDue,
+    endOpen: async (push, to, code, at) => {
+      const people = new Set<number>();
+      for (;;) {
+        const rows = await deliveries
+          .find({ push, state: { $in: ranks(openStates) } })
+          .sort({ ordinal: 1 })
+          .limit(rowsInOneWrite)
+          .toArray();
+        if (rows.length === 0) return people.size;
+        await endPart(push, rows, to, code, at);
+        for (const row of rows) people.add(row.ordinal);
+      }
+    },
+    redrive: async (which, at) => {
+      let redriven = 0;
+      for (const part of slices(await failedRows(which), rowsInOneWrite)) {
+        const moved = await tables.soiling(part, () =>
+          deliveries.updateMany(
+            { _id: { $in: part.map((row) => row._id) }, state: rankOf('failed') },
+            { $set: { state: rankOf('deferred'), code: 'redriven', dueAt: at, attempts: 0, holder: null, at } },
+          ),
+        );
+        redriven += moved.modifiedCount;
+      }
+      return redriven;
+    },
+  };
+};
