@@ -5,7 +5,6 @@ import type { Counts, DeliveryKey, DeliveryState, Lane } from './push.ts';
 export type NoticeKey = { item: string; version: number; ordinal: number };
 export const noticeClasses = ['suggestion', 'must', 'emergency'] as const;
 export type NoticeClass = (typeof noticeClasses)[number];
-export type NoticeState = 'pending' | 'sending' | 'told';
 
 /** The batch under which a worker writes, and its token: a write under a lease that was lost throws `LeaseLost`. */
 export type Lease = { batch: string; token: string };
@@ -84,7 +83,7 @@ export type Message = {
 };
 
 /** A delivery row's key once it has a channel. */
-export type RowKey = DeliveryKey & { channel: ChannelName };
+type RowKey = DeliveryKey & { channel: ChannelName };
 
 /** A row about to leave, and the message it leaves as. */
 export type Departure = { key: RowKey; notice: NoticeKey; message: string; template: string; revision: number };

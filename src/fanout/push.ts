@@ -25,16 +25,6 @@ export const deliveryStates = [
 export type DeliveryState = (typeof deliveryStates)[number];
 export const rankOf = (state: DeliveryState): number => deliveryStates.indexOf(state);
 
-/** States that a row leaves no more (`failed` only by redrive; `sent` may still become delivered or bounced). */
-export const settledStates: readonly DeliveryState[] = [
-  'sent',
-  'delivered',
-  'bounced',
-  'failed',
-  'withheld',
-  'cancelled',
-];
-
 export type Counts = Record<DeliveryState, number>;
 export const noCounts = (): Counts => Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Counts;
 export const addCounts = (a: Counts, b: Counts): Counts =>

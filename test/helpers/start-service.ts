@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../../src/project-root.ts';
 
-export const adminKey = 'an-admin-key-for-tests';
+const adminKey = 'an-admin-key-for-tests';
 
 export type Service = {
   url: string;

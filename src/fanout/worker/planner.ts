@@ -7,7 +7,7 @@ import type { PushSource } from '../push-store.ts';
 import { namedSource, toldSource } from '../reasons.ts';
 
 /** Who is matched by an item: one entry a follow, with its label. The audience index will answer this later. */
-export type MatchItem = (
+type MatchItem = (
   item: string,
   content: ItemContent,
 ) => Promise<{ source: string; follow: string; ordinals: number[] }[]>;

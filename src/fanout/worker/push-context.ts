@@ -13,7 +13,7 @@ import { reasonLine, toldSource } from '../reasons.ts';
 export type Wording = 'publication' | 'correction' | 'withdrawal';
 
 /** Renders what all recipients of a version, language and wording share (message-templates.ts). */
-export type RenderNotification = (input: {
+type RenderNotification = (input: {
   item: string;
   version: ItemVersion;
   wording: Wording;

@@ -34,8 +34,8 @@ export const bytes = (value: SqlValue | undefined): Uint8Array =>
 /** Turns a value into what SQLite stores: booleans to 0/1, whole numbers kept whole, dates to ms, undefined to NULL. */
 export const bind = (value: SqlInput): SqlValue | bigint => {
   if (value === undefined || value === null) return null;
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  if (value instanceof Date) return value.getTime();
+  if (typeof value === 'boolean') return value ? 1n : 0n;
+  if (value instanceof Date) return BigInt(value.getTime());
   if (typeof value === 'number') {
     if (Number.isNaN(value)) throw new TypeError('NaN cannot be stored');
     return Number.isSafeInteger(value) ? BigInt(value) : value;
@@ -68,13 +68,14 @@ export const openSqlite = (file: string, options: OpenOptions = {}): SqliteDatab
   const prepare = (sql: string): Statement => {
     const statement = raw.prepare(sql);
     return {
-      run: (...values) => ({ changes: Number(statement.run(...values.map(bind)).changes) }),
+      // always as one list: a lone null or BLOB would itself be taken for the list of parameters
+      run: (...values) => ({ changes: Number(statement.run(values.map(bind)).changes) }),
       get: (...values) => {
-        const row = statement.get(...values.map(bind)) as (Row & { _metadata?: unknown }) | undefined;
+        const row = statement.get(values.map(bind)) as (Row & { _metadata?: unknown }) | undefined;
         if (row) delete row._metadata;
         return row;
       },
-      all: (...values) => statement.all(...values.map(bind)) as Row[],
+      all: (...values) => statement.all(values.map(bind)) as Row[],
     };
   };
 
