@@ -4,8 +4,8 @@ import { ensureIndexes, type MongoDatabase, openMongo } from '../../src/storage/
 const uri = process.env.MONGODB_URI;
 
 /**
- * `describe` for suites that need a MongoDB-compatible server (`MONGODB_URI`): without one they are skipped with one loud
- * line, or fail where `REQUIRE_MONGO=1` says that it must be there.
+ * Suites that need a MongoDB-compatible server (`MONGODB_URI`): without one they are skipped with one loud line, or fail
+ * where `REQUIRE_MONGO=1` says that it must be there.
  */
 export const describeWithMongo = (what: string, suites: () => void): void => {
   if (uri) {
@@ -15,7 +15,7 @@ export const describeWithMongo = (what: string, suites: () => void): void => {
       throw new Error('REQUIRE_MONGO=1, but MONGODB_URI names no server');
     });
   } else {
-    console.warn(`SKIPPED: ${what} need a MongoDB-compatible server; set MONGODB_URI (docs/scale.md).`);
+    process.stderr.write(`SKIPPED: ${what}; MONGODB_URI names no MongoDB-compatible server (docs/scale.md)\n`);
     describe.skip(what, suites);
   }
 };

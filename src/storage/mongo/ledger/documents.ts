@@ -56,7 +56,7 @@ export type MessageDocument = Omit<Message, 'id'> & { _id: string; provider: str
 export const openStates: readonly DeliveryState[] = ['planned', 'deferred', 'digested'];
 export const ranks = (states: readonly DeliveryState[]): number[] => states.map(rankOf);
 
-export const channelCode = (channel: ChannelName | null): number =>
+const channelCode = (channel: ChannelName | null): number =>
   channel === null ? 0 : channelNames.indexOf(channel) + 1;
 const channelAt = (code: number): ChannelName | null => channelNames[code - 1] ?? null;
 
