@@ -3,8 +3,7 @@ import { mongo } from 'mongoose';
 const duplicateKey = 11000;
 
 /** Whether a write failed only because its `_id` is taken. */
-const isTaken = (error: unknown): boolean =>
-  error instanceof mongo.MongoServerError && error.code === duplicateKey;
+const isTaken = (error: unknown): boolean => error instanceof mongo.MongoServerError && error.code === duplicateKey;
 
 /** Inserts one document unless its `_id` is taken; answers whether it did. */
 export const insertIfFree = async <T extends mongo.Document>(

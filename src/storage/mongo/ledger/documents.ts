@@ -56,8 +56,7 @@ export type MessageDocument = Omit<Message, 'id'> & { _id: string; provider: str
 export const openStates: readonly DeliveryState[] = ['planned', 'deferred', 'digested'];
 export const ranks = (states: readonly DeliveryState[]): number[] => states.map(rankOf);
 
-const channelCode = (channel: ChannelName | null): number =>
-  channel === null ? 0 : channelNames.indexOf(channel) + 1;
+const channelCode = (channel: ChannelName | null): number => (channel === null ? 0 : channelNames.indexOf(channel) + 1);
 const channelAt = (code: number): ChannelName | null => channelNames[code - 1] ?? null;
 
 /** Ids are made of what must be unique; the part that may hold anything comes last, so that no two keys read alike. */
