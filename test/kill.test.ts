@@ -4,7 +4,7 @@ import { kill, type Service, startService } from './helpers/start-service.ts';
 const people = 5_000;
 const kills = 10;
 /** The email channel's slots at 20 connections: what may be in flight when a worker dies. */
-const slots = 100;
+const slots = 200;
 const leaseMs = '1000';
 
 type Push = { id: string; state: string; counts: Record<string, number> };

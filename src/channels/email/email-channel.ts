@@ -44,7 +44,7 @@ const makeDate = (now: () => number): (() => string) => {
 };
 
 /** Slots for each connection: while one message waits for the server, others are rendered or wait for their outcome to be kept. */
-const slotsPerConnection = 5;
+const slotsPerConnection = 10;
 const compiledContents = 200;
 
 /**

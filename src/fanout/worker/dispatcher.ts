@@ -57,8 +57,8 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
   const pump = async (): Promise<void> => {
     pumping = true;
     try {
-      await flush();
-      await takeSlots();
+      // asked for in one turn, outcomes and departures share one commit
+      await all([flush(), takeSlots()]);
     } catch (error) {
       log.error({ error }, 'the ledger refuses; sending waits');
       await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -85,19 +85,16 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
     return [...urgent, ...other];
   };
 
-  const flush = async (): Promise<void> => {
-    for (const [lease, group] of byLease(done, (one) => one.job.sender.lease)) {
-      const lost = await unlessLost(() =>
-        stores.ledger.settle(
-          lease,
-          group.map((one) => one.outcome),
-        ),
-      );
-      for (const one of group) {
-        done.splice(done.indexOf(one), 1);
-        freeSlot(one.job);
-        one.job.resolve(lost ? { ready: one.job.ready, why: 'lost' } : null);
-      }
+  const flush = (): Promise<void> =>
+    all(byLease(done, (one) => one.job.sender.lease).map(([lease, group]) => settleGroup(lease, group)));
+
+  const settleGroup = async (lease: Lease, group: Done[]): Promise<void> => {
+    const outcomes = group.map((one) => one.outcome);
+    const lost = await unlessLost(() => stores.ledger.settle(lease, outcomes));
+    for (const one of group) {
+      done.splice(done.indexOf(one), 1);
+      freeSlot(one.job);
+      one.job.resolve(lost ? { ready: one.job.ready, why: 'lost' } : null);
     }
   };
 
@@ -109,16 +106,17 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
   const takeSlots = async (): Promise<void> => {
     const wanted = [...queues.keys()].flatMap(next);
     if (wanted.length === 0) return;
-    let settled = 0;
+    const current = await orGiveBack(wanted, stillCurrent(wanted));
+    const groups = byLease(wanted, (job) => job.sender.lease);
+    await all(groups.map(([lease, group]) => orGiveBack(group, departGroup(lease, group, current))));
+  };
+
+  /** Jobs that have not left because the store refused go back to the head of their queues. */
+  const orGiveBack = async <T>(jobs: Job[], work: Promise<T>): Promise<T> => {
     try {
-      const current = await stillCurrent(wanted);
-      for (const [lease, group] of byLease(wanted, (job) => job.sender.lease)) {
-        await departGroup(lease, group, current);
-        settled += group.length;
-      }
+      return await work;
     } catch (error) {
-      // nothing of the rest has left: back to the head of their queues
-      for (const job of byLeaseOrder(wanted).slice(settled).reverse()) queueOf(job)?.unshift(job);
+      for (const job of [...jobs].reverse()) queueOf(job)?.unshift(job);
       throw error;
     }
   };
@@ -140,8 +138,10 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
     for (const job of stale) job.resolve({ ready: job.ready, why: 'stale' });
     for (const job of lost) job.resolve({ ready: job.ready, why: 'lost' });
     for (const [index, job] of going.entries()) {
-      if (gone || !left[index]) {
-        job.resolve({ ready: job.ready, why: gone ? 'lost' : 'stale' });
+      // the write itself may have waited long: a row that is marked but not sent is the next holder's to send
+      const late = !mayGo(job);
+      if (gone || late || !left[index]) {
+        job.resolve({ ready: job.ready, why: gone || late ? 'lost' : 'stale' });
         continue;
       }
       const queue = queues.get(job.ready.departure.key.channel);
@@ -238,6 +238,11 @@ const unavailable: SendResult = {
   detail: 'this channel is not configured',
 };
 
+/** Waits for all, then throws the first failure: nothing goes on behind the caller's back. */
+const all = async (parts: Promise<unknown>[]): Promise<void> => {
+  for (const part of await Promise.allSettled(parts)) if (part.status === 'rejected') throw part.reason;
+};
+
 /** Runs a write under a lease; answers true if the lease was lost. */
 const unlessLost = async (work: () => Promise<void>): Promise<boolean> => {
   try {
@@ -260,5 +265,3 @@ const byLease = <T>(list: T[], leaseOf: (one: T) => Lease): [Lease, T[]][] => {
   }
   return [...groups.values()];
 };
-
-const byLeaseOrder = (jobs: Job[]): Job[] => byLease(jobs, (job) => job.sender.lease).flatMap(([, group]) => group);

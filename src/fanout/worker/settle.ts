@@ -133,9 +133,8 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
           )
         : [];
     const done = [...fresh, ...known.filter((_, index) => changed[index])];
-    const released = done.filter(
-      (plan) => (plan.decision.kind === 'withhold' || plan.decision.kind === 'cancel') && plan.unit.row !== null,
-    );
+    // also of new rows: a notice may have been taken for them before a crash
+    const released = done.filter(({ decision }) => decision.kind === 'withhold' || decision.kind === 'cancel');
     if (released.length > 0)
       await stores.ledger.releaseNotices(
         context.push.id,
