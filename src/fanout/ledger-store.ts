@@ -38,7 +38,7 @@ export type Delivery = DeliveryKey & {
   /** When a deferred or digested row is due again; null otherwise. */
   dueAt: number | null;
   at: number;
-  /** Public message id once there is a message. */
+  /** Public id of the message that leaves or left for this row; known once the channel is chosen. */
   message: string | null;
   /**
    * The batch that has the row in its hands: it is `sending` under it (only its holder may send it again after a crash), or

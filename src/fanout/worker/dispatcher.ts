@@ -36,7 +36,7 @@ export type DispatcherTools = { channels: ReadonlyMap<ChannelName, Channel>; edg
  */
 export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools) => {
   const { channels, edges, log } = tools;
-  const groupMs = tools.groupMs ?? 10;
+  const groupMs = tools.groupMs ?? 15;
   const queues = new Map(
     [...channels.keys()].map((name) => [name, { urgent: [] as Job[], other: [] as Job[], taken: 0 }]),
   );
@@ -57,8 +57,8 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
   const pump = async (): Promise<void> => {
     pumping = true;
     try {
-      // asked for in one turn, outcomes and departures share one commit
-      await all([flush(), takeSlots()]);
+      await flush();
+      await takeSlots();
     } catch (error) {
       log.error({ error }, 'the ledger refuses; sending waits');
       await new Promise((resolve) => setTimeout(resolve, 1000));

@@ -36,13 +36,15 @@ export const messageIdOf = (
   push: string,
   ordinal: number,
   channel: ChannelName,
-): string =>
-  Buffer.concat([
-    keyring.mac('message-neighbours', `${push}:${Math.floor(ordinal / neighbours)}`, 4),
-    keyring.mac('message', `${push}:${ordinal}:${channel}`, 12),
-  ]).toString('base64url');
+): string => {
+  const neighbourhood = keyring.mac('message-neighbours', `${push}:${Math.floor(ordinal / neighbours)}`, 4);
+  return Buffer.concat([neighbourhood, keyring.mac('message', `${push}:${ordinal}:${channel}`, 12)]).toString(
+    'base64url',
+  );
+};
 
-type Plan = { unit: Unit; person: Recipient | null; reasons: Reason[]; decision: Verdict };
+/** `message`: the id of what leaves, once the channel is chosen. */
+type Plan = { unit: Unit; person: Recipient | null; reasons: Reason[]; decision: Verdict; message: string | null };
 type Verdict =
   | Decision
   | { kind: 'withhold'; code: 'already-told' | 'superseded' | 'merged' }
@@ -90,7 +92,8 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
     person: Recipient | undefined,
     held: Map<string, Subscription>,
   ): Plan => {
-    if (!person) return { unit, person: null, reasons: [], decision: { kind: 'withhold', code: 'erased' } };
+    if (!person)
+      return { unit, person: null, reasons: [], decision: { kind: 'withhold', code: 'erased' }, message: null };
     const reasons = unit.sources.flatMap((index) => reasonOf(context, index, person, unit.ordinal, held));
     const tried = unit.others.filter((row) => row.state === 'failed').flatMap((row) => row.channel ?? []);
     const decision = decide({
@@ -101,7 +104,9 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
       now: edges.now(),
       defaults: tools.defaults,
     });
-    return { unit, person, reasons, decision };
+    const message =
+      decision.kind === 'send' ? messageIdOf(keyring, context.push.id, unit.ordinal, decision.channel) : null;
+    return { unit, person, reasons, decision, message };
   };
 
   const takeNotices = async (lease: Lease, context: PushContext, plans: Plan[]): Promise<void> => {
@@ -148,7 +153,7 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
     const { channel, addresses } = plan.decision;
     const { push, version } = context;
     const person = plan.person;
-    const id = messageIdOf(keyring, push.id, plan.unit.ordinal, channel);
+    const id = plan.message ?? messageIdOf(keyring, push.id, plan.unit.ordinal, channel);
     const wasTold = context.told.has(person.ordinal) || context.told.has(plan.unit.ordinal);
     const content = context.shared(person.locale, wasTold);
     const slots = slotsOf(context, plan, id);
@@ -199,7 +204,7 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
         await write(
           lease,
           context,
-          units.map((unit) => ({ unit, person: null, reasons: [], decision: end })),
+          units.map((unit) => ({ unit, person: null, reasons: [], decision: end, message: null })),
         );
         return [];
       }
@@ -250,7 +255,7 @@ const noticeKey = (context: PushContext, plan: Plan) => ({
 const rowOf = (context: PushContext, plan: Plan, at: number): Delivery => ({
   push: context.push.id,
   ordinal: plan.unit.ordinal,
-  message: null,
+  message: plan.decision.kind === 'send' ? plan.message : null,
   holder: null,
   attempts: plan.unit.row?.attempts ?? 0,
   ...changeTo(context, plan, at),
@@ -304,5 +309,6 @@ const successorOf = (context: PushContext, plan: Plan, failed: ChannelName, at: 
     code: 'retry',
     attempts: 0,
     dueAt: at,
+    message: null,
   };
 };

@@ -1,6 +1,5 @@
 import Database from 'libsql';
 import { AppError } from '../../errors.ts';
-import { makeGroupCommit } from './group-commit.ts';
 
 /** What SQLite stores. */
 export type SqlValue = number | string | null | Uint8Array | ArrayBuffer;
@@ -23,7 +22,7 @@ export type SqliteDatabase = {
   exec(sql: string): void;
   /** Runs a synchronous read, retried while the database is locked. */
   read<T>(work: () => T): Promise<T>;
-  /** Runs a synchronous write, retried while the database is locked; writes of one turn share a transaction. Keep it under 20 ms. */
+  /** Runs a synchronous transaction (BEGIN IMMEDIATE), retried while the database is locked; keep it under 20 ms. */
   write<T>(work: () => T): Promise<T>;
   close(): void;
 };
@@ -50,12 +49,6 @@ const isBusy = (error: unknown): boolean =>
 const isUnavailable = (error: unknown): boolean =>
   /^SQLITE_(FULL|READONLY|IOERR|CANTOPEN|CORRUPT|NOTADB)/.test(codeOf(error)) ||
   /disk is full|readonly database|disk I\/O error/.test(String(error));
-
-/** A database that refuses (full, read-only, broken) is the store being unavailable; anything else stays what it is. */
-const known = (error: unknown): unknown =>
-  isUnavailable(error)
-    ? new AppError('store-unavailable', `the database refuses: ${codeOf(error) || String(error)}`)
-    : error;
 
 export type OpenOptions = { busyMs?: number; random?: () => number };
 
@@ -86,13 +79,35 @@ export const openSqlite = (file: string, options: OpenOptions = {}): SqliteDatab
     };
   };
 
+  const begin = raw.prepare('BEGIN IMMEDIATE');
+  const commit = raw.prepare('COMMIT');
+  const rollback = raw.prepare('ROLLBACK');
+
+  const transaction = <T>(work: () => T): T => {
+    begin.run();
+    try {
+      const result = work();
+      commit.run();
+      return result;
+    } catch (error) {
+      try {
+        rollback.run();
+      } catch {
+        // SQLite has already rolled back (a full disk, an I/O error)
+      }
+      throw error;
+    }
+  };
+
   const retried = async <T>(work: () => T): Promise<T> => {
     const giveUpAt = performance.now() + busyMs;
     for (let pause = 2; ; pause = Math.min(pause * 2, 100)) {
       try {
         return work();
       } catch (error) {
-        if (!isBusy(error)) throw known(error);
+        if (isUnavailable(error))
+          throw new AppError('store-unavailable', `the database refuses: ${codeOf(error) || String(error)}`);
+        if (!isBusy(error)) throw error;
         if (performance.now() > giveUpAt)
           throw new AppError('store-unavailable', 'the database stayed locked', { retryAfterSeconds: 5 });
         await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + random())));
@@ -100,33 +115,11 @@ export const openSqlite = (file: string, options: OpenOptions = {}): SqliteDatab
     }
   };
 
-  const simple = (sql: string): (() => void) => {
-    const statement = raw.prepare(sql);
-    return () => void statement.run();
-  };
-  const inGroup = makeGroupCommit(
-    {
-      begin: simple('BEGIN IMMEDIATE'),
-      commit: simple('COMMIT'),
-      rollback: simple('ROLLBACK'),
-      savepoint: simple('SAVEPOINT one_write'),
-      release: simple('RELEASE one_write'),
-      undo: simple('ROLLBACK TO one_write'),
-    },
-    retried,
-  );
-
   return {
     prepare,
     exec: (sql) => raw.exec(sql),
     read: (work) => retried(work),
-    write: async (work) => {
-      try {
-        return await inGroup(work);
-      } catch (error) {
-        throw known(error);
-      }
-    },
+    write: (work) => retried(() => transaction(work)),
     close: () => raw.close(),
   };
 };

@@ -41,30 +41,42 @@ export const ledgerSending = (
       const free = state === noticeStates.pending || (how === 'resumed' && state === noticeStates.sending);
       if (how === null || row.owner !== push || !free) return false;
       inFlight.add(person);
+      const of = group[index];
+      // a row that was planned with its channel knows its message already
+      if (of && row.message !== of.message)
+        sql.nameMessage.run(of.message, push, of.key.ordinal, channelCode(of.key.channel));
       return true;
     });
     sql.sendNotices.run(item, notice.version, JSON.stringify([...inFlight]));
-    for (const [index, one] of group.entries()) {
-      if (!goes[index]) continue;
-      const row = [push, one.key.ordinal, channelCode(one.key.channel)] as const;
-      sql.departRow.run(one.revision, at, one.message, lease.batch, ...row);
-      if (foreign) tx.soil(push, one.key.ordinal);
+    const going = group.filter((_, index) => goes[index]);
+    for (const alike of groupBy(going, ({ key, revision }) => `${key.channel} ${revision}`)) {
+      const { key, revision } = alike[0] as Departure;
+      const ordinals = alike.map((one) => one.key.ordinal);
+      sql.departRows.run(revision, at, lease.batch, push, channelCode(key.channel), JSON.stringify(ordinals));
+      if (foreign) for (const ordinal of ordinals) tx.soil(push, ordinal);
     }
     sql.insertMessages.run(push, at, JSON.stringify(rows.filter((_, index) => goes[index])));
     return goes;
+  };
+
+  /** Attempts as (message, attempt, provider, reference). Nearly all are a message's first. */
+  const addAttempts = (attempts: [string, string, string, string | null][]): void => {
+    const first = new Set(sql.firstAttempts.all(JSON.stringify(attempts)).map((row) => row.id));
+    const more = attempts.filter(([id]) => !first.has(id));
+    if (more.length > 0) sql.moreAttempts.run(JSON.stringify(more));
   };
 
   const settleGroup = (tx: LedgerWrite, group: Outcome[], foreign: boolean): void => {
     const { key, notice } = group[0] as Outcome;
     const push = pushNo(key.push);
     const item = tx.itemNo(notice.item);
-    const attempts = group.map(({ message, attempt }) => [
+    const attempts = group.map(({ message, attempt }): [string, string, string, string | null] => [
       message,
       JSON.stringify(attempt),
       attempt.provider,
       attempt.reference,
     ]);
-    sql.addAttempts.run(JSON.stringify(attempts));
+    addAttempts(attempts);
     for (const alike of groupBy(group, ending)) {
       const { key, to } = alike[0] as Outcome;
       const channel = channelCode(key.channel);
@@ -117,7 +129,7 @@ export const ledgerSending = (
         const from: DeliveryState[] = to === 'delivered' ? ['sent'] : ['sent', 'delivered'];
         const at = [row.push, row.ordinal, row.channel] as const;
         if (sql.receive.run(rankOf(to), attempt.at, ...at, codes(from)).changes === 0) return false;
-        sql.addAttempts.run(JSON.stringify([[id, JSON.stringify(attempt), attempt.provider, null]]));
+        addAttempts([[id, JSON.stringify(attempt), attempt.provider, null]]);
         tx.soil(Number(row.push), Number(row.ordinal));
         return true;
       }),

@@ -94,14 +94,15 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
      ORDER BY ordinal, channel LIMIT ?`,
   ),
   departing: db.prepare(
-    `SELECT d.state, d.holder, n.owner, n.state AS notice FROM json_each(?4) j
+    `SELECT d.state, d.holder, d.message, n.owner, n.state AS notice FROM json_each(?4) j
        LEFT JOIN deliveries d ON d.push = ?1 AND d.ordinal = j.value->>0 AND d.channel = j.value->>1
        LEFT JOIN notices n ON n.item = ?2 AND n.version = ?3 AND n.ordinal = j.value->>2
      ORDER BY j.key`,
   ),
-  departRow: db.prepare(
-    `UPDATE deliveries SET state = ${sending}, code = NULL, due_at = NULL, revision = ?, at = ?, message = ?, holder = ?
-     WHERE push = ? AND ordinal = ? AND channel = ?`,
+  nameMessage: db.prepare('UPDATE deliveries SET message = ? WHERE push = ? AND ordinal = ? AND channel = ?'),
+  departRows: db.prepare(
+    `UPDATE deliveries SET state = ${sending}, code = NULL, due_at = NULL, revision = ?, at = ?, holder = ?
+     WHERE push = ? AND channel = ? AND ordinal IN (SELECT value FROM json_each(?))`,
   ),
   settleRows: db.prepare(
     `UPDATE deliveries SET state = ?, code = ?, due_at = ?, attempts = ?, at = ?, holder = NULL
@@ -160,7 +161,12 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
      SELECT value->>3, 'delivery', ?1, value->>0, value->>1, value->>4, ?2, '[]' FROM json_each(?3) WHERE true
      ON CONFLICT (id) DO NOTHING`,
   ),
-  addAttempts: db.prepare(
+  firstAttempts: db.prepare(
+    `UPDATE messages SET attempts = '[' || (j.value->>1) || ']',
+       provider = iif(j.value->>3 IS NULL, provider, j.value->>2), reference = j.value->>3
+     FROM json_each(?) AS j WHERE messages.id = j.value->>0 AND messages.attempts = '[]' RETURNING messages.id`,
+  ),
+  moreAttempts: db.prepare(
     `UPDATE messages SET attempts = json_insert(attempts, '$[#]', json(j.value->>1)),
        provider = iif(j.value->>3 IS NULL, provider, j.value->>2), reference = coalesce(j.value->>3, reference)
      FROM json_each(?) AS j
