@@ -93,8 +93,12 @@ describeBrowser('the main way of a citizen', () => {
     await publish(service, { title, summary: 'Something new.' });
     const told = await fromOutbox(service, (one) => one.to === email && one.text.includes(title));
 
-    await page.goto('/my/messages');
     const row = page.locator('.bm-log li', { hasText: title });
+    // the outbox holds a message a moment before its outcome is durable
+    for (let look = 0; look < 50; look += 1) {
+      await page.goto('/my/messages');
+      if ((await row.textContent())?.includes(say.sent)) break;
+    }
     await expect(row.textContent()).resolves.toContain(say.sent);
     await expect(row.textContent()).resolves.toContain(say.why);
 
