@@ -181,8 +181,9 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       const { rows, next } = await stores.pushes.list(page);
       return { rows: await Promise.all(rows.map(viewOf)), next };
     },
-    pause: (id) => controlled(id, ['running'], 'paused'),
-    resume: (id) => controlled(id, ['paused'], 'running'),
+    // a push may be paused before it is planned; then it goes on with its planning
+    pause: (id) => controlled(id, ['planning', 'running'], 'paused'),
+    resume: async (id) => controlled(id, ['paused'], (await known(id)).plan === null ? 'planning' : 'running'),
     cancel: (id) => controlled(id, ['planning', 'running', 'paused'], 'cancelled'),
     deliveries: async (push, state, page) => {
       await known(push);
@@ -213,6 +214,7 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       );
     },
     redrive: async (which) => {
+      if (which.push !== undefined) await known(which.push);
       const count = await stores.ledger.redrive(which, edges.now());
       tools.wake();
       return count;

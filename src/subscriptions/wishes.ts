@@ -14,7 +14,8 @@ export const publicItems = async ({ items }: Items, ids: readonly string[]): Pro
   for (const id of ids) {
     const item = await items.get({ id });
     const readable = item?.state === 'published' || item?.state === 'withdrawn';
-    if (item && readable && item.content.visibility === 'public') titles.set(id, item.content.title);
+    if (item && readable && item.version > 0 && item.content.visibility === 'public')
+      titles.set(id, item.content.title);
   }
   return titles;
 };

@@ -48,9 +48,9 @@ const health = ({ ping, metrics }: HealthDeps): Router =>
       res.set('Content-Type', type).send(content);
     });
 
-const outboxQuery = z.object({
+const outboxQuery = z.strictObject({
   channel: z.enum(channelNames).optional(),
-  after: z.string().max(200).optional(),
+  cursor: z.string().max(200).optional(),
   limit: z.coerce.number<string>().int().min(1).max(1_000).default(50),
 });
 
@@ -58,10 +58,15 @@ const sendOutbox = async (req: Request, res: Response, readOutbox: OutsideDeps['
   const query = outboxQuery.safeParse(req.query);
   if (!query.success)
     throw new AppError('invalid', 'The query has faults; each is named.', { faults: faultsOf(query.error) });
-  const { limit, channel, after } = query.data;
-  const page = { limit, ...(channel === undefined ? {} : { channel }), ...(after === undefined ? {} : { after }) };
+  const { limit, channel, cursor } = query.data;
+  const page = {
+    limit,
+    ...(channel === undefined ? {} : { channel }),
+    ...(cursor === undefined ? {} : { after: cursor }),
+  };
   const messages = await readOutbox(page);
-  res.json({ messages, next: messages.length === limit ? (messages.at(-1)?.id ?? null) : null });
+  const shown = messages.map((message) => ({ ...message, at: new Date(message.at).toISOString() }));
+  res.json({ messages: shown, next: messages.length === limit ? (messages.at(-1)?.id ?? null) : null });
 };
 
 /** The outbox holds addresses in the clear: it is there on a developer's own machine, or for an admin's key. */

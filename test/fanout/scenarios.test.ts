@@ -299,6 +299,19 @@ describe('control', () => {
     expect(await stateOf(push.id)).toBe('done');
   });
 
+  it('pauses before it is planned, too', async () => {
+    await town.people([resident('ana')]);
+    const item = await town.publishing.create(content(), null, publisher);
+    const { push } = await town.fanout.publish(item.id, publisher);
+    expect((await town.fanout.pause(push.id)).state).toBe('paused');
+    await town.drain();
+    expect(await told()).toEqual([]);
+    await town.fanout.resume(push.id);
+    await town.drain();
+    expect(await told()).toHaveLength(1);
+    expect(await stateOf(push.id)).toBe('done');
+  });
+
   it('settles whoever is left of a cancelled push as cancelled', async () => {
     await town.people([resident('ana'), resident('ben')]);
     const item = await town.publishing.create(content(), null, publisher);

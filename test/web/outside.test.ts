@@ -158,7 +158,7 @@ describe('outside the API', () => {
         messages: { messageId: string }[];
         next: string;
       };
-      const rest = (await get(`/dev/outbox?limit=5&after=${encodeURIComponent(first.next)}`, json))
+      const rest = (await get(`/dev/outbox?limit=5&cursor=${encodeURIComponent(first.next)}`, json))
         .body as typeof first;
       expect([...first.messages, ...rest.messages].map((one) => one.messageId).sort()).toEqual(['m1', 'm2']);
       expect(rest.next).toBeNull();

@@ -48,7 +48,8 @@ const reportShape = z.object({
 
 const publicStates: readonly Item['state'][] = ['published', 'withdrawn'];
 
-const isPublic = (item: Item): boolean => publicStates.includes(item.state) && item.content.visibility === 'public';
+const isPublic = (item: Item): boolean =>
+  publicStates.includes(item.state) && item.version > 0 && item.content.visibility === 'public';
 
 const filterOf = async (
   catalogue: CatalogueService,

@@ -43,7 +43,14 @@ const importRoute = ({ subscriptions }: Deps): Route =>
     tag: 'People',
     scope: 'admin',
     summary: 'Imports people, one JSON object a line; a bad line never stops the others.',
-    stream: ['application/x-ndjson', 'application/ndjson', 'application/jsonl', 'text/plain'],
+    stream: [
+      'application/x-ndjson',
+      'application/ndjson',
+      'application/jsonl',
+      'application/json',
+      'application/octet-stream',
+      'text/plain',
+    ],
     responses: { 200: reportShape },
     handler: async ({ req }) => {
       if (req.headers['content-encoding'] !== undefined && req.headers['content-encoding'] !== 'identity')

@@ -39,7 +39,8 @@ const hasBody = (req: Request): boolean =>
 
 const refuseMedia = (route: Route, req: Request): void => {
   const media = route.stream ?? ['application/json'];
-  if (hasBody(req) && !req.is(media))
+  const unnamed = route.stream !== undefined && req.headers['content-type'] === undefined;
+  if (hasBody(req) && !unnamed && !req.is(media))
     throw new AppError('unsupported-media-type', `The body must be ${media.join(' or ')}.`);
 };
 
