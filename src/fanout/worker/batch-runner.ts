@@ -55,7 +55,7 @@ export const makeBatchRunner = (stores: RunnerStores, tools: RunnerTools) => {
   ): Promise<boolean> => {
     let left = ordinals;
     for (let round = 0; round < mostRounds && left.length > 0; round += 1) {
-      const context = await tools.contexts.of(pushId);
+      const context = await tools.contexts.of(pushId, { fresh: batch.kind !== 'plan' });
       if (!context) return true;
       const mode = await modeOf(context);
       if (!mode.run && mode.why === 'paused')

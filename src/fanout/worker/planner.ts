@@ -99,7 +99,7 @@ export const makePlanner = (stores: PlannerStores, tools: PlannerTools) => {
       const known = inBatches(frozen, late);
       const told = await stores.ledger.toldOf(push.item, push.version - 1);
       const missing = told.map((one) => one.ordinal).filter((ordinal) => !known.has(ordinal));
-      const from = Math.ceil(late.length / batchSize);
+      const from = (await stores.pushes.batchesOf(push.id)).filter((batch) => batch.kind === 'late').length;
       const batches = Array.from(
         { length: Math.ceil(missing.length / batchSize) },
         (_, index): Batch => ({

@@ -79,13 +79,16 @@ export const makePushContexts = (stores: ContextStores, tools: ContextTools) => 
   };
 
   return {
-    /** The context of a push at its version's present revision; null when there is no such push or version. */
-    of: async (pushId: string): Promise<PushContext | null> => {
+    /**
+     * The context of a push at its version's present revision; null when there is no such push or version. `fresh` reads
+     * anew whom an earlier version reached: it grows while that version's last messages settle.
+     */
+    of: async (pushId: string, options: { fresh?: boolean } = {}): Promise<PushContext | null> => {
       const push = await stores.pushes.get(pushId);
       const version = push && (await stores.items.version(push.item, push.version));
       if (!push || !version) return null;
       const key = `${push.id} ${push.plan} ${version.revision}`;
-      const known = kept.get(key) ?? load(push, version);
+      const known = (options.fresh ? undefined : kept.get(key)) ?? load(push, version);
       kept.delete(key);
       kept.set(key, known);
       known.catch(() => kept.delete(key));
