@@ -133,8 +133,10 @@ describe('the database', () => {
       code: 'store-unavailable',
     });
     const claim = await made.stores.pushes.claim('full', ['at-once']);
-    if (claim) await made.parts.runner.run(claim, 'full', () => false);
+    const running = claim ? made.parts.runner.run(claim, 'full', () => false) : null;
+    await new Promise((resolve) => setTimeout(resolve, 300));
     made.db.exec('PRAGMA max_page_count = 1073741823');
+    await running;
     await made.drain();
     expect(await counts(made, push)).toEqual({ sent: 300 });
     expect(made.db.prepare('SELECT count(*) AS n FROM deliveries').get()?.n).toBe(300);

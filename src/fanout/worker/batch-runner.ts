@@ -160,7 +160,9 @@ export const makeBatchRunner = (stores: RunnerStores, tools: RunnerTools) => {
         await recount(batch);
       }
     };
-    await Promise.all(Array.from({ length: chunksAtOnce }, lane));
+    // both lanes come to rest before the batch is given back: what one of them has in flight is still recorded
+    const ends = await Promise.allSettled(Array.from({ length: chunksAtOnce }, lane));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
     return whole;
   };
 
