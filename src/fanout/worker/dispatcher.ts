@@ -216,8 +216,6 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
       wake();
       return (await Promise.all(settled)).filter((one) => one !== null);
     },
-    /** Messages in flight now. */
-    inFlight: (): number => [...queues.values()].reduce((sum, queue) => sum + queue.taken, 0),
     /** Gives back whatever has not left yet; what is in flight is still waited for and recorded. */
     drain: (): void => {
       draining = true;

@@ -149,11 +149,11 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
   };
 
   const readyOf = (context: PushContext, plan: Plan): Ready | null => {
-    if (plan.decision.kind !== 'send' || !plan.person) return null;
+    if (plan.decision.kind !== 'send' || !plan.person || plan.message === null) return null;
     const { channel, addresses } = plan.decision;
     const { push, version } = context;
     const person = plan.person;
-    const id = plan.message ?? messageIdOf(keyring, push.id, plan.unit.ordinal, channel);
+    const id = plan.message;
     const wasTold = context.told.has(person.ordinal) || context.told.has(plan.unit.ordinal);
     const content = context.shared(person.locale, wasTold);
     const slots = slotsOf(context, plan, id);
