@@ -1,0 +1,31 @@
+import type { BrowsingEvent } from '../browsing/browsing-event.ts';
+import type { Profile } from './profile.ts';
+
+/** How a profile takes in what one person did; pure (profile-fold.ts), handed in so that the store can do it in one write. */
+export type Fold = (profile: Profile, events: BrowsingEvent[]) => Profile;
+
+/** Profiles and the raw events behind them. A write to a profile is a change of its person (audience-store.ts, `changes`). */
+export type ProfileStore = {
+  /**
+   * Stores events and folds them into the profiles of their people, in one go: an event is never stored without its effect.
+   * People without consent at that moment, merged, erased or unknown ones are left out; answers the ordinals of those that
+   * were not.
+   */
+  absorb(events: BrowsingEvent[], fold: Fold): Promise<Set<number>>;
+  /** The profile of a person; null where there is none. */
+  profile(ordinal: number): Promise<Profile | null>;
+  /** Changes a profile that is there by a pure function, in one go; answers the new one, or null. */
+  change(ordinal: number, change: (profile: Profile) => Profile): Promise<Profile | null>;
+  /** Forgets profile and events of a person (personalisation turned off, erasure). */
+  forget(ordinal: number): Promise<void>;
+  /** The events of a person, newest first. */
+  eventsOf(ordinal: number, limit: number): Promise<BrowsingEvent[]>;
+  /** Deletes up to `limit` raw events from before then; answers how many. Profiles stay. */
+  deleteEventsBefore(before: number, limit: number): Promise<number>;
+
+  /** Ties a visitor (HMAC of the browser's token) to a person from `at` on; one visitor has one person, the newest. */
+  tieVisitor(visitor: string, ordinal: number, at: number): Promise<void>;
+  /** Whom a visitor is tied to, and since when; null for a stranger. */
+  visitor(visitor: string): Promise<{ ordinal: number; tiedAt: number } | null>;
+  untieVisitor(visitor: string): Promise<void>;
+};

@@ -1,0 +1,28 @@
+import type { EventKind } from '../browsing/browsing-event.ts';
+
+/** One thing that speaks for an interest, kept to say why: the strongest three stay. */
+export type Evidence = { kind: EventKind; at: number; item: string | null; query: string | null };
+
+/**
+ * **interest** in one topic. `sum` is S of design D4: Σ w·2^((at − epoch)/30 days), unclipped, so it changes only when an event
+ * arrives. `counts` and `since` say how much was done since when.
+ */
+export type Interest = {
+  sum: number;
+  counts: Partial<Record<EventKind, number>>;
+  since: number;
+  evidence: Evidence[];
+};
+
+/**
+ * **profile**: what may be concluded about one person from what they did. It is the truth, and outlives the raw events.
+ * `cleared`: topics whose interest the person deleted, with the time; what happened until then counts no more. `hours`:
+ * reactions by local hour of the day; `reactions`: by channel. Times in ms.
+ */
+export type Profile = {
+  interests: Record<string, Interest>;
+  cleared: Record<string, number>;
+  lastActiveAt: number | null;
+  hours: number[];
+  reactions: Record<string, number>;
+};

@@ -1,0 +1,49 @@
+import type { Bilingual } from '../catalogue/topic.ts';
+import type { ChannelName, Pace } from '../subscriptions/follow.ts';
+import type { Condition } from './condition.ts';
+
+export const ruleStates = ['draft', 'active', 'paused'] as const;
+export type RuleState = (typeof ruleStates)[number];
+
+/** What a publisher writes. `holdout` is the share that is left out for measurement; `tune` bounds what tuning may move. */
+export type RuleContent = {
+  name: string;
+  explanation: Bilingual;
+  when: Condition;
+  who: Condition;
+  deliver: { channels: ChannelName[]; pace: Pace; priority: number };
+  holdout: number;
+  tune: {
+    threshold?: [number, number] | undefined;
+    weight?: [number, number] | undefined;
+    channels?: boolean | undefined;
+    hour?: boolean | undefined;
+  };
+};
+
+/** One version of a rule. Once a push has used it (`usedAt`) it never changes: a change makes the next version. */
+export type RuleVersion = {
+  rule: string;
+  version: number;
+  content: RuleContent;
+  writer: string;
+  approvedBy: string | null;
+  createdAt: number;
+  usedAt: number | null;
+};
+
+/** **rule**: a publisher's strategy. `active` names the version that selects people now; `latest` the newest written. */
+export type Rule = {
+  id: string;
+  state: RuleState;
+  /** The version that selects while `state` is active (and that a paused rule goes back to); null before the first activation. */
+  active: number | null;
+  latest: number;
+  /** A version that waits for its review before it becomes the active one; null where none does. */
+  inReview: number | null;
+  createdAt: number;
+  updatedAt: number;
+};
+
+/** The label of a rule in sources and reasons. */
+export const ruleSource = (rule: string, version: number): string => `rule:${rule}@${version}`;
