@@ -1,3 +1,5 @@
+import type { ChannelName } from '../subscriptions/follow.ts';
+
 /** What somebody did with public information; each says how much it speaks for an interest (design D4). */
 export const eventKinds = ['view', 'click', 'search', 'download', 'useful', 'not-for-me'] as const;
 export type EventKind = (typeof eventKinds)[number];
@@ -23,4 +25,7 @@ export type BrowsingEvent = {
   query: string | null;
   /** Slugs of the topics themselves, without those above them. */
   topics: string[];
+  /** Of a reaction (click, useful): the hour of the day where the person lives, and the channel of the message. */
+  hour: number | null;
+  channel: ChannelName | null;
 };

@@ -1,7 +1,10 @@
 import type { EventKind } from '../browsing/browsing-event.ts';
 
-/** One thing that speaks for an interest, kept to say why: the strongest three stay. */
-export type Evidence = { kind: EventKind; at: number; item: string | null; query: string | null };
+/**
+ * One thing that speaks for an interest, kept to say why: the strongest three stay. `share` is what part of its weight the
+ * topic got: 1 for a topic itself, 0.5 for the one above it, and so on.
+ */
+export type Evidence = { kind: EventKind; at: number; item: string | null; query: string | null; share: number };
 
 /**
  * **interest** in one topic. `sum` is S of design D4: Σ w·2^((at − epoch)/30 days), unclipped, so it changes only when an event
@@ -17,7 +20,7 @@ export type Interest = {
 /**
  * **profile**: what may be concluded about one person from what they did. It is the truth, and outlives the raw events.
  * `cleared`: topics whose interest the person deleted, with the time; what happened until then counts no more. `hours`:
- * reactions by local hour of the day; `reactions`: by channel. Times in ms.
+ * reactions by local hour of the day (24 counts); `reactions`: by channel. Times in ms.
  */
 export type Profile = {
   interests: Record<string, Interest>;
@@ -25,4 +28,14 @@ export type Profile = {
   lastActiveAt: number | null;
   hours: number[];
   reactions: Record<string, number>;
+};
+
+const hoursInADay = 24;
+
+export const emptyProfile: Profile = {
+  interests: {},
+  cleared: {},
+  lastActiveAt: null,
+  hours: new Array<number>(hoursInADay).fill(0),
+  reactions: {},
 };
