@@ -2,6 +2,7 @@ import type { SqliteDatabase } from './database.ts';
 import { accessSchema } from './schema/access.ts';
 import { catalogueSchema } from './schema/catalogue.ts';
 import { fanoutSchema } from './schema/fanout.ts';
+import { profilesSchema } from './schema/profiles.ts';
 import { publishingSchema } from './schema/publishing.ts';
 import { subscriptionsSchema } from './schema/subscriptions.ts';
 import { transactionalSchema } from './schema/transactional.ts';
@@ -10,9 +11,15 @@ import { transactionalSchema } from './schema/transactional.ts';
 const migrations: { id: number; sql: string }[] = [
   {
     id: 1,
-    sql: [catalogueSchema, subscriptionsSchema, publishingSchema, fanoutSchema, accessSchema, transactionalSchema].join(
-      '\n',
-    ),
+    sql: [
+      catalogueSchema,
+      subscriptionsSchema,
+      publishingSchema,
+      fanoutSchema,
+      accessSchema,
+      transactionalSchema,
+      profilesSchema,
+    ].join('\n'),
   },
 ];
 
