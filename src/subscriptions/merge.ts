@@ -1,4 +1,5 @@
 import type { LedgerStore } from '../fanout/ledger-store.ts';
+import { withdrawConsent } from './consent.ts';
 import { type Pace, paces } from './follow.ts';
 import type { Subscriber } from './subscriber.ts';
 import type { AddressStore, Followed, SubscriptionStore } from './subscription-store.ts';
@@ -54,7 +55,7 @@ export const mergeSubscribers = async (
     quietHours: older.quietHours ?? newer.quietHours,
     attributes: { ...newer.attributes, ...older.attributes },
     ...(older.consents.personalisation && !newer.consents.personalisation
-      ? { consents: { personalisation: false } }
+      ? { consents: withdrawConsent(older.consents, at) }
       : {}),
   });
   await subscriptions.merge(newer.ordinal, older.ordinal, at);

@@ -1,5 +1,7 @@
 import { IANAZone } from 'luxon';
+import { type AttributeValues, readAttributes } from '../catalogue/attribute.ts';
 import type { Trees } from '../catalogue/catalogue-service.ts';
+import type { Attribute } from '../catalogue/catalogue-store.ts';
 import type { Fault } from '../errors.ts';
 import type { Subscriber } from './subscriber.ts';
 import type { SubscriptionStore } from './subscription-store.ts';
@@ -16,6 +18,18 @@ export const presentPerson = async (
   for (let step = 0; person && person.mergedInto !== null && step < mergesMost; step++)
     person = await subscriptions.subscriber({ ordinal: person.mergedInto });
   return person === null || person.erasedAt !== null ? null : person;
+};
+
+/** What a person has told once `told` is added to it; null takes an attribute away. Names every fault. */
+export const readTold = (
+  told: Record<string, AttributeValues[string] | null>,
+  before: AttributeValues,
+  declared: readonly Attribute[],
+): { values: AttributeValues; faults: Fault[] } => {
+  const given = Object.entries(told).filter((entry): entry is [string, AttributeValues[string]] => entry[1] !== null);
+  const { values, faults } = readAttributes(Object.fromEntries(given), declared);
+  const kept = Object.entries(before).filter(([name]) => told[name] !== null);
+  return { values: { ...Object.fromEntries(kept), ...values }, faults };
 };
 
 const timeOfDay = /^([01]\d|2[0-3]):[0-5]\d$/;

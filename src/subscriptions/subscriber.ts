@@ -1,4 +1,5 @@
 import type { Locale } from '../catalogue/topic.ts';
+import type { Consents } from './consent.ts';
 import type { ChannelName, Pace, Target } from './follow.ts';
 
 /** A place where a person can be reached, in the clear. Never logged, never stored so. */
@@ -30,7 +31,7 @@ export type Subscriber = {
   timeZone: string | null;
   quietHours: QuietHours | null;
   attributes: Record<string, string | string[] | number>;
-  consents: { personalisation: boolean };
+  consents: Consents;
   mergedInto: number | null;
   erasedAt: number | null;
   createdAt: number;

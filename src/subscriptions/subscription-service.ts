@@ -1,11 +1,12 @@
-import { readAttributes } from '../catalogue/attribute.ts';
 import type { Locale } from '../catalogue/topic.ts';
 import { AppError, type Fault } from '../errors.ts';
+import type { ProfileStore } from '../profiles/profile-store.ts';
 import { signLink } from '../signed-link.ts';
 import { lookupOf, maskContact, normaliseContact, openContact } from './address.ts';
+import { type Consents, type ConsentWay, giveConsent, withdrawConsent } from './consent.ts';
 import { type ChannelName, type FollowRequest, type Pace, topicSource } from './follow.ts';
 import { type ImportStores, makeImporter } from './import/import-people.ts';
-import { factFaults, presentPerson } from './people.ts';
+import { factFaults, presentPerson, readTold } from './people.ts';
 import { hourMs, messagesInAnHour, type PeopleTools, rulesOf } from './sign-up-service.ts';
 import type { Contact, QuietHours, Subscriber } from './subscriber.ts';
 import type { AddressStore, Followed, SignUpStore, SubscriptionStore } from './subscription-store.ts';
@@ -47,20 +48,28 @@ export type ImportReport = {
   errors: { line: number; path: string; message: string }[];
 };
 
+/** Attributes as somebody tells them; null takes one away. */
+export type ToldAttributes = Record<string, Subscriber['attributes'][string] | null>;
+
 export type SubscriptionService = {
   person(by: { id: string } | { externalId: string }): Promise<PersonView | null>;
-  /** Throws `not-found`, `invalid` (unknown region, attribute or value). */
+  /**
+   * Attributes are added to those that are there, null takes one away; consents count as told by the office. Taking consent
+   * back forgets the profile at once. Throws `not-found`, `invalid` (unknown region, attribute or value).
+   */
   change(
     id: string,
     fields: {
-      attributes?: Subscriber['attributes'];
-      consents?: Subscriber['consents'];
+      attributes?: ToldAttributes;
+      consents?: { personalisation: boolean };
       locale?: Locale;
       region?: string | null;
       timeZone?: string | null;
       quietHours?: QuietHours | null;
     },
   ): Promise<PersonView>;
+  /** What a person says themselves on a page of consent to personalisation, in the `wording` they read. Throws `not-found`. */
+  consent(id: string, told: { personalisation: boolean; wording: string }): Promise<void>;
   /** Erases at once; the ledger keeps its rows without personal data. Throws `not-found`. */
   erase(id: string): Promise<void>;
   /** Follows one thing more for a person who is signed in. */
@@ -86,9 +95,11 @@ export type SubscriptionStores = ImportStores & {
   subscriptions: SubscriptionStore;
   addresses: AddressStore;
   signUps: Pick<SignUpStore, 'takeMessage'>;
+  profiles: Pick<ProfileStore, 'forget'>;
 };
 
 type Changes = Parameters<SubscriptionService['change']>[1];
+type Fields = Parameters<SubscriptionStore['updateSubscriber']>[1];
 
 const refuse = (faults: Fault[]): void => {
   if (faults.length > 0) throw new AppError('invalid', 'What was sent does not fit', { faults });
@@ -98,7 +109,7 @@ const notFound = (what: string): AppError => new AppError('not-found', `There is
 
 /** What people, and the office for them, do with their subscriptions. A merged person is answered as who they are now. */
 export const makeSubscriptionService = (stores: SubscriptionStores, tools: PeopleTools): SubscriptionService => {
-  const { subscriptions, addresses, signUps } = stores;
+  const { subscriptions, addresses, signUps, profiles } = stores;
   const { keyring, edges, catalogue, courier, templates, config } = tools;
 
   const personOf = async (id: string): Promise<Subscriber> => {
@@ -117,10 +128,27 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
     follows: await subscriptions.subscriptionsOf(person.ordinal),
   });
 
-  const checked = async (person: Subscriber, fields: Changes): Promise<Changes> => {
-    const told = fields.attributes && readAttributes(fields.attributes, await catalogue.attributes());
-    refuse([...factFaults(fields, await catalogue.trees()), ...(told?.faults ?? [])]);
-    return told ? { ...fields, attributes: { ...person.attributes, ...told.values } } : fields;
+  const consentsOf = (person: Subscriber, given: boolean, how: ConsentWay, wording: string | null): Consents =>
+    given ? giveConsent(person.consents, { how, wording }, edges.now()) : withdrawConsent(person.consents, edges.now());
+
+  const checked = async (person: Subscriber, { attributes, consents, ...facts }: Changes): Promise<Fields> => {
+    const told = attributes && readTold(attributes, person.attributes, await catalogue.attributes());
+    refuse([...factFaults(facts, await catalogue.trees()), ...(told?.faults ?? [])]);
+    return {
+      ...facts,
+      ...(told && { attributes: told.values }),
+      ...(consents && { consents: consentsOf(person, consents.personalisation, 'api', null) }),
+    };
+  };
+
+  /** Whoever takes consent back has no profile any more: it goes before, so that no fault leaves it, and what came in between after. */
+  const update = async (person: Subscriber, fields: Fields): Promise<Subscriber> => {
+    const withdrawn = fields.consents?.personalisation === false;
+    if (withdrawn) await profiles.forget(person.ordinal);
+    const changed = await subscriptions.updateSubscriber(person.ordinal, fields);
+    if (withdrawn) await profiles.forget(person.ordinal);
+    if (!changed) throw notFound('person');
+    return changed;
   };
 
   return {
@@ -130,9 +158,11 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
     },
     change: async (id, fields) => {
       const person = await personOf(id);
-      const changed = await subscriptions.updateSubscriber(person.ordinal, await checked(person, fields));
-      if (!changed) throw notFound('person');
-      return view(changed);
+      return view(await update(person, await checked(person, fields)));
+    },
+    consent: async (id, { personalisation, wording }) => {
+      const person = await personOf(id);
+      await update(person, { consents: consentsOf(person, personalisation, 'page', wording) });
     },
     erase: async (id) => subscriptions.erase((await personOf(id)).ordinal, edges.now()),
     follow: async (id, follow) => {

@@ -47,8 +47,13 @@ export type ImportedPerson = {
   createdAt: number;
 };
 
-/** What became of an imported person; `taken`: that address belongs to somebody else, and nothing was written. */
-export type ImportOutcome = { outcome: 'imported' | 'updated' } | { outcome: 'taken'; lookup: string };
+/**
+ * What became of an imported person; `withdrawn`: the ordinal of somebody whose consent the line took back; `taken`: that
+ * address belongs to somebody else, and nothing was written.
+ */
+export type ImportOutcome =
+  | { outcome: 'imported' | 'updated'; withdrawn?: number }
+  | { outcome: 'taken'; lookup: string };
 
 /** People and what they follow. */
 export type SubscriptionStore = {
@@ -56,7 +61,7 @@ export type SubscriptionStore = {
   insertSubscriber(person: NewSubscriber): Promise<Subscriber>;
   /** One person by public id, ordinal or externalId; null if unknown. Erased and merged people are answered as they are. */
   subscriber(by: { id: string } | { ordinal: number } | { externalId: string }): Promise<Subscriber | null>;
-  /** Changes the named fields; answers the person, or null if unknown. */
+  /** Changes the named fields; answers the person, or null if unknown. Consents that are withdrawn so, no import revives. */
   updateSubscriber(
     ordinal: number,
     fields: Partial<

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Edges, newId } from '../../edges.ts';
 import type { Fault } from '../../errors.ts';
+import type { ProfileStore } from '../../profiles/profile-store.ts';
 import type { ItemStore } from '../../publishing/item-store.ts';
 import { sealContact } from '../address.ts';
 import { defineFollow, type FollowRequest } from '../follow.ts';
@@ -23,6 +24,7 @@ const followsRemembered = 10_000;
 export type ImportStores = {
   subscriptions: Pick<SubscriptionStore, 'importPeople' | 'putFollows'>;
   items: Pick<ItemStore, 'get'>;
+  profiles: Pick<ProfileStore, 'forget'>;
 };
 
 type Report = {
@@ -161,6 +163,8 @@ export const makeImporter = (stores: ImportStores, tools: PeopleTools) => {
         ),
       );
       const outcomes = await stores.subscriptions.importPeople(imported);
+      for (const one of outcomes)
+        if (one.outcome === 'updated' && one.withdrawn !== undefined) await stores.profiles.forget(one.withdrawn);
       people.forEach((person, n) => {
         const outcome = outcomes[n];
         if (outcome?.outcome === 'imported' || outcome?.outcome === 'updated') report.count(outcome.outcome);

@@ -13,7 +13,7 @@ const attributeValue = z.union([z.string().max(200), z.array(z.string().max(200)
 });
 
 const changeBody = z.strictObject({
-  attributes: z.record(z.string().max(50), attributeValue).optional(),
+  attributes: z.record(z.string().max(50), attributeValue.nullable()).optional(),
   consents: z.strictObject({ personalisation: z.boolean() }).optional(),
   locale: locale.optional(),
   region: regionCode.nullish(),

@@ -163,6 +163,23 @@ export const describeImports = (name: string, open: OpenSubscriptions): void =>
       expect((await consent(true))?.consents.personalisation).toBe(true);
     });
 
+    it('proves where a consent came from, and tells whose a line took back', async () => {
+      const line = (personalisation: boolean, createdAt: number) =>
+        store.importPeople([makeImported({ externalId: 'x', fields: { consents: { personalisation } }, createdAt })]);
+      const consents = async () => (await store.subscriber({ externalId: 'x' }))?.consents;
+      const given = { at: someTime, how: 'import', wording: null };
+      await line(true, someTime);
+      expect(await consents()).toEqual({ personalisation: true, given });
+      await line(true, someTime + 1);
+      expect(await consents()).toEqual({ personalisation: true, given });
+      const { ordinal } = (await store.subscriber({ externalId: 'x' })) ?? {};
+      expect(await line(false, someTime + 2)).toEqual([{ outcome: 'updated', withdrawn: ordinal }]);
+      expect(await consents()).toEqual({ personalisation: false, given, withdrawnAt: someTime + 2 });
+      expect(await line(false, someTime + 3)).toEqual([{ outcome: 'updated' }]);
+      await line(true, someTime + 4);
+      expect(await consents()).toEqual({ personalisation: true, given: { ...given, at: someTime + 4 } });
+    });
+
     it('leaves an address suppressed, an erased person forgotten, a merged one merged', async () => {
       await outcomes(
         { externalId: 'x', addresses: [email('a')] },

@@ -80,6 +80,23 @@ export const describeSubscriptionStore = (name: string, open: OpenSubscriptions)
         expect(await store.subscriber({ ordinal })).toEqual(changed);
       });
 
+      it('keep the proof of a consent after it was withdrawn, and lose it when they are erased', async () => {
+        const [ordinal = 0] = await people(1);
+        expect(await store.subscriber({ ordinal })).toMatchObject({ consents: { personalisation: false } });
+        const given = { at: someTime, how: 'page', wording: '同意书-1/zh-CN' } as const;
+        for (const consents of [
+          { personalisation: true, given },
+          { personalisation: false, given, withdrawnAt: someTime + 1 },
+          { personalisation: true, given: { ...given, how: 'api', wording: null } as const },
+        ]) {
+          await other.updateSubscriber(ordinal, { consents });
+          await store.updateSubscriber(ordinal, { region: '110000' });
+          expect((await store.subscriber({ ordinal }))?.consents).toEqual(consents);
+        }
+        await store.erase(ordinal, someTime);
+        expect((await store.subscriber({ ordinal }))?.consents).toEqual({ personalisation: false });
+      });
+
       it('are read with their addresses, 40,000 at once too', async () => {
         const [a = 0, b = 0] = await people(2);
         const claim = (subscriber: number, lookup: string, verifiedAt: number) =>

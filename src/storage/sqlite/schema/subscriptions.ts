@@ -1,6 +1,7 @@
 /**
  * Tables of subscriptions; part of the first migration. `pace` and `origin` are places in their lists of words.
  * Addresses lie by subscriber, because a batch reads those of a thousand neighbours.
+ * `consent_refused`: they said no themselves, which an import cannot overrule.
  * `follows.live` counts live subscriptions, so that a topic with a million followers is counted without reading them.
  */
 export const subscriptionsSchema = `
@@ -14,7 +15,11 @@ CREATE TABLE subscribers (
   quiet_hours TEXT,
   attributes TEXT NOT NULL,
   personalisation INTEGER NOT NULL,
-  consent_withdrawn INTEGER NOT NULL DEFAULT 0,
+  consent_given_at INTEGER,
+  consent_how TEXT,
+  consent_wording TEXT,
+  consent_withdrawn_at INTEGER,
+  consent_refused INTEGER NOT NULL DEFAULT 0,
   stopped_all INTEGER NOT NULL DEFAULT 0,
   merged_into INTEGER,
   erased_at INTEGER,

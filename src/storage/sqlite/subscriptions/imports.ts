@@ -1,7 +1,9 @@
+import { type Consents, giveConsent, withdrawConsent } from '../../../subscriptions/consent.ts';
 import type { ImportedPerson, ImportOutcome, SubscriptionStore } from '../../../subscriptions/subscription-store.ts';
 import { inChunks } from '../chunks.ts';
 import type { Row, SqliteDatabase } from '../database.ts';
 import { originCode, paceCode } from './follows.ts';
+import { consentColumns, consentValues, toConsents } from './people.ts';
 
 /** About ten rows a person; a write of this many stays well under 20 ms. */
 const peopleInOneWrite = 100;
@@ -9,18 +11,27 @@ const peopleInOneWrite = 100;
 /** How many steps of "merged into" are followed: merges of merges, never a loop. */
 const mergesMost = 10;
 
-type Person = { ordinal: number; externalId: string | null; stoppedAll: boolean };
+type Person = {
+  ordinal: number;
+  externalId: string | null;
+  stoppedAll: boolean;
+  consents: Consents;
+  /** They said no themselves. */
+  refused: boolean;
+};
 type Found = { person: Person | null } | { taken: string };
 
 const toPerson = (row: Row): Person => ({
   ordinal: Number(row.ordinal),
   externalId: row.external_id === null ? null : String(row.external_id),
   stoppedAll: row.stopped_all === 1,
+  consents: toConsents(row),
+  refused: row.consent_refused === 1,
 });
 
 /** Who an imported line is about: by externalId, else by address. Runs inside a transaction. */
 const finderOver = (db: SqliteDatabase): ((line: ImportedPerson) => Found) => {
-  const columns = 'ordinal, external_id, stopped_all, merged_into';
+  const columns = `ordinal, external_id, stopped_all, merged_into, consent_refused, ${consentColumns}`;
   const byExternalId = db.prepare(`SELECT ${columns} FROM subscribers WHERE external_id = ?`);
   const byOrdinal = db.prepare(`SELECT ${columns} FROM subscribers WHERE ordinal = ?`);
   const ownerOf = db.prepare('SELECT subscriber FROM addresses WHERE lookup = ?');
@@ -45,19 +56,27 @@ const finderOver = (db: SqliteDatabase): ((line: ImportedPerson) => Found) => {
   };
 };
 
+/** Consents after a line that says `personalisation`; what the person refused themselves stays refused. */
+const consentsAfter = (there: Person | null, personalisation: boolean | undefined, at: number): Consents => {
+  const before = there?.consents ?? { personalisation: false };
+  if (personalisation === undefined || there?.refused) return before;
+  return personalisation ? giveConsent(before, { how: 'import', wording: null }, at) : withdrawConsent(before, at);
+};
+
 /** Writes what a line tells of a person and answers their ordinal; `there` is null for a new one. */
 const writerOver = (db: SqliteDatabase): ((line: ImportedPerson, there: Person | null) => number) => {
   const insert = db.prepare(
-    `INSERT INTO subscribers (id, external_id, locale, region, time_zone, quiet_hours, attributes, personalisation, created_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING ordinal`,
+    `INSERT INTO subscribers (id, external_id, locale, region, time_zone, quiet_hours, attributes, created_at,
+       ${consentColumns})
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING ordinal`,
   );
   const update = db.prepare(
     `UPDATE subscribers SET external_id = coalesce(external_id, ?), locale = coalesce(?, locale), region = coalesce(?, region),
        time_zone = coalesce(?, time_zone), quiet_hours = coalesce(?, quiet_hours),
-       attributes = json_patch(attributes, coalesce(?, '{}')),
-       personalisation = CASE WHEN consent_withdrawn THEN 0 ELSE coalesce(?, personalisation) END
+       attributes = json_patch(attributes, coalesce(?, '{}'))
      WHERE ordinal = ?`,
   );
+  const consent = db.prepare(`UPDATE subscribers SET (${consentColumns}) = (?, ?, ?, ?, ?) WHERE ordinal = ?`);
   const claim = db.prepare(
     `INSERT INTO addresses (lookup, subscriber, channel, sealed, verified_at) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (lookup) DO UPDATE SET sealed = excluded.sealed, verified_at = excluded.verified_at`,
@@ -73,12 +92,13 @@ const writerOver = (db: SqliteDatabase): ((line: ImportedPerson, there: Person |
     let ordinal = there?.ordinal ?? 0;
     // the name may still be on a row that was merged into this one
     const adopted = there && nameIsFree(externalId) ? externalId : null;
-    if (there) update.run(adopted, locale, region, timeZone, hours, facts, consents?.personalisation, ordinal);
+    const said = consentsAfter(there, consents?.personalisation, createdAt);
+    if (there) update.run(adopted, locale, region, timeZone, hours, facts, ordinal);
     else {
-      const consent = consents?.personalisation ?? false;
-      const told = [locale ?? defaultLocale, region, timeZone, hours, facts ?? '{}', consent, createdAt];
-      ordinal = Number(insert.get(id, externalId, ...told)?.ordinal);
+      const told = [locale ?? defaultLocale, region, timeZone, hours, facts ?? '{}', createdAt];
+      ordinal = Number(insert.get(id, externalId, ...told, ...consentValues(said))?.ordinal);
     }
+    if (there && said !== there.consents) consent.run(...consentValues(said), ordinal);
     for (const { lookup, channel, sealed, verifiedAt } of addresses)
       claim.run(lookup, ordinal, channel, sealed, verifiedAt);
     return ordinal;
@@ -135,7 +155,9 @@ export const importsOver = (db: SqliteDatabase): Pick<SubscriptionStore, 'import
     if ('taken' in found) return { outcome: 'taken', lookup: found.taken };
     const ordinal = write(line, found.person);
     replaceFollows(ordinal, line, nos, found.person);
-    return { outcome: found.person ? 'updated' : 'imported' };
+    if (!found.person) return { outcome: 'imported' };
+    const withdrew = found.person.consents.personalisation && line.fields.consents?.personalisation === false;
+    return { outcome: 'updated', ...(withdrew ? { withdrawn: ordinal } : {}) };
   };
 
   return {

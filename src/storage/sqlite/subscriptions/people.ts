@@ -1,9 +1,10 @@
 import { AppError } from '../../../errors.ts';
+import type { Consents, ConsentWay } from '../../../subscriptions/consent.ts';
 import type { Recipient, Subscriber } from '../../../subscriptions/subscriber.ts';
 import { erasedReason, type SubscriptionStore } from '../../../subscriptions/subscription-store.ts';
 import { addressesOfPeople } from '../address-store.ts';
 import { inChunks } from '../chunks.ts';
-import type { Row, SqliteDatabase, SqlValue } from '../database.ts';
+import type { Row, SqlInput, SqliteDatabase, SqlValue } from '../database.ts';
 import { packedQuery } from '../packed.ts';
 
 const peopleInOneRead = 2_000;
@@ -23,8 +24,20 @@ const person = (row: Row): Omit<Subscriber, 'attributes' | 'externalId' | 'creat
   erasedAt: integer(row.erased_at),
 });
 
+/** Consents of a row that has the columns of `consentColumns`. */
+export const toConsents = (row: Row): Consents => {
+  const [at, withdrawnAt] = [integer(row.consent_given_at), integer(row.consent_withdrawn_at)];
+  const how = String(row.consent_how) as ConsentWay;
+  return {
+    personalisation: row.personalisation === 1,
+    ...(at === null ? {} : { given: { at, how, wording: text(row.consent_wording) } }),
+    ...(withdrawnAt === null ? {} : { withdrawnAt }),
+  };
+};
+
 const toSubscriber = (row: Row): Subscriber => ({
   ...person(row),
+  consents: toConsents(row),
   externalId: text(row.external_id),
   attributes: JSON.parse(String(row.attributes)),
   createdAt: Number(row.created_at),
@@ -41,6 +54,17 @@ const orConflict = async <T>(write: Promise<T>): Promise<T> => {
     throw error;
   }
 };
+
+/** What is stored of consents, with `consentValues` in the same order. */
+export const consentColumns = 'personalisation, consent_given_at, consent_how, consent_wording, consent_withdrawn_at';
+
+export const consentValues = ({ personalisation, given, withdrawnAt }: Consents): SqlInput[] => [
+  personalisation,
+  given?.at,
+  given?.how,
+  given?.wording,
+  withdrawnAt,
+];
 
 const recipientColumns = {
   ordinal: 'ordinal',
@@ -62,17 +86,20 @@ type People = Pick<
 /** The people of `sqliteSubscriptionStore`. */
 export const peopleOver = (db: SqliteDatabase): People => {
   const insert = db.prepare(
-    `INSERT INTO subscribers (id, external_id, locale, region, time_zone, quiet_hours, attributes, personalisation, created_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO subscribers (id, external_id, locale, region, time_zone, quiet_hours, attributes, created_at,
+       ${consentColumns})
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const byId = db.prepare('SELECT * FROM subscribers WHERE id = ?');
   const byOrdinal = db.prepare('SELECT * FROM subscribers WHERE ordinal = ?');
   const byExternalId = db.prepare('SELECT * FROM subscribers WHERE external_id = ?');
   const update = db.prepare(
-    `UPDATE subscribers SET locale = ?, region = ?, time_zone = ?, quiet_hours = ?, attributes = ?, external_id = ?,
-       personalisation = ? WHERE ordinal = ?`,
+    `UPDATE subscribers SET locale = ?, region = ?, time_zone = ?, quiet_hours = ?, attributes = ?, external_id = ?
+     WHERE ordinal = ?`,
   );
-  const markWithdrawn = db.prepare('UPDATE subscribers SET consent_withdrawn = ? WHERE ordinal = ?');
+  const consent = db.prepare(
+    `UPDATE subscribers SET (${consentColumns}) = (?1, ?2, ?3, ?4, ?5), consent_refused = 1 - ?1 WHERE ordinal = ?6`,
+  );
   const many = packedQuery(
     db,
     recipientColumns,
@@ -91,7 +118,8 @@ export const peopleOver = (db: SqliteDatabase): People => {
   ].map((sql) => db.prepare(sql));
   const clear = db.prepare(
     `UPDATE subscribers SET external_id = NULL, region = NULL, time_zone = NULL, quiet_hours = NULL, attributes = '{}',
-       personalisation = 0, erased_at = coalesce(erased_at, ?) WHERE ordinal = ?`,
+       personalisation = 0, consent_given_at = NULL, consent_how = NULL, consent_wording = NULL,
+       consent_withdrawn_at = NULL, consent_refused = 0, erased_at = coalesce(erased_at, ?) WHERE ordinal = ?`,
   );
 
   const one = (row: Row | undefined): Subscriber | null => (row ? toSubscriber(row) : null);
@@ -110,7 +138,7 @@ export const peopleOver = (db: SqliteDatabase): People => {
         db.write(() => {
           const quietHours = fresh.quietHours && JSON.stringify(fresh.quietHours);
           const { id, externalId, locale, region, timeZone, attributes, consents, createdAt } = fresh;
-          const facts = [JSON.stringify(attributes), consents.personalisation, createdAt];
+          const facts = [JSON.stringify(attributes), createdAt, ...consentValues(consents)];
           insert.run(id, externalId, locale, region, timeZone, quietHours, ...facts);
           return toSubscriber(byId.get(id) as Row);
         }),
@@ -128,8 +156,8 @@ export const peopleOver = (db: SqliteDatabase): People => {
           const after = { ...before, ...fields };
           const { locale, region, timeZone, quietHours, attributes, externalId, consents } = after;
           const json = [quietHours && JSON.stringify(quietHours), JSON.stringify(attributes)];
-          update.run(locale, region, timeZone, ...json, externalId, consents.personalisation, ordinal);
-          if (fields.consents) markWithdrawn.run(!consents.personalisation, ordinal);
+          update.run(locale, region, timeZone, ...json, externalId, ordinal);
+          if (fields.consents) consent.run(...consentValues(consents), ordinal);
           return after;
         }),
       ),
