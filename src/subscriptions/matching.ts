@@ -12,8 +12,12 @@ import type { FollowDefinition } from './subscriber.ts';
 export type ItemFacts = {
   id: string;
   facets: Readonly<Record<Facet, ReadonlySet<string>>>;
+  /** The item's own topics, without those above them. */
+  topics: readonly string[];
   /** The item's own regions, without what contains them. */
   regions: readonly string[];
+  /** Title, summary and body, as they are written: what rules look for words in. */
+  text: readonly string[];
   regionParents: Trees['regionParents'];
 };
 
@@ -22,13 +26,16 @@ const listed = (facet: Facet, values: readonly (string | undefined)[] = []): str
 
 /** The facts of one item version against the trees as they are now. */
 export const factsOfItem = (id: string, content: ItemContent, trees: Trees): ItemFacts => {
+  const topics = listed('topics', content.topics);
   const regions = listed('regions', content.regions);
   return {
     id,
+    topics,
     regions,
+    text: [content.title, content.summary, ...(content.body === undefined ? [] : [content.body])],
     regionParents: trees.regionParents,
     facets: {
-      topics: new Set(listed('topics', content.topics).flatMap((slug) => withAncestors(trees.topicParents, slug))),
+      topics: new Set(topics.flatMap((slug) => withAncestors(trees.topicParents, slug))),
       regions: new Set(regions.flatMap((code) => regionWithAncestors(trees.regionParents, code))),
       audiences: new Set(listed('audiences', content.audiences)),
       keywords: new Set(listed('keywords', content.keywords)),
