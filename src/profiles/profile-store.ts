@@ -4,6 +4,12 @@ import type { Profile } from './profile.ts';
 /** How a profile takes in what one person did; pure (profile-fold.ts), handed in so that the store can do it in one write. */
 export type Fold = (profile: Profile, events: BrowsingEvent[]) => Profile;
 
+/** How somebody or something is named from outside. */
+export type Reference = { id: string } | { externalId: string };
+
+/** Who did something: as they are now, after merges. */
+export type Actor = { ordinal: number; timeZone: string | null; personalisation: boolean };
+
 /** Profiles and the raw events behind them. A write to a profile is a change of its person (audience-store.ts, `changes`). */
 export type ProfileStore = {
   /**
@@ -16,15 +22,23 @@ export type ProfileStore = {
   profile(ordinal: number): Promise<Profile | null>;
   /** Changes a profile that is there by a pure function, in one go; answers the new one, or null. */
   change(ordinal: number, change: (profile: Profile) => Profile): Promise<Profile | null>;
-  /** Forgets profile and events of a person (personalisation turned off, erasure). */
+  /** Forgets profile, events and visitors of a person (personalisation turned off, erasure). */
   forget(ordinal: number): Promise<void>;
   /** The events of a person, newest first. */
   eventsOf(ordinal: number, limit: number): Promise<BrowsingEvent[]>;
   /** Deletes up to `limit` raw events from before then; answers how many. Profiles stay. */
   deleteEventsBefore(before: number, limit: number): Promise<number>;
 
-  /** Ties a visitor (HMAC of the browser's token) to a person from `at` on; one visitor has one person, the newest. */
-  tieVisitor(visitor: string, ordinal: number, at: number): Promise<void>;
+  /** These people, in their order: null for those unknown or erased; merged ones are answered as who they are now. */
+  actors(people: Reference[]): Promise<(Actor | null)[]>;
+  /** These items with their own topics, in their order: null for what is not public and published (or withdrawn). */
+  publicItems(items: Reference[]): Promise<({ id: string; topics: string[] } | null)[]>;
+
+  /**
+   * Ties a visitor (HMAC of the browser's token) to a person from `at` on; one visitor has one person, the newest. Tying them
+   * again to the same one keeps the first time. Answers false, and ties nothing, without that person's consent.
+   */
+  tieVisitor(visitor: string, ordinal: number, at: number): Promise<boolean>;
   /** Whom a visitor is tied to, and since when; null for a stranger. */
   visitor(visitor: string): Promise<{ ordinal: number; tiedAt: number } | null>;
   untieVisitor(visitor: string): Promise<void>;

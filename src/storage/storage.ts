@@ -1,8 +1,10 @@
 import type { AccessStore } from '../access/access-store.ts';
+import type { StaffSignInStore } from '../access/staff-sign-in-store.ts';
 import type { CatalogueStore } from '../catalogue/catalogue-store.ts';
 import type { TransactionalStore } from '../channels/courier.ts';
 import type { LedgerStore } from '../fanout/ledger-store.ts';
 import type { PushStore } from '../fanout/push-store.ts';
+import type { ProfileStore } from '../profiles/profile-store.ts';
 import type { ItemStore } from '../publishing/item-store.ts';
 import type { AddressStore, SignUpStore, SubscriptionStore } from '../subscriptions/subscription-store.ts';
 
@@ -12,11 +14,13 @@ export type Storage = {
   subscriptions: SubscriptionStore;
   addresses: AddressStore;
   signUps: SignUpStore;
+  profiles: ProfileStore;
   items: ItemStore;
   pushes: PushStore;
   ledger: LedgerStore;
   transactional: TransactionalStore;
   access: AccessStore;
+  staffSignIns: StaffSignInStore;
   /** A cheap round trip; throws when the store does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;

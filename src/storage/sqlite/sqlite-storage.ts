@@ -6,8 +6,10 @@ import { type OpenOptions, openSqlite, type SqliteDatabase } from './database.ts
 import { sqliteItemStore } from './item-store.ts';
 import { sqliteLedgerStore } from './ledger-store.ts';
 import { migrate } from './migrations.ts';
+import { sqliteProfileStore } from './profile-store.ts';
 import { sqlitePushStore } from './push-store.ts';
 import { sqliteSignUpStore } from './sign-up-store.ts';
+import { sqliteStaffSignInStore } from './staff-sign-in-store.ts';
 import { sqliteSubscriptionStore } from './subscription-store.ts';
 import { sqliteTransactionalStore } from './transactional-store.ts';
 
@@ -19,11 +21,13 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     subscriptions: sqliteSubscriptionStore(db),
     addresses: sqliteAddressStore(db),
     signUps: sqliteSignUpStore(db),
+    profiles: sqliteProfileStore(db),
     items: sqliteItemStore(db),
     pushes: sqlitePushStore(db),
     ledger: sqliteLedgerStore(db),
     transactional: sqliteTransactionalStore(db),
     access: sqliteAccessStore(db),
+    staffSignIns: sqliteStaffSignInStore(db),
     ping: async () => {
       await db.read(() => one.get());
     },

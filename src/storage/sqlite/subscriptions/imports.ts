@@ -2,6 +2,7 @@ import { type Consents, giveConsent, withdrawConsent } from '../../../subscripti
 import type { ImportedPerson, ImportOutcome, SubscriptionStore } from '../../../subscriptions/subscription-store.ts';
 import { inChunks } from '../chunks.ts';
 import type { Row, SqliteDatabase } from '../database.ts';
+import { profileKeeperOver } from '../profiles/rows.ts';
 import { originCode, paceCode } from './follows.ts';
 import { consentColumns, consentValues, toConsents } from './people.ts';
 
@@ -82,6 +83,7 @@ const writerOver = (db: SqliteDatabase): ((line: ImportedPerson, there: Person |
      ON CONFLICT (lookup) DO UPDATE SET sealed = excluded.sealed, verified_at = excluded.verified_at`,
   );
 
+  const profiles = profileKeeperOver(db);
   const named = db.prepare('SELECT 1 FROM subscribers WHERE external_id = ?');
   const nameIsFree = (externalId: string | null): boolean => externalId !== null && !named.get(externalId);
 
@@ -99,6 +101,7 @@ const writerOver = (db: SqliteDatabase): ((line: ImportedPerson, there: Person |
       ordinal = Number(insert.get(id, externalId, ...told, ...consentValues(said))?.ordinal);
     }
     if (there && said !== there.consents) consent.run(...consentValues(said), ordinal);
+    if (there?.consents.personalisation && !said.personalisation) profiles.forget(ordinal);
     for (const { lookup, channel, sealed, verifiedAt } of addresses)
       claim.run(lookup, ordinal, channel, sealed, verifiedAt);
     return ordinal;

@@ -6,6 +6,7 @@ import { addressesOfPeople } from '../address-store.ts';
 import { inChunks } from '../chunks.ts';
 import type { Row, SqlInput, SqliteDatabase, SqlValue } from '../database.ts';
 import { packedQuery } from '../packed.ts';
+import { profileKeeperOver } from '../profiles/rows.ts';
 
 const peopleInOneRead = 2_000;
 
@@ -122,6 +123,8 @@ export const peopleOver = (db: SqliteDatabase): People => {
        consent_withdrawn_at = NULL, consent_refused = 0, erased_at = coalesce(erased_at, ?) WHERE ordinal = ?`,
   );
 
+  const profiles = profileKeeperOver(db);
+
   const one = (row: Row | undefined): Subscriber | null => (row ? toSubscriber(row) : null);
 
   const readRecipients = (ordinals: number[]): Recipient[] => {
@@ -158,6 +161,7 @@ export const peopleOver = (db: SqliteDatabase): People => {
           const json = [quietHours && JSON.stringify(quietHours), JSON.stringify(attributes)];
           update.run(locale, region, timeZone, ...json, externalId, ordinal);
           if (fields.consents) consent.run(...consentValues(consents), ordinal);
+          if (fields.consents && !consents.personalisation) profiles.forget(ordinal);
           return after;
         }),
       ),
@@ -166,10 +170,12 @@ export const peopleOver = (db: SqliteDatabase): People => {
         if (!byOrdinal.get(ordinal)) return;
         for (const step of erasures) step.run(ordinal);
         clear.run(at, ordinal);
+        profiles.forget(ordinal);
       }),
     merge: (from, to) =>
       db.write(() => {
         markMerged.run(to, from);
+        profiles.join(from, to);
       }),
     recipients: async (ordinals) =>
       (await inChunks(ordinals, peopleInOneRead, (part) => db.read(() => readRecipients(part)))).flat(),

@@ -1,0 +1,139 @@
+import { type BrowsingEvent, type EventKind, eventWeights } from '../browsing/browsing-event.ts';
+import type { ParentOf } from '../catalogue/topic.ts';
+import { scaledWeight } from './interest.ts';
+import { type Evidence, emptyProfile, type Interest, type Profile } from './profile.ts';
+import type { Fold } from './profile-store.ts';
+
+/** What the topic above gets of an event's weight. */
+const parentShare = 0.5;
+const evidencesKept = 3;
+/** Reactions to a message tell at which hour and by which channel somebody likes to be reached. */
+const reactions: readonly EventKind[] = ['click', 'useful'];
+/** The strongest that are kept of one person: nobody reads about more, and a profile stays small. */
+const interestsMost = 500;
+
+/** Topics that an event speaks for, each with its share: 1, ½ for the topic above, ¼ …; of two ways the larger counts. */
+const sharesOf = (topics: readonly string[], parents: ParentOf): Map<string, number> => {
+  const shares = new Map<string, number>();
+  for (const topic of topics) {
+    let share = 1;
+    // an event that reached a topic with as much has reached all above it with as much: so a cycle ends too
+    for (let at: string | null = topic; at !== null && (shares.get(at) ?? 0) < share; at = parents.get(at) ?? null) {
+      shares.set(at, share);
+      share *= parentShare;
+    }
+  }
+  return shares;
+};
+
+const strengthOf = ({ kind, at, share }: Evidence): number => scaledWeight(eventWeights[kind] * share, at);
+
+const compareText = (a: string | null, b: string | null): number => {
+  if (a === b) return 0;
+  return (a ?? '') < (b ?? '') ? -1 : 1;
+};
+
+/** A total order, strongest first: whichever way events came, the same three stay. Decay keeps it, so scaled weights will do. */
+const compareEvidence = (a: Evidence, b: Evidence): number =>
+  strengthOf(b) - strengthOf(a) ||
+  b.at - a.at ||
+  b.share - a.share ||
+  compareText(a.kind, b.kind) ||
+  compareText(a.item, b.item) ||
+  compareText(a.query, b.query);
+
+const strongest = (evidence: Evidence[]): Evidence[] => evidence.sort(compareEvidence).slice(0, evidencesKept);
+
+/** A topic may be called `constructor`. */
+const own = <T>(record: Record<string, T>, key: string): T | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined;
+
+const clearedAt = ({ cleared }: Pick<Profile, 'cleared'>, topic: string): number =>
+  own(cleared, topic) ?? Number.NEGATIVE_INFINITY;
+
+const addTo = (interest: Interest | undefined, { kind, at, item, query }: BrowsingEvent, share: number): Interest => {
+  const weight = eventWeights[kind] * share;
+  const evidence = interest?.evidence ?? [];
+  return {
+    sum: (interest?.sum ?? 0) + scaledWeight(weight, at),
+    counts: { ...interest?.counts, [kind]: (interest?.counts[kind] ?? 0) + 1 },
+    since: Math.min(interest?.since ?? at, at),
+    evidence: weight > 0 ? strongest([...evidence, { kind, at, item, query, share }]) : evidence,
+  };
+};
+
+const bounded = (interests: Profile['interests']): Profile['interests'] => {
+  const all = Object.entries(interests);
+  if (all.length <= interestsMost) return interests;
+  const kept = all.sort(([a, one], [b, other]) => other.sum - one.sum || compareText(a, b)).slice(0, interestsMost);
+  return Object.fromEntries(kept);
+};
+
+/**
+ * How profiles take in events under a topic tree. Events may come in any order and in any batches: sums are equal but for
+ * rounding, all else is equal (as long as nobody has more than 500 interests). What happened up to the time a person
+ * deleted an interest counts no more.
+ */
+export const foldUnder =
+  (parents: ParentOf): Fold =>
+  (profile, events) => {
+    const interests = { ...profile.interests };
+    const hours = [...profile.hours];
+    const reacted = { ...profile.reactions };
+    let lastActiveAt = profile.lastActiveAt;
+    for (const event of events) {
+      for (const [topic, share] of sharesOf(event.topics, parents))
+        if (event.at > clearedAt(profile, topic)) interests[topic] = addTo(own(interests, topic), event, share);
+      lastActiveAt = Math.max(lastActiveAt ?? event.at, event.at);
+      if (!reactions.includes(event.kind)) continue;
+      if (event.hour !== null) hours[event.hour] = (hours[event.hour] ?? 0) + 1;
+      if (event.channel !== null) reacted[event.channel] = (reacted[event.channel] ?? 0) + 1;
+    }
+    return { ...profile, interests: bounded(interests), hours, reactions: reacted, lastActiveAt };
+  };
+
+/** Deletes one interest; `at` (ms): what happened until then counts no more for that topic, even if it is told late. */
+export const forgetInterest = (profile: Profile, topic: string, at: number): Profile => {
+  const { [topic]: _forgotten, ...interests } = profile.interests;
+  return {
+    ...profile,
+    interests,
+    cleared: { ...profile.cleared, [topic]: Math.max(clearedAt(profile, topic), at) },
+  };
+};
+
+const addCounts = <K extends string>(a: Partial<Record<K, number>>, b: Partial<Record<K, number>>) => {
+  const sum: Partial<Record<K, number>> = { ...a };
+  for (const [key, count] of Object.entries(b) as [K, number][]) sum[key] = (sum[key] ?? 0) + count;
+  return sum;
+};
+
+const addInterests = (a: Interest, b: Interest): Interest => ({
+  sum: a.sum + b.sum,
+  counts: addCounts(a.counts, b.counts),
+  since: Math.min(a.since, b.since),
+  evidence: strongest([...a.evidence, ...b.evidence]),
+});
+
+/**
+ * The profile of two sign-ups that turn out to be one person: sums and counts add. An interest that the person deleted on one
+ * side stays deleted on the other, unless all of it is newer.
+ */
+export const joinProfiles = (a: Profile, b: Profile): Profile => {
+  const cleared = { ...a.cleared };
+  for (const [topic, at] of Object.entries(b.cleared)) cleared[topic] = Math.max(clearedAt(a, topic), at);
+  const interests: Profile['interests'] = {};
+  for (const [topic, interest] of [...Object.entries(a.interests), ...Object.entries(b.interests)]) {
+    if (interest.since <= clearedAt({ cleared }, topic)) continue;
+    const there = own(interests, topic);
+    interests[topic] = there ? addInterests(there, interest) : interest;
+  }
+  const active = [a.lastActiveAt, b.lastActiveAt].filter((at) => at !== null);
+  return {
+    interests: bounded(interests),
+    cleared,
+    lastActiveAt: active.length > 0 ? Math.max(...active) : null,
+    hours: emptyProfile.hours.map((_, hour) => (a.hours[hour] ?? 0) + (b.hours[hour] ?? 0)),
+    reactions: addCounts(a.reactions, b.reactions) as Record<string, number>,
+  };
+};

@@ -1,0 +1,226 @@
+import type { BrowsingEvent } from '../../browsing/browsing-event.ts';
+import { emptyProfile } from '../../profiles/profile.ts';
+import type { Actor, Fold, ProfileStore } from '../../profiles/profile-store.ts';
+import { inChunks } from './chunks.ts';
+import type { Row, SqliteDatabase } from './database.ts';
+import { packedQuery } from './packed.ts';
+import { readEvent, storeEvent } from './profiles/content.ts';
+import { profileKeeperOver, profileRowsOver } from './profiles/rows.ts';
+
+/** A profile takes some 100 µs to read, fold and write: a write of this many stays under 20 ms. */
+const peopleInOneWrite = 100;
+const eventsInOneWrite = 500;
+const namesInOneRead = 2_000;
+/** How many steps of "merged into" are followed: merges of merges, never a loop. */
+const mergesMost = 10;
+
+/** Everything each person did, in parts of as many people and events as one write takes. */
+const partsOf = (events: readonly BrowsingEvent[]): Map<number, BrowsingEvent[]>[] => {
+  const people = new Map<number, BrowsingEvent[]>();
+  for (const event of events) {
+    const own = people.get(event.ordinal);
+    if (own) own.push(event);
+    else people.set(event.ordinal, [event]);
+  }
+  const parts: Map<number, BrowsingEvent[]>[] = [];
+  let room = 0;
+  for (const [ordinal, own] of people)
+    for (let from = 0; from < own.length; from += eventsInOneWrite) {
+      const some = own.slice(from, from + eventsInOneWrite);
+      if (room < some.length || (parts.at(-1)?.size ?? 0) >= peopleInOneWrite || parts.at(-1)?.has(ordinal)) {
+        parts.push(new Map());
+        room = eventsInOneWrite;
+      }
+      parts.at(-1)?.set(ordinal, some);
+      room -= some.length;
+    }
+  return parts;
+};
+
+/** The writes of events and profiles. */
+const writesOver = (db: SqliteDatabase): Pick<ProfileStore, 'absorb' | 'change' | 'forget'> => {
+  const rows = profileRowsOver(db);
+  const keeper = profileKeeperOver(db);
+  const consenting = packedQuery(
+    db,
+    { ordinal: 'ordinal' },
+    `FROM json_each(?) AS wanted CROSS JOIN subscribers ON ordinal = wanted.value
+     WHERE personalisation = 1 AND merged_into IS NULL AND erased_at IS NULL`,
+  );
+  const insert = db.prepare(
+    `INSERT INTO browsing_events (subscriber, at, content)
+     SELECT value ->> 0, value ->> 1, value -> 2 FROM json_each(?)`,
+  );
+
+  const absorbPart = (part: Map<number, BrowsingEvent[]>, fold: Fold): number[] => {
+    const taken = consenting(JSON.stringify([...part.keys()])).map(({ ordinal }) => Number(ordinal));
+    const stored = taken.flatMap((ordinal) =>
+      (part.get(ordinal) ?? []).map((event) => [ordinal, event.at, storeEvent(event)]),
+    );
+    insert.run(JSON.stringify(stored));
+    for (const ordinal of taken) {
+      rows.put(ordinal, fold(rows.get(ordinal) ?? emptyProfile, part.get(ordinal) ?? []));
+    }
+    return taken;
+  };
+
+  return {
+    absorb: async (events, fold) => {
+      const taken = await inChunks(partsOf(events), 1, ([part]) =>
+        part ? db.write(() => absorbPart(part, fold)) : Promise.resolve([]),
+      );
+      return new Set(taken.flat());
+    },
+    change: (ordinal, change) =>
+      db.write(() => {
+        const before = rows.get(ordinal);
+        if (!before) return null;
+        const after = change(before);
+        rows.put(ordinal, after);
+        return after;
+      }),
+    forget: (ordinal) =>
+      db.write(() => {
+        keeper.forget(ordinal);
+      }),
+  };
+};
+
+const actorColumns = {
+  position: 'wanted.key',
+  ordinal: 'ordinal',
+  time_zone: 'time_zone',
+  personalisation: 'personalisation',
+  merged_into: 'merged_into',
+  erased_at: 'erased_at',
+};
+
+/** What the names in events stand for. */
+const namesOver = (db: SqliteDatabase): Pick<ProfileStore, 'actors' | 'publicItems'> => {
+  const peopleBy = (column: string) =>
+    packedQuery(db, actorColumns, `FROM json_each(?) AS wanted CROSS JOIN subscribers ON ${column} = wanted.value`);
+  const [byId, byExternalId, byOrdinal] = ['id', 'external_id', 'ordinal'].map((name) =>
+    peopleBy(`subscribers.${name}`),
+  ) as [Lookup, Lookup, Lookup];
+  const itemColumns = {
+    position: 'wanted.key',
+    item: 'items.id',
+    topics: '(SELECT json_group_array(topic) FROM item_topics WHERE item_topics.item = items.id)',
+  };
+  const shown = `visibility = 'public' AND version > 0 AND state IN ('published', 'withdrawn')`;
+  const itemsById = packedQuery(
+    db,
+    itemColumns,
+    `FROM json_each(?) AS wanted CROSS JOIN items ON items.id = wanted.value WHERE ${shown}`,
+  );
+  const itemsByName = packedQuery(
+    db,
+    itemColumns,
+    `FROM json_each(?) AS wanted CROSS JOIN item_names ON item_names.name = wanted.value
+     JOIN items ON items.id = item_names.item WHERE ${shown}`,
+  );
+
+  const present = (row: Row | undefined): Actor | null => {
+    let at = row;
+    for (let step = 0; at && at.merged_into !== null && step < mergesMost; step++)
+      [at] = byOrdinal(JSON.stringify([at.merged_into]));
+    if (!at || at.merged_into !== null || at.erased_at !== null) return null;
+    const timeZone = at.time_zone === null ? null : String(at.time_zone);
+    return { ordinal: Number(at.ordinal), timeZone, personalisation: at.personalisation === 1 };
+  };
+
+  return {
+    actors: async (people) =>
+      (
+        await inChunks(people, namesInOneRead, (part) =>
+          db.read(() => findAll(part, byId, byExternalId).map((row) => present(row))),
+        )
+      ).flat(),
+    publicItems: async (items) =>
+      (
+        await inChunks(items, namesInOneRead, (part) =>
+          db.read(() =>
+            findAll(part, itemsById, itemsByName).map((row) =>
+              row ? { id: String(row.item), topics: JSON.parse(String(row.topics)) as string[] } : null,
+            ),
+          ),
+        )
+      ).flat(),
+  };
+};
+
+type Lookup = ReturnType<typeof packedQuery>;
+type References = Parameters<ProfileStore['actors']>[0];
+
+/** Rows by reference, in the references' order. `position` is the place in the list that was asked for. */
+const findAll = (wanted: References, byId: Lookup, byExternalId: Lookup): (Row | undefined)[] => {
+  const found: (Row | undefined)[] = new Array(wanted.length);
+  const look = (lookup: Lookup, nameOf: (one: References[number]) => string | null): void => {
+    const named = wanted.map(nameOf);
+    const places = named.flatMap((name, place) => (name === null ? [] : [place]));
+    if (places.length === 0) return;
+    for (const row of lookup(JSON.stringify(places.map((place) => named[place])))) {
+      const place = places[Number(row.position)];
+      if (place !== undefined) found[place] = row;
+    }
+  };
+  look(byId, (one) => ('id' in one ? one.id : null));
+  look(byExternalId, (one) => ('externalId' in one ? one.externalId : null));
+  return found;
+};
+
+/** The raw events; old ones go by their time. */
+const eventsOver = (db: SqliteDatabase): Pick<ProfileStore, 'eventsOf' | 'deleteEventsBefore'> => {
+  const ofPerson = db.prepare(
+    'SELECT at, content FROM browsing_events WHERE subscriber = ? ORDER BY at DESC, no DESC LIMIT ?',
+  );
+  const remove = db.prepare(
+    'DELETE FROM browsing_events WHERE no IN (SELECT no FROM browsing_events WHERE at < ? ORDER BY at LIMIT ?)',
+  );
+  return {
+    eventsOf: (ordinal, limit) =>
+      db.read(() =>
+        ofPerson
+          .all(ordinal, limit)
+          .map(({ at, content }) => readEvent(ordinal, Number(at), JSON.parse(String(content)))),
+      ),
+    deleteEventsBefore: (before, limit) => db.write(() => remove.run(before, limit).changes),
+  };
+};
+
+/** Browsers that are tied to people. */
+const visitorsOver = (db: SqliteDatabase): Pick<ProfileStore, 'tieVisitor' | 'visitor' | 'untieVisitor'> => {
+  const tie = db.prepare(
+    `INSERT INTO visitors (visitor, subscriber, tied_at)
+     SELECT ?, ordinal, ? FROM subscribers
+     WHERE ordinal = ? AND personalisation = 1 AND merged_into IS NULL AND erased_at IS NULL
+     ON CONFLICT (visitor) DO UPDATE SET subscriber = excluded.subscriber,
+       tied_at = iif(subscriber = excluded.subscriber, tied_at, excluded.tied_at)`,
+  );
+  const select = db.prepare('SELECT subscriber, tied_at FROM visitors WHERE visitor = ?');
+  const untie = db.prepare('DELETE FROM visitors WHERE visitor = ?');
+  return {
+    tieVisitor: (visitor, ordinal, at) => db.write(() => tie.run(visitor, at, ordinal).changes === 1),
+    visitor: (visitor) =>
+      db.read(() => {
+        const row = select.get(visitor);
+        return row ? { ordinal: Number(row.subscriber), tiedAt: Number(row.tied_at) } : null;
+      }),
+    untieVisitor: (visitor) =>
+      db.write(() => {
+        untie.run(visitor);
+      }),
+  };
+};
+
+/** Profiles, events and visitors over SQLite. */
+export const sqliteProfileStore = (db: SqliteDatabase): ProfileStore => {
+  const rows = profileRowsOver(db);
+  return {
+    ...writesOver(db),
+    ...eventsOver(db),
+    ...namesOver(db),
+    ...visitorsOver(db),
+    profile: (ordinal) => db.read(() => rows.get(ordinal)),
+  };
+};
