@@ -5,7 +5,15 @@ import { equalBytes, type Keyring } from './keyring.ts';
  * purpose, subject and expiry, so a token of one purpose is worthless for another. The subject is a public id (a
  * message's, a sign-up's), never a database id and never an address.
  */
-export type LinkPurpose = 'confirm' | 'unsubscribe' | 'manage' | 'session' | 'item' | 'report' | 'csrf';
+export type LinkPurpose =
+  | 'confirm'
+  | 'unsubscribe'
+  | 'manage'
+  | 'session'
+  | 'item'
+  | 'report'
+  | 'csrf'
+  | 'staff-set-up';
 
 export type LinkReading = { ok: true; subject: string } | { ok: false; reason: 'bad' | 'expired'; subject?: string };
 

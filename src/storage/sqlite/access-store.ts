@@ -3,7 +3,8 @@ import { auditStart } from '../../access/audit.ts';
 import { AppError } from '../../errors.ts';
 import type { Row, SqliteDatabase } from './database.ts';
 
-const staffOf = (row: Row): Staff => ({
+/** The account of a row of `staff`. */
+export const staffOf = (row: Row): Staff => ({
   id: String(row.id),
   email: String(row.email),
   name: String(row.name),

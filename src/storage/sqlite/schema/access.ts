@@ -6,8 +6,25 @@ export const accessSchema = `
     name TEXT NOT NULL,
     roles TEXT NOT NULL,
     departments TEXT NOT NULL,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    password TEXT,
+    epoch INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE staff_sessions (
+    hash TEXT PRIMARY KEY,
+    staff TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX staff_sessions_by_expiry ON staff_sessions (expires_at);
+  CREATE TABLE staff_tries (
+    who TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX staff_tries_by_who ON staff_tries (who, at);
+  CREATE INDEX staff_tries_by_time ON staff_tries (at);
 
   CREATE TABLE api_keys (
     id TEXT PRIMARY KEY,
