@@ -1,4 +1,6 @@
 import { type AccessService, makeAccessService } from './access/access-service.ts';
+import { makeStaffService, type StaffService } from './access/staff-service.ts';
+import { type BrowsingService, makeBrowsingService } from './browsing/browsing-service.ts';
 import { type CatalogueService, makeCatalogueService } from './catalogue/catalogue-service.ts';
 import { type ItemReader, makeItemReader } from './catalogue/item-reader.ts';
 import { type Courier, makeCourier } from './channels/courier.ts';
@@ -9,6 +11,7 @@ import { makeFanoutService } from './fanout/make-fanout-service.ts';
 import type { Keyring } from './keyring.ts';
 import type { Log } from './log.ts';
 import { type MessageTemplates, makeMessageTemplates } from './message-templates.ts';
+import { makeProfileService, type ProfileService } from './profiles/profile-service.ts';
 import type { Actor } from './publishing/item.ts';
 import { makePublishingService, type PublishingService } from './publishing/publishing-service.ts';
 import type { Storage } from './storage/storage.ts';
@@ -31,9 +34,12 @@ export type Services = {
   signUps: SignUpService;
   subscriptions: SubscriptionService;
   matcher: Matcher;
+  profiles: ProfileService;
+  browsing: BrowsingService;
   publishing: PublishingService;
   fanout: FanoutService;
   access: AccessService;
+  staff: StaffService;
   templates: MessageTemplates;
   courier: Courier;
 };
@@ -63,6 +69,8 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const signUps = makeSignUpService(stores, people);
   const subscriptions = makeSubscriptionService(stores, people);
   const matcher = makeMatcher(stores, { catalogue });
+  const profiles = makeProfileService(stores, { catalogue, edges, config });
+  const browsing = makeBrowsingService(stores, { profiles, catalogue, keyring, edges, config });
 
   const publishing = makePublishingService(stores, { catalogue, edges, review: config.review });
   const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake });
@@ -72,6 +80,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     keyring,
     ...(config.adminApiKey === undefined ? {} : { adminApiKey: config.adminApiKey }),
   });
+  const staff = makeStaffService(stores, { edges, keyring, access, courier, templates, config });
 
   return {
     stores,
@@ -83,9 +92,12 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     signUps,
     subscriptions,
     matcher,
+    profiles,
+    browsing,
     publishing,
     fanout,
     access,
+    staff,
     templates,
     courier,
   };

@@ -13,6 +13,7 @@ export type LinkPurpose =
   | 'item'
   | 'report'
   | 'csrf'
+  | 'visitor'
   | 'staff-set-up';
 
 export type LinkReading = { ok: true; subject: string } | { ok: false; reason: 'bad' | 'expired'; subject?: string };

@@ -1,6 +1,18 @@
 import type { BrowsingEvent } from '../browsing/browsing-event.ts';
+import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { Locale } from '../catalogue/topic.ts';
-import type { ChannelName } from '../subscriptions/follow.ts';
+import type { Config } from '../config.ts';
+import type { Edges } from '../edges.ts';
+import type { Item } from '../publishing/item.ts';
+import type { Storage } from '../storage/storage.ts';
+import { type ChannelName, channelNames } from '../subscriptions/follow.ts';
+import { presentPerson } from '../subscriptions/people.ts';
+import type { Subscriber } from '../subscriptions/subscriber.ts';
+import { bestLocale, locales, textIn } from '../text.ts';
+import { weightAt } from './interest.ts';
+import { evidenceText, interestText, type Listener } from './interest-words.ts';
+import type { Interest, Profile } from './profile.ts';
+import { foldUnder, forgetInterest } from './profile-fold.ts';
 
 /** One interest in words. `weight` 0 … 1; `because` is a sentence, `evidence` up to three more, the strongest first. */
 export type InterestView = { topic: string; title: string; weight: number; because: string; evidence: string[] };
@@ -23,4 +35,99 @@ export type ProfileService = {
   deleteInterest(id: string, topic: string): Promise<void>;
   /** Forgets everything concluded about a person, the events behind it and the browsers that are tied to them. */
   forget(id: string): Promise<void>;
+};
+
+/** Less than this is next to nothing: a single view of half a year ago. */
+const leastWeight = 0.005;
+const interestsShown = 100;
+
+type Stores = Pick<Storage, 'profiles' | 'subscriptions' | 'items'>;
+type Tools = {
+  catalogue: Pick<CatalogueService, 'trees'>;
+  edges: Pick<Edges, 'now'>;
+  config: Pick<Config, 'timeZone'>;
+};
+
+/** The place of the largest count, the first of several; null where nothing was counted. */
+const mostOf = (counts: readonly number[]): number | null => {
+  const most = Math.max(0, ...counts);
+  return most === 0 ? null : counts.indexOf(most);
+};
+
+const titleIn = ({ content }: Item, locale: Locale): string => {
+  const other = locales.find((one) => one !== locale) ?? locale;
+  if (bestLocale(content.language, other) === locale) return content.title;
+  const translation = Object.entries(content.translations ?? {}).find(([tag]) => bestLocale(tag, other) === locale);
+  return translation?.[1].title ?? content.title;
+};
+
+const isPublic = (item: Item): boolean => item.content.visibility === 'public' && item.version > 0;
+
+export const makeProfileService = (stores: Stores, { catalogue, edges, config }: Tools): ProfileService => {
+  const { profiles, subscriptions, items } = stores;
+
+  const find = async (id: string): Promise<{ person: Subscriber; profile: Profile } | null> => {
+    const person = await presentPerson(subscriptions, { id });
+    const profile = person && (await profiles.profile(person.ordinal));
+    return person && profile ? { person, profile } : null;
+  };
+
+  /** Titles of the items that evidence speaks of, as far as anybody may read them. */
+  const titlesOf = async (interests: Interest[], locale: Locale): Promise<Map<string, string>> => {
+    const ids = new Set(interests.flatMap(({ evidence }) => evidence.flatMap(({ item }) => item ?? [])));
+    const titles = new Map<string, string>();
+    for (const id of ids) {
+      const item = await items.get({ id });
+      if (item && isPublic(item)) titles.set(id, titleIn(item, locale));
+    }
+    return titles;
+  };
+
+  const shownOf = (profile: Profile, now: number): { topic: string; weight: number; interest: Interest }[] =>
+    Object.entries(profile.interests)
+      .map(([topic, interest]) => ({ topic, weight: weightAt(interest.sum, now), interest }))
+      .filter(({ weight }) => weight > leastWeight)
+      .sort((a, b) => b.weight - a.weight || (a.topic < b.topic ? -1 : 1))
+      .slice(0, interestsShown);
+
+  return {
+    absorb: async (events) => profiles.absorb(events, foldUnder((await catalogue.trees()).topicParents)),
+    interestsOf: async (id, locale) => {
+      const found = await find(id);
+      if (!found) return [];
+      const now = edges.now();
+      const timeZone = found.person.timeZone ?? config.timeZone;
+      const listener: Listener = { text: textIn(locale), locale, timeZone, now };
+      const shown = shownOf(found.profile, now);
+      const titles = await titlesOf(
+        shown.map(({ interest }) => interest),
+        locale,
+      );
+      const topics = new Map((await catalogue.trees()).topics.map(({ slug, title }) => [slug, title[locale]]));
+      return shown.map(({ topic, weight, interest }) => {
+        const title = topics.get(topic) ?? topic;
+        const evidence = interest.evidence.map((one) =>
+          evidenceText(one, (one.item !== null && titles.get(one.item)) || null, listener),
+        );
+        return { topic, title, weight, because: interestText(interest, title, listener), evidence };
+      });
+    },
+    habitsOf: async (id) => {
+      const profile = (await find(id))?.profile;
+      const channel = mostOf(channelNames.map((name) => profile?.reactions[name] ?? 0));
+      return {
+        lastActiveAt: profile?.lastActiveAt ?? null,
+        preferredHour: mostOf(profile?.hours ?? []),
+        preferredChannel: channel === null ? null : (channelNames[channel] ?? null),
+      };
+    },
+    deleteInterest: async (id, topic) => {
+      const found = await find(id);
+      if (found) await profiles.change(found.person.ordinal, (profile) => forgetInterest(profile, topic, edges.now()));
+    },
+    forget: async (id) => {
+      const person = await presentPerson(subscriptions, { id });
+      if (person) await profiles.forget(person.ordinal);
+    },
+  };
 };

@@ -7,6 +7,9 @@ export type Fold = (profile: Profile, events: BrowsingEvent[]) => Profile;
 /** How somebody or something is named from outside. */
 export type Reference = { id: string } | { externalId: string };
 
+/** How somebody is named inside, too. */
+export type PersonReference = Reference | { ordinal: number };
+
 /** Who did something: as they are now, after merges. */
 export type Actor = { ordinal: number; timeZone: string | null; personalisation: boolean };
 
@@ -30,7 +33,7 @@ export type ProfileStore = {
   deleteEventsBefore(before: number, limit: number): Promise<number>;
 
   /** These people, in their order: null for those unknown or erased; merged ones are answered as who they are now. */
-  actors(people: Reference[]): Promise<(Actor | null)[]>;
+  actors(people: PersonReference[]): Promise<(Actor | null)[]>;
   /** These items with their own topics, in their order: null for what is not public and published (or withdrawn). */
   publicItems(items: Reference[]): Promise<({ id: string; topics: string[] } | null)[]>;
 

@@ -1,6 +1,6 @@
 import type { BrowsingEvent } from '../../browsing/browsing-event.ts';
 import { emptyProfile } from '../../profiles/profile.ts';
-import type { Actor, Fold, ProfileStore } from '../../profiles/profile-store.ts';
+import type { Actor, Fold, PersonReference, ProfileStore } from '../../profiles/profile-store.ts';
 import { inChunks } from './chunks.ts';
 import type { Row, SqliteDatabase } from './database.ts';
 import { packedQuery } from './packed.ts';
@@ -98,10 +98,13 @@ const actorColumns = {
 /** What the names in events stand for. */
 const namesOver = (db: SqliteDatabase): Pick<ProfileStore, 'actors' | 'publicItems'> => {
   const peopleBy = (column: string) =>
-    packedQuery(db, actorColumns, `FROM json_each(?) AS wanted CROSS JOIN subscribers ON ${column} = wanted.value`);
-  const [byId, byExternalId, byOrdinal] = ['id', 'external_id', 'ordinal'].map((name) =>
-    peopleBy(`subscribers.${name}`),
-  ) as [Lookup, Lookup, Lookup];
+    packedQuery(
+      db,
+      actorColumns,
+      `FROM json_each(?) AS wanted CROSS JOIN subscribers ON subscribers.${column} = wanted.value`,
+    );
+  const byOrdinal = peopleBy('ordinal');
+  const lookups = { id: peopleBy('id'), externalId: peopleBy('external_id'), ordinal: byOrdinal };
   const itemColumns = {
     position: 'wanted.key',
     item: 'items.id',
@@ -131,16 +134,12 @@ const namesOver = (db: SqliteDatabase): Pick<ProfileStore, 'actors' | 'publicIte
 
   return {
     actors: async (people) =>
-      (
-        await inChunks(people, namesInOneRead, (part) =>
-          db.read(() => findAll(part, byId, byExternalId).map((row) => present(row))),
-        )
-      ).flat(),
+      (await inChunks(people, namesInOneRead, (part) => db.read(() => findAll(part, lookups).map(present)))).flat(),
     publicItems: async (items) =>
       (
         await inChunks(items, namesInOneRead, (part) =>
           db.read(() =>
-            findAll(part, itemsById, itemsByName).map((row) =>
+            findAll(part, { id: itemsById, externalId: itemsByName }).map((row) =>
               row ? { id: String(row.item), topics: JSON.parse(String(row.topics)) as string[] } : null,
             ),
           ),
@@ -150,22 +149,21 @@ const namesOver = (db: SqliteDatabase): Pick<ProfileStore, 'actors' | 'publicIte
 };
 
 type Lookup = ReturnType<typeof packedQuery>;
-type References = Parameters<ProfileStore['actors']>[0];
 
-/** Rows by reference, in the references' order. `position` is the place in the list that was asked for. */
-const findAll = (wanted: References, byId: Lookup, byExternalId: Lookup): (Row | undefined)[] => {
+/** Rows by reference, in the references' order; one look-up for each way of naming. */
+const findAll = (
+  wanted: readonly PersonReference[],
+  lookups: { id: Lookup; externalId: Lookup; ordinal?: Lookup },
+): (Row | undefined)[] => {
   const found: (Row | undefined)[] = new Array(wanted.length);
-  const look = (lookup: Lookup, nameOf: (one: References[number]) => string | null): void => {
-    const named = wanted.map(nameOf);
-    const places = named.flatMap((name, place) => (name === null ? [] : [place]));
-    if (places.length === 0) return;
-    for (const row of lookup(JSON.stringify(places.map((place) => named[place])))) {
-      const place = places[Number(row.position)];
+  for (const [way, lookup] of Object.entries(lookups)) {
+    const named = wanted.flatMap((one, place) => (way in one ? [{ place, name: Object.values(one)[0] }] : []));
+    if (named.length === 0) continue;
+    for (const row of lookup(JSON.stringify(named.map(({ name }) => name)))) {
+      const place = named[Number(row.position)]?.place;
       if (place !== undefined) found[place] = row;
     }
-  };
-  look(byId, (one) => ('id' in one ? one.id : null));
-  look(byExternalId, (one) => ('externalId' in one ? one.externalId : null));
+  }
   return found;
 };
 
