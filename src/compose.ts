@@ -44,6 +44,15 @@ const composeBase = async (config: Config, tools: ComposeTools): Promise<Base> =
   return { services, storage, closers };
 };
 
+/** The services alone, for a command of the operator beside the running service. */
+export const composeCommand = async (
+  config: Config,
+  tools: ComposeTools,
+): Promise<{ services: Services; close: () => Promise<void> }> => {
+  const { services, closers } = await composeBase(config, tools);
+  return { services, close: closers.closeAll };
+};
+
 /**
  * The web process: the services behind an HTTP listener. `endStreams` ends open event streams, which would hold the server
  * open; `close` closes what was opened, last first.

@@ -32,6 +32,8 @@ export type MessageTemplates = {
   code(input: { locale: Locale; code: string }): Letter;
   /** The link to My notifications that somebody asked for. */
   manageLink(input: { locale: Locale; link: string }): Letter;
+  /** The link by which a member of staff sets their password. */
+  staffLink(input: { locale: Locale; link: string }): Letter;
 };
 
 const hashOf = (...parts: unknown[]): string =>
@@ -121,7 +123,7 @@ export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): Mess
 
   /** A letter of one form; what tells its texts apart is in the key, the link is a slot. */
   const letter = (
-    kind: 'confirmation' | 'code' | 'manageLink',
+    kind: 'confirmation' | 'code' | 'manageLink' | 'staffLink',
     locale: Locale,
     own: { link: string | null; code?: string; follows?: string[]; data?: Record<string, string> },
   ): Letter => {
@@ -165,5 +167,6 @@ export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): Mess
       letter('confirmation', locale, { link, follows, ...(token ? { data: { confirm: token } } : {}) }),
     code: ({ locale, code }) => letter('code', locale, { link: null, code }),
     manageLink: ({ locale, link }) => letter('manageLink', locale, { link }),
+    staffLink: ({ locale, link }) => letter('staffLink', locale, { link }),
   };
 };

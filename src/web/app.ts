@@ -24,6 +24,7 @@ export type AppDeps = {
     | 'publishing'
     | 'fanout'
     | 'access'
+    | 'staff'
     | 'keyring'
     | 'edges'
     | 'stores'

@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import type { AccessService } from '../access/access-service.ts';
+import type { StaffService } from '../access/staff-service.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { Locale } from '../catalogue/topic.ts';
 import type { FanoutService } from '../fanout/fanout-service.ts';
@@ -25,6 +26,7 @@ export type ApiDeps = {
   publishing: PublishingService;
   fanout: FanoutService;
   access: AccessService;
+  staff: StaffService;
   keyring: Pick<Keyring, 'mac'>;
   signers: SmsSigner[];
   publicUrl: string;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AccessService } from '../../access/access-service.ts';
 import { roles } from '../../access/access-store.ts';
+import type { StaffService } from '../../access/staff-service.ts';
 import { type Route, route } from '../contract/route.ts';
 import { presentStaff } from '../present.ts';
 import { scopeList, staffShape } from './shapes.ts';
@@ -25,15 +26,17 @@ const keyBody = z.strictObject({
 
 const distinct = <T>(values: T[]): T[] => [...new Set(values)];
 
+type Deps = { access: AccessService; staff: Pick<StaffService, 'mailSetUpLink'> };
+
 /** Staff accounts and the keys that act as them. */
-export const accessRoutes = ({ access }: { access: AccessService }): Route[] => [
+export const accessRoutes = ({ access, staff: signIns }: Deps): Route[] => [
   route({
     method: 'post',
     path: '/staff',
     operationId: 'addStaff',
     tag: 'Access',
     scope: 'admin',
-    summary: 'Adds a staff account.',
+    summary: 'Adds a staff account, and mails it a link by which a password is set.',
     body: staffBody,
     example: { email: 'li@example.org', name: 'Li', roles: ['publisher'], departments: ['housing'] },
     responses: { 201: staffShape },
@@ -42,6 +45,7 @@ export const accessRoutes = ({ access }: { access: AccessService }): Route[] => 
       const { email, name } = body;
       const account = { email, name, roles: distinct(body.roles), departments: distinct(body.departments) };
       const staff = await access.addStaff(account);
+      await signIns.mailSetUpLink(staff.id);
       return { status: 201, body: presentStaff(staff), subject: staff.id };
     },
   }),
