@@ -1,5 +1,6 @@
 import { forgetExpired } from './forget-expired.ts';
+import { forgetOldEvents } from './forget-old-events.ts';
 import type { Job } from './job.ts';
 import { publishScheduled } from './publish-scheduled.ts';
 
-export const jobs: readonly Job[] = [publishScheduled, forgetExpired];
+export const jobs: readonly Job[] = [publishScheduled, forgetExpired, forgetOldEvents];

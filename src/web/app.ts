@@ -13,6 +13,8 @@ import { makeErrorHandler } from './error-handler.ts';
 import { makeApi } from './make-api.ts';
 import { makeMetrics } from './metrics.ts';
 import { makeOutsideRouter } from './outside.ts';
+import { makeSessions } from './session.ts';
+import { makeVisitors } from './visitor.ts';
 
 export type AppDeps = {
   services: Pick<
@@ -21,6 +23,8 @@ export type AppDeps = {
     | 'items'
     | 'signUps'
     | 'subscriptions'
+    | 'profiles'
+    | 'browsing'
     | 'publishing'
     | 'fanout'
     | 'access'
@@ -81,8 +85,10 @@ export const makeApp = (deps: AppDeps): Express => {
   const { services, config, log, vapidPublicKey } = deps;
   const { publicUrl, dataDir } = config;
   const metrics = makeMetrics();
+  const visitors = makeVisitors({ ...services, sessions: makeSessions(services, publicUrl), log }, publicUrl);
   const site = makeCitizenSite({
     ...services,
+    visitors,
     config,
     vapidPublicKey,
     readOutbox: (page) => readOutbox(dataDir, page),
@@ -94,6 +100,7 @@ export const makeApp = (deps: AppDeps): Express => {
   app.use(
     makeApi({
       ...services,
+      visitors,
       signers: signersOf(config.sms.urls),
       publicUrl,
       locale: config.locale,

@@ -1,14 +1,17 @@
 import { Router } from 'express';
 import type { AccessService } from '../access/access-service.ts';
 import type { StaffService } from '../access/staff-service.ts';
+import type { BrowsingService } from '../browsing/browsing-service.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { Locale } from '../catalogue/topic.ts';
 import type { FanoutService } from '../fanout/fanout-service.ts';
 import type { Keyring } from '../keyring.ts';
+import type { ProfileService } from '../profiles/profile-service.ts';
 import type { PublishingService } from '../publishing/publishing-service.ts';
 import type { SignUpService, SubscriptionService } from '../subscriptions/subscription-service.ts';
 import { accessRoutes } from './api/access.ts';
 import { catalogueRoutes } from './api/catalogue.ts';
+import { eventRoutes } from './api/events.ts';
 import { hookRoutes, type SmsSigner } from './api/hooks.ts';
 import { itemRoutes } from './api/items.ts';
 import { peopleRoutes } from './api/people.ts';
@@ -18,11 +21,15 @@ import { makeLimits, type RateLimits } from './contract/limits.ts';
 import { openApiOf } from './contract/openapi.ts';
 import { type Route, route } from './contract/route.ts';
 import { makeApiRouter } from './contract/router.ts';
+import type { Visitors } from './visitor.ts';
 
 export type ApiDeps = {
   catalogue: CatalogueService;
   signUps: SignUpService;
   subscriptions: SubscriptionService;
+  profiles: ProfileService;
+  browsing: BrowsingService;
+  visitors: Visitors;
   publishing: PublishingService;
   fanout: FanoutService;
   access: AccessService;
@@ -57,6 +64,7 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
     ...catalogueRoutes(deps),
     ...subscriptionRoutes(deps),
     ...peopleRoutes(deps),
+    ...eventRoutes(deps),
     ...itemRoutes(deps),
     ...pushRoutes(deps),
     ...accessRoutes(deps),

@@ -6,6 +6,7 @@ import type { Topic } from '../catalogue/topic.ts';
 import type { DeliveryView, PushView } from '../fanout/fanout-service.ts';
 import { type DeliveryState, deliveryStates } from '../fanout/push.ts';
 import { codeText, type ReasonWords, sourceText } from '../fanout/reasons.ts';
+import type { Habits, InterestView } from '../profiles/profile-service.ts';
 import type { Item } from '../publishing/item.ts';
 import type { PersonView } from '../subscriptions/subscription-service.ts';
 import type { Followed } from '../subscriptions/subscription-store.ts';
@@ -51,7 +52,11 @@ const presentFollow = (followed: Followed): z.output<typeof followShape> => ({
   since: time(followed.createdAt),
 });
 
-export const presentPerson = ({ person, addresses, follows }: PersonView): z.output<typeof personShape> => ({
+/** `concluded`: what the profile says of them. */
+export const presentPerson = (
+  { person, addresses, follows }: PersonView,
+  concluded: { interests: InterestView[]; habits: Habits },
+): z.output<typeof personShape> => ({
   id: person.id,
   externalId: person.externalId,
   locale: person.locale,
@@ -60,7 +65,12 @@ export const presentPerson = ({ person, addresses, follows }: PersonView): z.out
   quietHours: person.quietHours,
   follow: follows.filter((followed) => followed.stoppedAt === null).map(presentFollow),
   attributes: person.attributes,
-  interests: [],
+  interests: concluded.interests.map(({ topic, weight, because }) => ({ topic, weight, because })),
+  habits: {
+    lastActiveAt: timeOrNull(concluded.habits.lastActiveAt),
+    preferredHour: concluded.habits.preferredHour,
+    preferredChannel: concluded.habits.preferredChannel,
+  },
   consents: { personalisation: person.consents.personalisation },
   addresses: addresses.map(({ channel, masked, suppressed }) => ({ channel, masked, suppressed })),
   createdAt: time(person.createdAt),

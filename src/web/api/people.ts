@@ -1,12 +1,17 @@
 import { z } from 'zod';
+import type { Locale } from '../../catalogue/topic.ts';
 import { AppError } from '../../errors.ts';
+import type { ProfileService } from '../../profiles/profile-service.ts';
 import type { PersonView, SubscriptionService } from '../../subscriptions/subscription-service.ts';
 import { type Route, route } from '../contract/route.ts';
 import { presentPerson } from '../present.ts';
 import { personShape, quietHours } from './shapes.ts';
 import { locale, regionCode, timeZone } from './subscriptions.ts';
 
-type Deps = { subscriptions: SubscriptionService };
+type Deps = {
+  subscriptions: SubscriptionService;
+  profiles: Pick<ProfileService, 'interestsOf' | 'habitsOf'>;
+};
 
 const attributeValue = z.union([z.string().max(200), z.array(z.string().max(200)).max(100), z.int()], {
   error: 'must be a text, a list of texts or a whole number',
@@ -33,7 +38,13 @@ const found = (view: PersonView | null): PersonView => {
   return view;
 };
 
-const shown = (view: PersonView) => ({ status: 200, body: presentPerson(view), subject: view.person.id });
+/** The person with what was concluded about them, in the reader's language. */
+const shown = async ({ profiles }: Deps, view: PersonView, locale: Locale) => {
+  const { id } = view.person;
+  const interests = await profiles.interestsOf(id, locale);
+  const body = presentPerson(view, { interests, habits: await profiles.habitsOf(id) });
+  return { status: 200, body, subject: id };
+};
 
 const importRoute = ({ subscriptions }: Deps): Route =>
   route({
@@ -59,7 +70,7 @@ const importRoute = ({ subscriptions }: Deps): Route =>
     },
   });
 
-const readRoutes = ({ subscriptions }: Deps): Route[] => [
+const readRoutes = (deps: Deps): Route[] => [
   route({
     method: 'get',
     path: '/subscribers',
@@ -70,7 +81,8 @@ const readRoutes = ({ subscriptions }: Deps): Route[] => [
     query: z.strictObject({ externalId: z.string().min(1).max(500) }),
     responses: { 200: personShape },
     audited: true,
-    handler: async ({ query }) => shown(found(await subscriptions.person({ externalId: query.externalId }))),
+    handler: async ({ query, locale }) =>
+      shown(deps, found(await deps.subscriptions.person({ externalId: query.externalId })), locale),
   }),
   route({
     method: 'get',
@@ -81,11 +93,12 @@ const readRoutes = ({ subscriptions }: Deps): Route[] => [
     summary: 'One person, addresses masked.',
     responses: { 200: personShape },
     audited: true,
-    handler: async ({ params }) => shown(found(await subscriptions.person({ id: params.id }))),
+    handler: async ({ params, locale }) =>
+      shown(deps, found(await deps.subscriptions.person({ id: params.id })), locale),
   }),
 ];
 
-const writeRoutes = ({ subscriptions }: Deps): Route[] => [
+const writeRoutes = (deps: Deps): Route[] => [
   route({
     method: 'patch',
     path: '/subscribers/{id}',
@@ -95,7 +108,8 @@ const writeRoutes = ({ subscriptions }: Deps): Route[] => [
     summary: 'Changes what is named; null clears.',
     body: changeBody,
     responses: { 200: personShape },
-    handler: async ({ params, body }) => shown(await subscriptions.change(params.id, definedOnly(body))),
+    handler: async ({ params, body, locale }) =>
+      shown(deps, await deps.subscriptions.change(params.id, definedOnly(body)), locale),
   }),
   route({
     method: 'delete',
@@ -106,7 +120,7 @@ const writeRoutes = ({ subscriptions }: Deps): Route[] => [
     summary: 'Erases a person at once; the ledger keeps its rows without personal data.',
     responses: { 204: null },
     handler: async ({ params }) => {
-      await subscriptions.erase(params.id);
+      await deps.subscriptions.erase(params.id);
       return { status: 204 };
     },
   }),

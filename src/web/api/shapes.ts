@@ -67,6 +67,13 @@ export const personShape = z
     follow: z.array(followShape),
     attributes: z.record(z.string(), z.union([z.string(), z.array(z.string()), z.number()])),
     interests: z.array(z.object({ topic: z.string(), weight: z.number(), because: z.string() })),
+    habits: z
+      .object({
+        lastActiveAt: orNull(instant),
+        preferredHour: orNull(z.int().min(0).max(23)),
+        preferredChannel: orNull(channel),
+      })
+      .describe('When they were last active, and the local hour and channel of most of their reactions.'),
     consents: z.object({ personalisation: z.boolean() }),
     addresses: z.array(z.object({ channel, masked: z.string(), suppressed: orNull(z.string()) })),
     createdAt: instant,

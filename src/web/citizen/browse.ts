@@ -72,6 +72,9 @@ const search = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Re
     cursor: queryText(req, 'after'),
     limit: pageSize,
   });
+  const first = queryText(req, 'after') === null;
+  if (first && (q || chosen))
+    void deps.visitors.record(req, [{ kind: 'search', query: q ?? undefined, topic: chosen ?? undefined }]);
   pages.show(req, res, 'search', {
     q: q ?? '',
     chosen,
@@ -90,6 +93,7 @@ const item = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Resp
   const found = open ?? (targeted && { ...targeted, history: [] });
   if (!found) throw new AppError('not-found', 'there is no such notice');
   const voice = await pages.voice(req);
+  if (open) void deps.visitors.record(req, [{ kind: 'view', item: { id } }]);
   pages.show(req, res, 'item', { notice: noticePage(voice, found), targeted: targeted !== null });
 };
 

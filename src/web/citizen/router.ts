@@ -51,9 +51,9 @@ const files = (): Router =>
     .use('/assets', express.static(join(publicDir, 'assets'), { immutable: true, maxAge: '365d', fallthrough: true }))
     .use('/icons', express.static(join(publicDir, 'icons'), { maxAge: '1d' }))
     .get('/favicon.ico', (_req, res) => res.redirect(301, '/icons/bell.svg'))
-    .get('/sw.js', (_req, res) => {
+    .get(['/sw.js', '/beacon.js'], (req, res) => {
       res.set('Cache-Control', 'no-cache');
-      res.type('text/javascript').sendFile(join(publicDir, 'sw.js'));
+      res.type('text/javascript').sendFile(join(publicDir, req.path));
     });
 
 /** The citizen's site, and the page by which it answers a fault. */

@@ -62,7 +62,7 @@ type RouteSpec<Path extends string, Query extends z.ZodType, Body extends z.ZodT
   responses: Record<number, z.ZodType | string | null>;
   /** Takes an Idempotency-Key. */
   idempotent?: boolean;
-  /** Appends to the audit log though it is a GET; every other keyed call does anyway. */
+  /** Whether keyed calls are written to the audit log; left out, all are but GETs. */
   audited?: boolean;
   /** Limited by IP where no key is shown: `send` makes a message leave, `guess` could try codes. */
   limited?: 'send' | 'guess';

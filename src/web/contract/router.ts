@@ -96,7 +96,7 @@ const once = async (
 
 const audited = (tools: RouterTools, route: Route, call: RawCall, work: () => Promise<Reply | null>) => async () => {
   const reply = await work();
-  if (call.caller && (route.method !== 'get' || route.audited)) {
+  if (call.caller && (route.audited ?? route.method !== 'get')) {
     const subject = reply?.subject ?? call.params.id ?? null;
     const details = { key: call.caller.key };
     await tools.access.audit({ actor: call.caller.actor.staff, action: route.operationId, subject, details });

@@ -5,13 +5,17 @@ import type { Config } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
 import type { FanoutService } from '../../fanout/fanout-service.ts';
 import type { Keyring } from '../../keyring.ts';
+import type { ProfileService } from '../../profiles/profile-service.ts';
 import type { SignUpService, SubscriptionService } from '../../subscriptions/subscription-service.ts';
+import type { Visitors } from '../visitor.ts';
 
 /** What the citizen's pages need. */
 export type CitizenDeps = {
   catalogue: CatalogueService;
   signUps: SignUpService;
   subscriptions: SubscriptionService;
+  profiles: ProfileService;
+  visitors: Visitors;
   fanout: FanoutService;
   items: ItemReader;
   keyring: Keyring;
