@@ -12,6 +12,7 @@ export const errorTable = {
   'unsupported-media-type': { status: 415, title: 'The body has a media type that this call does not take' },
   'no-key': { status: 401, title: 'An API key is needed' },
   'no-scope': { status: 403, title: 'The key may not do this' },
+  'no-role': { status: 403, title: 'The roles of the account do not allow this' },
   'own-work': { status: 403, title: 'Whoever writes may not approve their own' },
   'bad-csrf': { status: 403, title: 'The form has expired' },
   'bad-signature': { status: 403, title: 'The signature does not fit' },

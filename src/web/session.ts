@@ -1,9 +1,9 @@
-import { parseCookie, stringifySetCookie } from 'cookie';
 import type { Request, Response } from 'express';
 import { type Edges, newId } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import { equalBytes, type Keyring } from '../keyring.ts';
 import { readLink, signLink } from '../signed-link.ts';
+import { makeCookies } from './cookies.ts';
 
 /** How long a citizen stays signed in, in ms. */
 const sessionMs = 30 * 24 * 60 * 60 * 1000;
@@ -25,57 +25,36 @@ export type Sessions = {
 
 type Tools = { edges: Pick<Edges, 'now' | 'bytes'>; keyring: Pick<Keyring, 'mac'> };
 
-const cookieOf = (req: Request, name: string): string | undefined => parseCookie(req.headers.cookie ?? '')[name];
-
 const tokenSent = (req: Request): string => {
   const field: unknown = (req.body as Record<string, unknown> | undefined)?.[csrfField];
   return typeof field === 'string' ? field : (req.get('x-csrf-token') ?? '');
 };
 
-/**
- * Stateless sessions and double-submit CSRF tokens. With https the cookies carry the `__Host-` prefix, so that no other
- * host of the domain can plant one (RFC 6265bis section 4.1.3.2).
- */
+/** Stateless sessions and double-submit CSRF tokens. */
 export const makeSessions = ({ edges, keyring }: Tools, publicUrl: string): Sessions => {
-  const secure = publicUrl.startsWith('https:');
-  const prefix = secure ? '__Host-' : '';
-  const names = { session: `${prefix}bellman-session`, csrf: `${prefix}bellman-csrf` };
-
-  const setCookie = (res: Response, name: string, value: string, maxAge: number | undefined): void => {
-    const options = { httpOnly: true, sameSite: 'lax', path: '/', secure } as const;
-    res.append(
-      'Set-Cookie',
-      stringifySetCookie({ name, value, ...options, ...(maxAge === undefined ? {} : { maxAge }) }),
-    );
-  };
-
+  const cookies = makeCookies(publicUrl);
   const csrfFor = (secret: string): string => keyring.mac('csrf', secret, 16).toString('base64url');
 
   return {
     subscriber: (req) => {
-      const reading = readLink(keyring, 'session', cookieOf(req, names.session) ?? '', edges.now());
+      const reading = readLink(keyring, 'session', cookies.read(req, 'session') ?? '', edges.now());
       return reading.ok ? reading.subject : null;
     },
     start: (res, subscriber) =>
-      setCookie(
-        res,
-        names.session,
-        signLink(keyring, 'session', subscriber, edges.now() + sessionMs),
-        sessionMs / 1000,
-      ),
-    end: (res) => setCookie(res, names.session, '', 0),
+      cookies.set(res, 'session', signLink(keyring, 'session', subscriber, edges.now() + sessionMs), sessionMs),
+    end: (res) => cookies.set(res, 'session', '', 0),
     csrfToken: (req, res) => {
-      const known = cookieOf(req, names.csrf) || (res.locals.csrfSecret as string | undefined);
+      const known = cookies.read(req, 'csrf') || (res.locals.csrfSecret as string | undefined);
       const secret = known ?? newId(edges);
       if (!known) {
         // a page may ask for several tokens before its one cookie is set
         res.locals.csrfSecret = secret;
-        setCookie(res, names.csrf, secret, undefined);
+        cookies.set(res, 'csrf', secret);
       }
       return csrfFor(secret);
     },
     checkCsrf: (req) => {
-      const secret = cookieOf(req, names.csrf);
+      const secret = cookies.read(req, 'csrf');
       const expected = Buffer.from(csrfFor(secret ?? ''));
       if (!secret || !equalBytes(Buffer.from(tokenSent(req)), expected))
         throw new AppError('bad-csrf', 'The form has expired or did not come from this site; open the page again.');

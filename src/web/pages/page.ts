@@ -1,9 +1,9 @@
-import { parseCookie, stringifySetCookie } from 'cookie';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Locale } from '../../catalogue/topic.ts';
 import type { PersonView } from '../../subscriptions/subscription-service.ts';
 import { bestLocale, type Text, textIn } from '../../text.ts';
 import { defaultRateLimits, makeLimits } from '../contract/limits.ts';
+import { makeCookies } from '../cookies.ts';
 import type { Problem, RenderError } from '../error-handler.ts';
 import { csrfField, makeSessions, type Sessions } from '../session.ts';
 import { makeViews, safeMarkup } from '../views.ts';
@@ -11,7 +11,7 @@ import type { CitizenDeps } from './deps.ts';
 import type { Voice } from './present.ts';
 import { ownPath } from './request.ts';
 
-const localeCookie = 'bellman-locale';
+const localeCookie = 'locale';
 const yearMs = 365 * 24 * 60 * 60 * 1000;
 
 /** One visit to a page: its language and who is signed in. */
@@ -41,26 +41,18 @@ export type Pages = {
 export const isLoopback = (publicUrl: string): boolean =>
   /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(publicUrl).hostname);
 
-const makeCookies = (deps: CitizenDeps) => {
-  const secure = deps.config.publicUrl.startsWith('https:');
-  const set = (res: Response, name: string, value: string, maxAgeMs: number): void => {
-    const maxAge = Math.floor(maxAgeMs / 1000);
-    const options = { httpOnly: true, sameSite: 'lax', path: '/', secure, maxAge } as const;
-    res.append('Set-Cookie', stringifySetCookie({ name, value, ...options }));
-  };
-  const read = (req: Request, name: string): string | undefined => parseCookie(req.headers.cookie ?? '')[name];
-  const recall = (req: Request, name: string): string | null => {
-    try {
-      return deps.keyring.open(read(req, `bellman-${name}`) ?? '', `cookie:${name}`);
-    } catch {
-      return null;
-    }
-  };
-  return { set, read, recall };
+/** Reads what `remember` sealed into a cookie. */
+const unsealed = (deps: Pick<CitizenDeps, 'keyring'>, sealed: string | undefined, name: string): string | null => {
+  try {
+    return deps.keyring.open(sealed ?? '', `cookie:${name}`);
+  } catch {
+    return null;
+  }
 };
 
 const errorPageOf = ({ status, code }: Problem): string => {
   if (code === 'bad-csrf') return 'form';
+  if (code === 'no-role') return 'role';
   if (status === 404) return 'missing';
   if (status === 429) return 'busy';
   return status < 500 ? 'request' : 'ours';
@@ -69,7 +61,7 @@ const errorPageOf = ({ status, code }: Problem): string => {
 export const makePages = (deps: CitizenDeps): Pages => {
   const { config } = deps;
   const views = makeViews();
-  const cookies = makeCookies(deps);
+  const cookies = makeCookies(config.publicUrl);
   const sessions = makeSessions(deps, config.publicUrl);
   const outbox = isLoopback(config.publicUrl);
 
@@ -111,8 +103,8 @@ export const makePages = (deps: CitizenDeps): Pages => {
       show(req, res, 'error', { kind: errorPageOf(problem) }, { status: problem.status }),
     rememberLocale: (res, locale) => cookies.set(res, localeCookie, locale, yearMs),
     remember: (res, name, text, maxAgeMs) =>
-      cookies.set(res, `bellman-${name}`, text && deps.keyring.seal(text, `cookie:${name}`), maxAgeMs),
-    recall: cookies.recall,
+      cookies.set(res, name, text && deps.keyring.seal(text, `cookie:${name}`), maxAgeMs),
+    recall: (req, name) => unsealed(deps, cookies.read(req, name), name),
     limited: makeLimits(defaultRateLimits).send,
   };
 };
