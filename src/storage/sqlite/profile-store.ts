@@ -155,7 +155,7 @@ const findAll = (
   wanted: readonly PersonReference[],
   lookups: { id: Lookup; externalId: Lookup; ordinal?: Lookup },
 ): (Row | undefined)[] => {
-  const found: (Row | undefined)[] = new Array(wanted.length);
+  const found: (Row | undefined)[] = wanted.map(() => undefined);
   for (const [way, lookup] of Object.entries(lookups)) {
     const named = wanted.flatMap((one, place) => (way in one ? [{ place, name: Object.values(one)[0] }] : []));
     if (named.length === 0) continue;

@@ -1,0 +1,52 @@
+import { levelOf } from '../../src/profiles/interest.ts';
+import { foldUnder } from '../../src/profiles/profile-fold.ts';
+import type { SqliteDatabase } from '../../src/storage/sqlite/database.ts';
+import { sqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
+import { makePerson, someTime } from '../helpers/make-subscriber.ts';
+import { openFile, openMemory } from '../helpers/open-sqlite.ts';
+import { describeProfileStore, makeEvent } from './contract/profile-contract.ts';
+
+describeProfileStore('SQLite in memory', async () => {
+  const db = await openMemory();
+  const stores = sqliteStorage(db);
+  return { stores: [stores, stores], close: async () => db.close() };
+});
+
+describeProfileStore('SQLite, two handles on one file', async () => {
+  const { handles, close } = await openFile(2);
+  const [one, two] = handles as [SqliteDatabase, SqliteDatabase];
+  return { stores: [sqliteStorage(one), sqliteStorage(two)], close: async () => close() };
+});
+
+describe('what SQLite keeps for the audience index', () => {
+  it('is the level of every topic with an interest, by topic number, and the last active day', async () => {
+    const db = await openMemory();
+    const stores = sqliteStorage(db);
+    const consents = { personalisation: true };
+    const { ordinal } = await stores.subscriptions.insertSubscriber(makePerson({ consents }));
+    const add = (slug: string) =>
+      stores.catalogue.insertTopic({ slug, title: { en: 'x', 'zh-CN': 'x' }, parent: null });
+    await add('services');
+    await add('housing');
+    const fold = foldUnder(new Map([['housing', 'services']]));
+    const kept = () =>
+      db.prepare('SELECT levels, last_active_day FROM profiles WHERE subscriber = ?').get(ordinal) as {
+        levels: string;
+        last_active_day: number;
+      };
+
+    await stores.profiles.absorb([makeEvent({ ordinal }), makeEvent({ ordinal, topics: ['later'] })], fold);
+    const sums = (await stores.profiles.profile(ordinal))?.interests;
+    const levels = ['services', 'housing'].map((slug) => levelOf(sums?.[slug]?.sum ?? 0));
+    expect(kept()).toEqual({
+      levels: `1,${levels[0]},2,${levels[1]}`,
+      last_active_day: Math.floor(someTime / 86_400_000),
+    });
+
+    // a topic that is added later is known as soon as the profile is written again; a disliked one has no level
+    await add('later');
+    await stores.profiles.absorb([makeEvent({ ordinal, kind: 'not-for-me' })], fold);
+    expect(kept().levels).toBe(`3,${levelOf((await stores.profiles.profile(ordinal))?.interests.later?.sum ?? 0)}`);
+    db.close();
+  });
+});
