@@ -1,5 +1,6 @@
 import type { Address } from '../../subscriptions/subscriber.ts';
 import type { AddressStore } from '../../subscriptions/subscription-store.ts';
+import { changesOver } from './changes.ts';
 import { inChunks } from './chunks.ts';
 import type { Row, SqliteDatabase } from './database.ts';
 import { packedQuery } from './packed.ts';
@@ -50,6 +51,7 @@ export const sqliteAddressStore = (db: SqliteDatabase): AddressStore => {
     'FROM addresses LEFT JOIN suppressions ON suppressions.lookup = addresses.lookup WHERE addresses.lookup = ?',
   );
   const ofPeople = addressesOfPeople(db);
+  const changes = changesOver(db);
   const move = db.prepare('UPDATE addresses SET subscriber = ? WHERE subscriber = ?');
   const suppress = db.prepare(
     'INSERT INTO suppressions (lookup, reason) VALUES (?, ?) ON CONFLICT (lookup) DO NOTHING',
@@ -61,7 +63,10 @@ export const sqliteAddressStore = (db: SqliteDatabase): AddressStore => {
   return {
     claim: ({ lookup, subscriber, channel, sealed, verifiedAt }) =>
       db.write(() => {
-        if (insert.run(lookup, subscriber, channel, sealed, verifiedAt).changes === 1) return { outcome: 'added' };
+        if (insert.run(lookup, subscriber, channel, sealed, verifiedAt).changes === 1) {
+          changes.touch(subscriber);
+          return { outcome: 'added' };
+        }
         if (refresh.run(sealed, verifiedAt, lookup, subscriber).changes === 1) return { outcome: 'kept' };
         return { outcome: 'taken', subscriber: Number(owner.get(lookup)?.subscriber) };
       }),
@@ -78,15 +83,32 @@ export const sqliteAddressStore = (db: SqliteDatabase): AddressStore => {
     },
     move: (from, to) =>
       db.write(() => {
-        move.run(to, from);
+        if (move.run(to, from).changes === 0) return;
+        changes.touch(from);
+        changes.touch(to);
       }),
-    suppress: (lookup, reason) => db.write(() => suppress.run(lookup, reason).changes === 1),
+    suppress: (lookup, reason) =>
+      db.write(() => {
+        const changed = suppress.run(lookup, reason).changes === 1;
+        if (changed) changes.touchOwner(lookup);
+        return changed;
+      }),
     suppression: (lookup) =>
       db.read(() => {
         const row = suppression.get(lookup);
         return row ? String(row.reason) : null;
       }),
-    lift: (lookup, reason) => db.write(() => lift.run(lookup, reason).changes === 1),
-    remove: (lookup, subscriber) => db.write(() => remove.run(lookup, subscriber).changes === 1),
+    lift: (lookup, reason) =>
+      db.write(() => {
+        const lifted = lift.run(lookup, reason).changes === 1;
+        if (lifted) changes.touchOwner(lookup);
+        return lifted;
+      }),
+    remove: (lookup, subscriber) =>
+      db.write(() => {
+        const removed = remove.run(lookup, subscriber).changes === 1;
+        if (removed) changes.touch(subscriber);
+        return removed;
+      }),
   };
 };

@@ -1,5 +1,6 @@
 import type { SqliteDatabase } from './database.ts';
 import { accessSchema } from './schema/access.ts';
+import { audienceSchema } from './schema/audience.ts';
 import { catalogueSchema } from './schema/catalogue.ts';
 import { fanoutSchema } from './schema/fanout.ts';
 import { profilesSchema } from './schema/profiles.ts';
@@ -19,6 +20,7 @@ const migrations: { id: number; sql: string }[] = [
       accessSchema,
       transactionalSchema,
       profilesSchema,
+      audienceSchema,
     ].join('\n'),
   },
 ];

@@ -1,5 +1,6 @@
 /**
  * Tables of subscriptions; part of the first migration. `pace` and `origin` are places in their lists of words.
+ * The index of subscriptions by person holds whether they are live and (the key) the follow: the audience index reads only it.
  * Addresses lie by subscriber, because a batch reads those of a thousand neighbours.
  * `consent_refused`: they said no themselves, which an import cannot overrule.
  * `follows.live` counts live subscriptions, so that a topic with a million followers is counted without reading them.
@@ -51,7 +52,7 @@ CREATE TABLE subscriptions (
   stopped_at INTEGER,
   PRIMARY KEY (follow, subscriber)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX subscriptions_by_subscriber ON subscriptions (subscriber);
+CREATE INDEX subscriptions_by_subscriber ON subscriptions (subscriber, stopped_at);
 CREATE TRIGGER subscriptions_added AFTER INSERT ON subscriptions WHEN new.stopped_at IS NULL BEGIN
   UPDATE follows SET live = live + 1 WHERE no = new.follow;
 END;

@@ -1,6 +1,7 @@
 import { type Pace, paces } from '../../../subscriptions/follow.ts';
 import type { FollowDefinition, Subscription } from '../../../subscriptions/subscriber.ts';
 import type { Followed, SubscriptionStore } from '../../../subscriptions/subscription-store.ts';
+import { changesOver } from '../changes.ts';
 import { inChunks } from '../chunks.ts';
 import type { Row, SqliteDatabase } from '../database.ts';
 import { packedQuery } from '../packed.ts';
@@ -163,6 +164,16 @@ export const wishesOver = (db: SqliteDatabase): Wishes => {
     `UPDATE subscriptions SET pace = coalesce(?, pace), channels = iif(?, ?, channels), origin = ? WHERE ${live} AND id = ?`,
   );
 
+  const changes = changesOver(db);
+  const stopWhich = (ordinal: number, which: Parameters<Wishes['stop']>[1], at: number): number => {
+    if (which === 'all') {
+      markStopped.run(ordinal);
+      return stopAll.run(at, ordinal).changes;
+    }
+    if ('id' in which) return stopOne.run(at, ordinal, which.id).changes;
+    return stopSome.run(at, ordinal, JSON.stringify(which.follows)).changes;
+  };
+
   const json = (channels: Subscription['channels'] | undefined): string | null =>
     channels ? JSON.stringify(channels) : null;
 
@@ -197,6 +208,7 @@ export const wishesOver = (db: SqliteDatabase): Wishes => {
         const wish = [paceCode(pace), json(channels), originCode(origin)];
         if (there) update.run(...wish, stoppedAt, no, subscriber);
         else insert.run(no, subscriber, id, ...wish, createdAt, stoppedAt);
+        changes.touch(subscriber);
         return there ? 'updated' : 'added';
       }),
     subscriptionsOf: (ordinal) =>
@@ -205,17 +217,16 @@ export const wishesOver = (db: SqliteDatabase): Wishes => {
       ),
     stop: (ordinal, which, at) =>
       db.write(() => {
-        if (which === 'all') {
-          markStopped.run(ordinal);
-          return stopAll.run(at, ordinal).changes;
-        }
-        if ('id' in which) return stopOne.run(at, ordinal, which.id).changes;
-        return stopSome.run(at, ordinal, JSON.stringify(which.follows)).changes;
+        const stopped = stopWhich(ordinal, which, at);
+        if (stopped > 0) changes.touch(ordinal);
+        return stopped;
       }),
     changeSubscription: (ordinal, id, { pace, channels }) =>
       db.write(() => {
         const to = [pace && paceCode(pace), channels !== undefined, json(channels), originCode('person')];
-        return change.run(...to, ordinal, id).changes === 1;
+        const changed = change.run(...to, ordinal, id).changes === 1;
+        if (changed) changes.touch(ordinal);
+        return changed;
       }),
   };
 };

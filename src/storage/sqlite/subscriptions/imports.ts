@@ -1,5 +1,6 @@
 import { type Consents, giveConsent, withdrawConsent } from '../../../subscriptions/consent.ts';
 import type { ImportedPerson, ImportOutcome, SubscriptionStore } from '../../../subscriptions/subscription-store.ts';
+import { changesOver } from '../changes.ts';
 import { inChunks } from '../chunks.ts';
 import type { Row, SqliteDatabase } from '../database.ts';
 import { profileKeeperOver } from '../profiles/rows.ts';
@@ -149,6 +150,7 @@ export const importsOver = (db: SqliteDatabase): Pick<SubscriptionStore, 'import
   const find = finderOver(db);
   const write = writerOver(db);
   const replaceFollows = followsOver(db);
+  const changes = changesOver(db);
   const nosOf = db.prepare(
     'SELECT follows.key, no FROM json_each(?) AS wanted CROSS JOIN follows ON follows.key = wanted.value',
   );
@@ -158,6 +160,7 @@ export const importsOver = (db: SqliteDatabase): Pick<SubscriptionStore, 'import
     if ('taken' in found) return { outcome: 'taken', lookup: found.taken };
     const ordinal = write(line, found.person);
     replaceFollows(ordinal, line, nos, found.person);
+    changes.touch(ordinal);
     if (!found.person) return { outcome: 'imported' };
     const withdrew = found.person.consents.personalisation && line.fields.consents?.personalisation === false;
     return { outcome: 'updated', ...(withdrew ? { withdrawn: ordinal } : {}) };

@@ -3,6 +3,7 @@ import type { Consents, ConsentWay } from '../../../subscriptions/consent.ts';
 import type { Recipient, Subscriber } from '../../../subscriptions/subscriber.ts';
 import { erasedReason, type SubscriptionStore } from '../../../subscriptions/subscription-store.ts';
 import { addressesOfPeople } from '../address-store.ts';
+import { changesOver } from '../changes.ts';
 import { inChunks } from '../chunks.ts';
 import type { Row, SqlInput, SqliteDatabase, SqlValue } from '../database.ts';
 import { packedQuery } from '../packed.ts';
@@ -124,6 +125,7 @@ export const peopleOver = (db: SqliteDatabase): People => {
   );
 
   const profiles = profileKeeperOver(db);
+  const changes = changesOver(db);
 
   const one = (row: Row | undefined): Subscriber | null => (row ? toSubscriber(row) : null);
 
@@ -143,7 +145,9 @@ export const peopleOver = (db: SqliteDatabase): People => {
           const { id, externalId, locale, region, timeZone, attributes, consents, createdAt } = fresh;
           const facts = [JSON.stringify(attributes), createdAt, ...consentValues(consents)];
           insert.run(id, externalId, locale, region, timeZone, quietHours, ...facts);
-          return toSubscriber(byId.get(id) as Row);
+          const person = toSubscriber(byId.get(id) as Row);
+          changes.touch(person.ordinal);
+          return person;
         }),
       ),
     subscriber: (by) =>
@@ -162,6 +166,7 @@ export const peopleOver = (db: SqliteDatabase): People => {
           update.run(locale, region, timeZone, ...json, externalId, ordinal);
           if (fields.consents) consent.run(...consentValues(consents), ordinal);
           if (fields.consents && !consents.personalisation) profiles.forget(ordinal);
+          changes.touch(ordinal);
           return after;
         }),
       ),
@@ -171,11 +176,14 @@ export const peopleOver = (db: SqliteDatabase): People => {
         for (const step of erasures) step.run(ordinal);
         clear.run(at, ordinal);
         profiles.forget(ordinal);
+        changes.touch(ordinal);
       }),
     merge: (from, to) =>
       db.write(() => {
         markMerged.run(to, from);
         profiles.join(from, to);
+        changes.touch(from);
+        changes.touch(to);
       }),
     recipients: async (ordinals) =>
       (await inChunks(ordinals, peopleInOneRead, (part) => db.read(() => readRecipients(part)))).flat(),
