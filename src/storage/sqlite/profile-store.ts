@@ -1,6 +1,7 @@
 import type { BrowsingEvent } from '../../browsing/browsing-event.ts';
 import { emptyProfile } from '../../profiles/profile.ts';
 import type { Actor, Fold, PersonReference, ProfileStore } from '../../profiles/profile-store.ts';
+import { changesOver } from './changes.ts';
 import { inChunks } from './chunks.ts';
 import type { Row, SqliteDatabase } from './database.ts';
 import { packedQuery } from './packed.ts';
@@ -41,6 +42,7 @@ const partsOf = (events: readonly BrowsingEvent[]): Map<number, BrowsingEvent[]>
 const writesOver = (db: SqliteDatabase): Pick<ProfileStore, 'absorb' | 'change' | 'forget'> => {
   const rows = profileRowsOver(db);
   const keeper = profileKeeperOver(db);
+  const changes = changesOver(db);
   const consenting = packedQuery(
     db,
     { ordinal: 'ordinal' },
@@ -60,6 +62,7 @@ const writesOver = (db: SqliteDatabase): Pick<ProfileStore, 'absorb' | 'change' 
     insert.run(JSON.stringify(stored));
     for (const ordinal of taken) {
       rows.put(ordinal, fold(rows.get(ordinal) ?? emptyProfile, part.get(ordinal) ?? []));
+      changes.touch(ordinal);
     }
     return taken;
   };
@@ -77,11 +80,13 @@ const writesOver = (db: SqliteDatabase): Pick<ProfileStore, 'absorb' | 'change' 
         if (!before) return null;
         const after = change(before);
         rows.put(ordinal, after);
+        changes.touch(ordinal);
         return after;
       }),
     forget: (ordinal) =>
       db.write(() => {
         keeper.forget(ordinal);
+        changes.touch(ordinal);
       }),
   };
 };
