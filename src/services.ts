@@ -14,6 +14,7 @@ import { type MessageTemplates, makeMessageTemplates } from './message-templates
 import { makeProfileService, type ProfileService } from './profiles/profile-service.ts';
 import type { Actor } from './publishing/item.ts';
 import { makePublishingService, type PublishingService } from './publishing/publishing-service.ts';
+import { makeRuleService, type RuleService } from './rules/rule-service.ts';
 import type { Storage } from './storage/storage.ts';
 import { type Matcher, makeMatcher } from './subscriptions/matcher.ts';
 import { makeSignUpService } from './subscriptions/sign-up-service.ts';
@@ -37,6 +38,7 @@ export type Services = {
   profiles: ProfileService;
   browsing: BrowsingService;
   publishing: PublishingService;
+  rules: RuleService;
   fanout: FanoutService;
   access: AccessService;
   staff: StaffService;
@@ -73,6 +75,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const browsing = makeBrowsingService(stores, { profiles, catalogue, keyring, edges, config });
 
   const publishing = makePublishingService(stores, { catalogue, edges, review: config.review });
+  const rules = makeRuleService(stores, { catalogue, edges, review: config.review });
   const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake });
 
   const access = makeAccessService(stores, {
@@ -95,6 +98,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     profiles,
     browsing,
     publishing,
+    rules,
     fanout,
     access,
     staff,

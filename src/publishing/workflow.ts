@@ -19,9 +19,15 @@ export const demandWriter = (actor: Actor): void => {
     throw new AppError('no-scope', 'only a publisher may do this');
 };
 
-const demandReviewer = (actor: Actor): void => {
+/** Throws `no-scope` unless the actor may review: reviewers and admins. */
+export const demandReviewer = (actor: Actor): void => {
   if (!actor.roles.some((role) => role === 'reviewer' || role === 'admin'))
     throw new AppError('no-scope', 'only a reviewer may do this');
+};
+
+/** Throws `own-work` when the actor is the writer of what they are to approve. */
+export const demandOther = (writer: string, actor: Actor): void => {
+  if (writer === actor.staff) throw new AppError('own-work', 'whoever writes may not approve their own');
 };
 
 /** `updatedAt` is part of the guard of every write, so it moves on even when the clock does not. */
@@ -46,7 +52,7 @@ const approvedBy = (
   actor: Actor,
   now: number,
 ): { all: Approval[]; enough: boolean } => {
-  if (review.writer === actor.staff) throw new AppError('own-work', 'whoever writes may not approve their own');
+  demandOther(review.writer, actor);
   // to countersign, belonging to the department is enough
   if (as === null) demandReviewer(actor);
   const wanted = [...new Set(review.content.departments ?? [])];

@@ -21,7 +21,10 @@ export type RuleContent = {
   };
 };
 
-/** One version of a rule. Once a push has used it (`usedAt`) it never changes: a change makes the next version. */
+/**
+ * One version of a rule. Its content never changes, used or not: every change makes the next version, so that what was
+ * reviewed is what selects, and a reason that names a version can always be looked up. `usedAt`: when a push first used it.
+ */
 export type RuleVersion = {
   rule: string;
   version: number;
@@ -41,6 +44,8 @@ export type Rule = {
   latest: number;
   /** A version that waits for its review before it becomes the active one; null where none does. */
   inReview: number | null;
+  /** Why the last review refused; null once the rule went on. */
+  rejection: string | null;
   createdAt: number;
   updatedAt: number;
 };

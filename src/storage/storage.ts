@@ -6,6 +6,7 @@ import type { LedgerStore } from '../fanout/ledger-store.ts';
 import type { PushStore } from '../fanout/push-store.ts';
 import type { ProfileStore } from '../profiles/profile-store.ts';
 import type { ItemStore } from '../publishing/item-store.ts';
+import type { RuleStore } from '../rules/rule-store.ts';
 import type { AddressStore, SignUpStore, SubscriptionStore } from '../subscriptions/subscription-store.ts';
 
 /** Every port, over one database. A service names the few it needs: `Pick<Storage, 'items' | 'pushes'>`. */
@@ -16,6 +17,7 @@ export type Storage = {
   signUps: SignUpStore;
   profiles: ProfileStore;
   items: ItemStore;
+  rules: RuleStore;
   pushes: PushStore;
   ledger: LedgerStore;
   transactional: TransactionalStore;

@@ -5,6 +5,7 @@ import { catalogueSchema } from './schema/catalogue.ts';
 import { fanoutSchema } from './schema/fanout.ts';
 import { profilesSchema } from './schema/profiles.ts';
 import { publishingSchema } from './schema/publishing.ts';
+import { rulesSchema } from './schema/rules.ts';
 import { subscriptionsSchema } from './schema/subscriptions.ts';
 import { transactionalSchema } from './schema/transactional.ts';
 
@@ -20,6 +21,7 @@ const migrations: { id: number; sql: string }[] = [
       accessSchema,
       transactionalSchema,
       profilesSchema,
+      rulesSchema,
       audienceSchema,
     ].join('\n'),
   },

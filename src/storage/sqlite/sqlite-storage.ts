@@ -8,6 +8,7 @@ import { sqliteLedgerStore } from './ledger-store.ts';
 import { migrate } from './migrations.ts';
 import { sqliteProfileStore } from './profile-store.ts';
 import { sqlitePushStore } from './push-store.ts';
+import { sqliteRuleStore } from './rule-store.ts';
 import { sqliteSignUpStore } from './sign-up-store.ts';
 import { sqliteStaffSignInStore } from './staff-sign-in-store.ts';
 import { sqliteSubscriptionStore } from './subscription-store.ts';
@@ -23,6 +24,7 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     signUps: sqliteSignUpStore(db),
     profiles: sqliteProfileStore(db),
     items: sqliteItemStore(db),
+    rules: sqliteRuleStore(db),
     pushes: sqlitePushStore(db),
     ledger: sqliteLedgerStore(db),
     transactional: sqliteTransactionalStore(db),
