@@ -1,5 +1,5 @@
 // Runs on every page: GOV.UK Frontend's behaviour.
-import { Button, createAll, ErrorSummary } from './govuk-frontend.min.js';
+import { Button, createAll, ErrorSummary, PasswordInput } from './govuk-frontend.min.js';
 
 document.body.classList.add('js-enabled', 'govuk-frontend-supported');
-for (const component of [Button, ErrorSummary]) createAll(component);
+for (const component of [Button, ErrorSummary, PasswordInput]) createAll(component);

@@ -7,13 +7,16 @@ import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Services } from '../services.ts';
 import type { SmsSigner } from './api/hooks.ts';
-import { makeCitizenSite } from './citizen/router.ts';
+import { citizenRouter } from './citizen/router.ts';
 import { defaultRateLimits, type RateLimits } from './contract/limits.ts';
 import { makeErrorHandler } from './error-handler.ts';
 import { makeApi } from './make-api.ts';
 import { makeMetrics } from './metrics.ts';
 import { makeOutsideRouter } from './outside.ts';
+import type { CitizenDeps } from './pages/deps.ts';
+import { makePages } from './pages/page.ts';
 import { makeSessions } from './session.ts';
+import { staffRouter } from './staff/router.ts';
 import { makeVisitors } from './visitor.ts';
 
 export type AppDeps = {
@@ -26,6 +29,7 @@ export type AppDeps = {
     | 'profiles'
     | 'browsing'
     | 'publishing'
+    | 'rules'
     | 'fanout'
     | 'access'
     | 'staff'
@@ -86,13 +90,14 @@ export const makeApp = (deps: AppDeps): Express => {
   const { publicUrl, dataDir } = config;
   const metrics = makeMetrics();
   const visitors = makeVisitors({ ...services, sessions: makeSessions(services, publicUrl), log }, publicUrl);
-  const site = makeCitizenSite({
+  const site: CitizenDeps = {
     ...services,
     visitors,
     config,
     vapidPublicKey,
     readOutbox: (page) => readOutbox(dataDir, page),
-  });
+  };
+  const pages = makePages(site);
 
   const app = express();
   app.set('trust proxy', config.trustProxy);
@@ -118,10 +123,11 @@ export const makeApp = (deps: AppDeps): Express => {
       readOutbox: (page) => readOutbox(dataDir, page),
     }),
   );
-  app.use(site.router);
+  app.use(staffRouter({ ...services, config }, pages));
+  app.use(citizenRouter(site, pages));
   app.use((): never => {
     throw new AppError('not-found', 'There is nothing here.');
   });
-  app.use(makeErrorHandler({ log, publicUrl, renderError: site.showError }));
+  app.use(makeErrorHandler({ log, publicUrl, renderError: pages.showError }));
   return app;
 };

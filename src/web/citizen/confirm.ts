@@ -4,9 +4,11 @@ import { readLink } from '../../signed-link.ts';
 import type { FollowRequest } from '../../subscriptions/follow.ts';
 import type { Contact } from '../../subscriptions/subscriber.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
+import { factForm, typedOf } from '../pages/facts.ts';
 import type { Pages } from '../pages/page.ts';
 import { describeFollows } from '../pages/person.ts';
 import { field, pathPart } from '../pages/request.ts';
+import { comeIn } from './consent.ts';
 
 /** Links that have run out or were damaged get a page of their own that offers a fresh one. */
 const linkFault = (error: unknown): 'bad-link' | 'link-expired' | null =>
@@ -35,7 +37,7 @@ const confirm = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: R
     const before = await deps.signUps.preview(token);
     const { subscriber } = await deps.signUps.confirm(token);
     // the link lives for days and is forwarded with its mail: it signs in once, a fresh link does afterwards
-    if (!before.confirmed) pages.sessions.start(res, subscriber);
+    if (!before.confirmed) await comeIn(deps, pages, req, res, subscriber, before.locale);
     pages.remember(res, 'waiting', '', 0);
     res.redirect(303, '/confirmed');
   } catch (error) {
@@ -56,7 +58,10 @@ const confirmed = (deps: CitizenDeps, pages: Pages) => async (req: Request, res:
       pace,
       channels,
     }));
-  pages.show(req, res, 'confirmed', { follows: await describeFollows(deps, voice, live) });
+  const attributes = await deps.catalogue.attributes();
+  const facts = me && factForm(voice, attributes, typedOf(attributes, me.person), deps.config.timeZone);
+  const follows = await describeFollows(deps, voice, live);
+  pages.show(req, res, 'confirmed', { follows, facts, consented: me?.person.consents.personalisation });
 };
 
 const sendLink = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
@@ -84,6 +89,7 @@ const openLink = (deps: CitizenDeps, pages: Pages, act: boolean) => async (req: 
   if (!reading.ok) return showBadLink(pages, req, res, reading.reason === 'expired' ? 'link-expired' : 'bad-link');
   if (!act) return pages.show(req, res, 'open-link', { token });
   pages.sessions.start(res, reading.subject);
+  await deps.visitors.tie(req, res, reading.subject);
   res.redirect(303, '/my');
 };
 

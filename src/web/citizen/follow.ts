@@ -6,6 +6,7 @@ import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
 import { regionChoices, targetTitle, type Voice } from '../pages/present.ts';
 import { field, followOf, queryText, targetOf, targetQuery } from '../pages/request.ts';
+import { comeIn } from './consent.ts';
 
 const waitMs = 7 * 24 * 60 * 60 * 1000;
 
@@ -136,7 +137,7 @@ const code = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Resp
   if (Object.keys(faults).length > 0) return again();
   try {
     const { subscriber } = await deps.signUps.confirmCode(phone, digits);
-    pages.sessions.start(res, subscriber);
+    await comeIn(deps, pages, req, res, subscriber);
   } catch (error) {
     if (!(error instanceof AppError) || !['wrong-code', 'invalid'].includes(error.code)) throw error;
     faults.code = 'fault.code';

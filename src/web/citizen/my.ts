@@ -1,4 +1,4 @@
-import { type NextFunction, type Request, type Response, Router } from 'express';
+import { Router } from 'express';
 import { AppError } from '../../errors.ts';
 import type { NotificationView } from '../../fanout/fanout-service.ts';
 import { codeText, sourceText } from '../../fanout/reasons.ts';
@@ -8,24 +8,14 @@ import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
 import { describeFollows } from '../pages/person.ts';
 import { momentOf, type Voice } from '../pages/present.ts';
-import { field, pathPart, queryText } from '../pages/request.ts';
+import { field, pathPart } from '../pages/request.ts';
+import { consentFaults, consentNotes, consentView } from './consent.ts';
 import { channelOrder } from './follow.ts';
+import { doneNote, type Me, signedIn } from './signed-in.ts';
 
 const historyLength = 100;
 const hours = Array.from({ length: 24 }, (_, hour) => `${String(hour).padStart(2, '0')}:00`);
-const doneNotes = ['followed', 'saved', 'stopped', 'stopped-all', 'settings'];
-
-type Me = (req: Request, res: Response, me: PersonView) => Promise<unknown> | unknown;
-
-/** Runs `page` for whoever is signed in; everybody else is asked where to send a link. */
-const signedIn =
-  (pages: Pages, page: Me) =>
-  async (req: Request, res: Response, _next: NextFunction): Promise<void> => {
-    const me = await pages.person(req);
-    if (!me) return res.redirect(303, '/manage');
-    if (req.method === 'POST') pages.sessions.checkCsrf(req);
-    await page(req, res, me);
-  };
+const doneNotes = ['followed', 'saved', 'stopped', 'stopped-all'];
 
 const follows =
   (deps: CitizenDeps, pages: Pages): Me =>
@@ -37,10 +27,9 @@ const follows =
       voice,
       live.map(({ definition, pace }) => ({ ...definition, pace })),
     );
-    const done = queryText(req, 'done');
     pages.show(req, res, 'my-follows', {
       tab: 'follows',
-      done: done !== null && doneNotes.includes(done) ? done : null,
+      done: doneNote(req, doneNotes),
       follows: live.map((follow, index) => ({
         ...words[index],
         id: follow.id,
@@ -101,13 +90,15 @@ const history =
 
 const settings =
   (pages: Pages): Me =>
-  (req, res, me) =>
+  async (req, res, me) =>
     pages.show(req, res, 'my-settings', {
       tab: 'settings',
       person: me.person,
       addresses: me.addresses,
       hours,
-      saved: queryText(req, 'done') === 'settings',
+      consent: consentView(await pages.voice(req), me, '/my/settings'),
+      faults: consentFaults(req),
+      done: doneNote(req, ['settings', ...consentNotes]),
     });
 
 const saveSettings =
@@ -135,8 +126,9 @@ const exportAll =
       stoppedAt,
     }));
     const messages = await deps.fanout.notificationsOf(me.person.id, 10_000);
+    const interests = await deps.profiles.interestsOf(me.person.id, me.person.locale);
     res.attachment('bellman.json').set('Cache-Control', 'private, no-store');
-    res.json({ person, addresses: me.addresses, follows, messages });
+    res.json({ person, addresses: me.addresses, follows, interests, messages });
   };
 
 /** My notifications: what I follow, what was sent or not and why, my settings. */
@@ -173,15 +165,17 @@ export const myRouter = (deps: CitizenDeps, pages: Pages): Router => {
     )
     .post(
       '/my/erase',
-      my(async (_req, res, me) => {
+      my(async (req, res, me) => {
         await deps.subscriptions.erase(me.person.id);
+        await deps.visitors.untie(req, res);
         pages.sessions.end(res);
         res.redirect(303, '/goodbye');
       }),
     )
     .get('/goodbye', (req, res) => pages.show(req, res, 'goodbye'))
-    .post('/sign-out', (req, res) => {
+    .post('/sign-out', async (req, res) => {
       pages.sessions.checkCsrf(req);
+      await deps.visitors.untie(req, res);
       pages.sessions.end(res);
       res.redirect(303, '/');
     });

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import express, { type Request, type Response, Router } from 'express';
 import { projectRoot } from '../../project-root.ts';
 import { locales } from '../../text.ts';
-import type { RenderError } from '../error-handler.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
-import { makePages, type Pages } from '../pages/page.ts';
+import type { Pages } from '../pages/page.ts';
 import { ownPath, pathPart, queryText } from '../pages/request.ts';
+import { aboutMeRouter } from './about-me.ts';
 import { browseRouter } from './browse.ts';
 import { confirmRouter } from './confirm.ts';
 import { followRouter } from './follow.ts';
@@ -56,16 +56,9 @@ const files = (): Router =>
       res.type('text/javascript').sendFile(join(publicDir, req.path));
     });
 
-/** The citizen's site, and the page by which it answers a fault. */
-export type CitizenSite = {
-  router: Router;
-  showError: RenderError;
-};
-
 /** Everything that citizens see; mounted last. What it does not know falls through to the 404 of the app. */
-export const makeCitizenSite = (deps: CitizenDeps): CitizenSite => {
-  const pages = makePages(deps);
-  const router = Router()
+export const citizenRouter = (deps: CitizenDeps, pages: Pages): Router =>
+  Router()
     .use(files())
     .use(express.urlencoded({ extended: false, limit: '50kb' }))
     .get('/manifest.webmanifest', manifest(pages))
@@ -74,7 +67,6 @@ export const makeCitizenSite = (deps: CitizenDeps): CitizenSite => {
     .use(followRouter(deps, pages))
     .use(confirmRouter(deps, pages))
     .use(myRouter(deps, pages))
+    .use(aboutMeRouter(deps, pages))
     .use(stopRouter(deps, pages))
     .use(outboxRouter(deps, pages));
-  return { router, showError: pages.showError };
-};

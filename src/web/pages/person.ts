@@ -3,7 +3,10 @@ import type { CitizenDeps } from './deps.ts';
 import { regionName, targetTitle, type Voice } from './present.ts';
 
 /** Titles of followed notices, read once each. */
-const itemTitles = async (deps: CitizenDeps, targets: Target[]): Promise<(id: string) => string | null> => {
+const itemTitles = async (
+  deps: Pick<CitizenDeps, 'items'>,
+  targets: Target[],
+): Promise<(id: string) => string | null> => {
   const ids = [...new Set(targets.flatMap((target) => ('item' in target ? [target.item] : [])))];
   const titles = new Map(
     await Promise.all(ids.map(async (id) => [id, (await deps.items.read(id))?.content.title ?? null] as const)),
@@ -13,7 +16,7 @@ const itemTitles = async (deps: CitizenDeps, targets: Target[]): Promise<(id: st
 
 /** Follows in words, in the order given. */
 export const describeFollows = async (
-  deps: CitizenDeps,
+  deps: Pick<CitizenDeps, 'items'>,
   voice: Voice,
   follows: Pick<FollowRequest, 'target' | 'regions' | 'pace'>[],
 ): Promise<{ title: string; href: string | null; regions: string; pace: string }[]> => {

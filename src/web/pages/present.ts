@@ -15,7 +15,7 @@ export const regionName = (voice: Voice, code: string): string =>
   voice.trees.regions.find((region) => region.code === code)?.name[voice.locale] ?? code;
 
 /** A day, as people write it: 12 March 2025, 2025年3月12日. */
-const dayOf = (voice: Pick<Voice, 'locale' | 'timeZone'>, at: number): string =>
+export const dayOf = (voice: Pick<Voice, 'locale' | 'timeZone'>, at: number): string =>
   new Intl.DateTimeFormat(voice.locale === 'en' ? 'en-GB' : voice.locale, {
     dateStyle: 'long',
     timeZone: voice.timeZone,

@@ -1,0 +1,23 @@
+import type { NextFunction, Request, Response } from 'express';
+import type { PersonView } from '../../subscriptions/subscription-service.ts';
+import type { Pages } from '../pages/page.ts';
+import { queryText } from '../pages/request.ts';
+
+/** A page of somebody who is signed in. */
+export type Me = (req: Request, res: Response, me: PersonView) => Promise<unknown> | unknown;
+
+/** Runs `page` for whoever is signed in; everybody else is asked where to send a link. */
+export const signedIn =
+  (pages: Pages, page: Me) =>
+  async (req: Request, res: Response, _next: NextFunction): Promise<void> => {
+    const me = await pages.person(req);
+    if (!me) return res.redirect(303, '/manage');
+    if (req.method === 'POST') pages.sessions.checkCsrf(req);
+    await page(req, res, me);
+  };
+
+/** What `?done=` says was done, if it is one of `notes`. */
+export const doneNote = (req: Request, notes: readonly string[]): string | null => {
+  const done = queryText(req, 'done');
+  return done !== null && notes.includes(done) ? done : null;
+};

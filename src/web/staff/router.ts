@@ -1,0 +1,18 @@
+import express, { Router } from 'express';
+import type { Pages } from '../pages/page.ts';
+import { peopleRouter } from './people.ts';
+import { signInRouter } from './sign-in.ts';
+import { makeStaffPages, type StaffDeps } from './staff-pages.ts';
+
+/** Everything below /staff. */
+export const staffRouter = (deps: StaffDeps, pages: Pages): Router => {
+  const own = makeStaffPages(deps, pages);
+  return Router()
+    .use('/staff', express.urlencoded({ extended: false, limit: '50kb' }))
+    .get(
+      '/staff',
+      own.only((req, res, staff) => own.show(req, res, staff, 'home')),
+    )
+    .use(signInRouter(deps, pages, own))
+    .use(peopleRouter(deps, pages, own));
+};

@@ -1,0 +1,59 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { AccessService } from '../../access/access-service.ts';
+import type { Role, Staff } from '../../access/access-store.ts';
+import { type StaffService, sessionMs } from '../../access/staff-service.ts';
+import { AppError } from '../../errors.ts';
+import { makeCookies } from '../cookies.ts';
+import type { CitizenDeps } from '../pages/deps.ts';
+import type { Pages } from '../pages/page.ts';
+
+/** What the pages of staff need. */
+export type StaffDeps = Pick<CitizenDeps, 'catalogue' | 'subscriptions' | 'profiles' | 'items' | 'config'> & {
+  staff: StaffService;
+  access: Pick<AccessService, 'audit'>;
+};
+
+type StaffPage = (req: Request, res: Response, staff: Staff) => Promise<unknown> | unknown;
+
+/** What every staff page stands on. */
+export type StaffPages = {
+  /** Runs `page` for a member of staff who is signed in, and holds `role` if one is named; forms need their CSRF token. */
+  only(page: StaffPage, role?: Role): RequestHandler;
+  /** Shows a page in the frame of staff. */
+  show(req: Request, res: Response, staff: Staff | null, template: string, values?: object, status?: number): void;
+  startSession(res: Response, session: string): void;
+  /** Ends this browser's session, if it has one. */
+  endSession(req: Request, res: Response): Promise<void>;
+  signedIn(req: Request): Promise<Staff | null>;
+};
+
+const cookie = 'staff';
+
+export const makeStaffPages = ({ staff: signIns, config }: StaffDeps, pages: Pages): StaffPages => {
+  const cookies = makeCookies(config.publicUrl);
+
+  const signedIn = async (req: Request): Promise<Staff | null> => {
+    const session = cookies.read(req, cookie);
+    return session ? signIns.signedIn(session) : null;
+  };
+
+  return {
+    only: (page, role) => async (req, res) => {
+      const staff = await signedIn(req);
+      if (!staff) return res.redirect(303, '/staff/sign-in');
+      if (role && !staff.roles.includes(role))
+        throw new AppError('no-role', `This page is for staff with the role ${role}.`);
+      if (req.method === 'POST') pages.sessions.checkCsrf(req);
+      await page(req, res, staff);
+    },
+    show: (req, res, staff, template, values = {}, status = 200) =>
+      pages.show(req, res, `staff/${template}`, { ...values, staff }, { status }),
+    startSession: (res, session) => cookies.set(res, cookie, session, sessionMs),
+    endSession: async (req, res) => {
+      const session = cookies.read(req, cookie);
+      if (session) await signIns.signOut(session);
+      cookies.set(res, cookie, '', 0);
+    },
+    signedIn,
+  };
+};
