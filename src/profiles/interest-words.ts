@@ -33,7 +33,9 @@ export const interestText = ({ counts, since }: Interest, topic: string, listene
     const count = kinds.reduce((sum, kind) => sum + (counts[kind] ?? 0), 0);
     return count > 0 ? [text(`profiles:done.${name}`, { count })] : [];
   });
-  const list = new Intl.ListFormat(locale === 'en' ? 'en-GB' : locale, { type: 'conjunction' }).format(done);
+  // things done are joined by commas in Chinese, things counted by 和
+  const list =
+    locale === 'zh-CN' ? done.join('，') : new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(done);
   return text('profiles:because', { since: dayOf(since, listener), done: list, topic });
 };
 

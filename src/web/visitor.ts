@@ -1,10 +1,10 @@
-import { parseCookie, stringifySetCookie } from 'cookie';
 import type { Request, Response } from 'express';
 import type { BrowsingService, PageEvent } from '../browsing/browsing-service.ts';
 import { type Edges, newId } from '../edges.ts';
 import type { Keyring } from '../keyring.ts';
 import type { Log } from '../log.ts';
 import { readLink, signLink } from '../signed-link.ts';
+import { makeCookies } from './cookies.ts';
 import type { Sessions } from './session.ts';
 
 /** How long a browser stays tied without its person coming back to sign in, in ms. */
@@ -39,18 +39,10 @@ const isUnseen = (req: Request): boolean =>
 
 /** First-party visitors: strangers get no cookie, and nothing is stored of them. */
 export const makeVisitors = ({ browsing, sessions, keyring, edges, log }: Tools, publicUrl: string): Visitors => {
-  const secure = publicUrl.startsWith('https:');
-  const name = `${secure ? '__Host-' : ''}bellman-visitor`;
-
-  const setCookie = (res: Response, value: string, maxAgeMs: number): void => {
-    const options = { httpOnly: true, sameSite: 'lax', path: '/', secure, maxAge: maxAgeMs / 1000 } as const;
-    res.append('Set-Cookie', stringifySetCookie({ name, value, ...options }));
-  };
-
-  const cookieOf = (req: Request): string | undefined => parseCookie(req.headers.cookie ?? '')[name];
+  const cookies = makeCookies(publicUrl);
 
   const tokenOf = (req: Request): string | null => {
-    const reading = readLink(keyring, 'visitor', cookieOf(req) ?? '', edges.now());
+    const reading = readLink(keyring, 'visitor', cookies.read(req, 'visitor') ?? '', edges.now());
     return reading.ok ? reading.subject : null;
   };
 
@@ -71,13 +63,13 @@ export const makeVisitors = ({ browsing, sessions, keyring, edges, log }: Tools,
       if (wantsPrivacy(req)) return false;
       const token = tokenOf(req) ?? newId(edges);
       if (!(await browsing.tie(token, subscriber))) return false;
-      setCookie(res, signLink(keyring, 'visitor', token, edges.now() + tiedMs), tiedMs);
+      cookies.set(res, 'visitor', signLink(keyring, 'visitor', token, edges.now() + tiedMs), tiedMs);
       return true;
     },
     untie: async (req, res) => {
       const token = tokenOf(req);
       if (token !== null) await browsing.untie(token);
-      if (cookieOf(req) !== undefined) setCookie(res, '', 0);
+      if (cookies.read(req, 'visitor') !== undefined) cookies.set(res, 'visitor', '', 0);
     },
   };
 };
