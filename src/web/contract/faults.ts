@@ -34,20 +34,29 @@ const unstorable = (text: string): string | null => {
   return /\p{Surrogate}/u.test(text) ? 'must not hold half a surrogate pair' : null;
 };
 
+/** Where a value stands, as a chain to the root: copying whole paths would make a deep body cost the square of its depth. */
+type Place = { key: string; above: Place | null };
+
+const pathOf = (place: Place | null): Path => {
+  const path: string[] = [];
+  for (let at = place; at; at = at.above) path.push(at.key);
+  return path.reverse();
+};
+
 /** Faults of texts that no database keeps as they are (U+0000, lone surrogates), anywhere in a JSON value. */
 export const textFaults = (value: unknown): Fault[] => {
   const faults: Fault[] = [];
   // a stack of its own: a body may be nested deeper than calls can be
-  const open: { path: Path; value: unknown }[] = [{ path: [], value }];
+  const open: { place: Place | null; value: unknown }[] = [{ place: null, value }];
   for (let at = open.pop(); at; at = open.pop()) {
     if (typeof at.value === 'string') {
       const message = unstorable(at.value);
-      if (message) faults.push({ path: dotted(at.path), message });
+      if (message) faults.push({ path: dotted(pathOf(at.place)), message });
     } else if (at.value !== null && typeof at.value === 'object') {
       for (const [key, entry] of Object.entries(at.value)) {
         const message = unstorable(key);
-        if (message) faults.push({ path: dotted(at.path), message: `a name in it ${message}` });
-        open.push({ path: [...at.path, key], value: entry });
+        if (message) faults.push({ path: dotted(pathOf(at.place)), message: `a name in it ${message}` });
+        open.push({ place: { key, above: at.place }, value: entry });
       }
     }
   }

@@ -117,6 +117,12 @@ describe('the condition schema', () => {
     expect(textFaults({ who })).toHaveLength(1);
   });
 
+  it('is looked through for such characters in a time that grows with its size alone', () => {
+    const depth = 100_000;
+    const deep: unknown = JSON.parse(`${'{"not":'.repeat(depth)}"a\\u0000"${'}'.repeat(depth)}`);
+    expect(textFaults(deep)).toHaveLength(1);
+  }, 5_000);
+
   it('refuses what is huge without walking through it all', () => {
     let deep: unknown = leaf;
     for (let n = 0; n < 200_000; n++) deep = n % 2 ? { not: deep } : { all: [deep] };
