@@ -8,6 +8,7 @@ import type { FanoutService } from '../fanout/fanout-service.ts';
 import type { Keyring } from '../keyring.ts';
 import type { ProfileService } from '../profiles/profile-service.ts';
 import type { PublishingService } from '../publishing/publishing-service.ts';
+import type { RuleService } from '../rules/rule-service.ts';
 import type { SignUpService, SubscriptionService } from '../subscriptions/subscription-service.ts';
 import { accessRoutes } from './api/access.ts';
 import { catalogueRoutes } from './api/catalogue.ts';
@@ -16,6 +17,7 @@ import { hookRoutes, type SmsSigner } from './api/hooks.ts';
 import { itemRoutes } from './api/items.ts';
 import { peopleRoutes } from './api/people.ts';
 import { pushRoutes } from './api/pushes.ts';
+import { ruleRoutes } from './api/rules.ts';
 import { subscriptionRoutes } from './api/subscriptions.ts';
 import { makeLimits, type RateLimits } from './contract/limits.ts';
 import { openApiOf } from './contract/openapi.ts';
@@ -31,6 +33,7 @@ export type ApiDeps = {
   browsing: BrowsingService;
   visitors: Visitors;
   publishing: PublishingService;
+  rules: RuleService;
   fanout: FanoutService;
   access: AccessService;
   staff: StaffService;
@@ -66,6 +69,7 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
     ...peopleRoutes(deps),
     ...eventRoutes(deps),
     ...itemRoutes(deps),
+    ...ruleRoutes(deps),
     ...pushRoutes(deps),
     ...accessRoutes(deps),
     ...hookRoutes(deps),

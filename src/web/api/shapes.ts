@@ -5,8 +5,8 @@ import { itemStates, urgencies } from '../../publishing/item.ts';
 import { channelNames, paces } from '../../subscriptions/follow.ts';
 
 /** What the API answers, as the document shows it; present.ts makes them. */
-const instant = z.iso.datetime();
-const orNull = <S extends z.ZodType>(schema: S) => z.union([schema, z.null()]);
+export const instant = z.iso.datetime();
+export const orNull = <S extends z.ZodType>(schema: S) => z.union([schema, z.null()]);
 const channel = z.enum(channelNames);
 
 export const bilingual = z.strictObject({

@@ -122,7 +122,8 @@ const operation = (route: Route, write: Write): Json => {
     operationId: route.operationId,
     summary: route.summary,
     tags: [route.tag],
-    security: route.scope === 'public' ? [{}, { apiKey: [] }] : [{ apiKey: [route.scope] }],
+    security:
+      route.scope === 'public' ? [{}, { apiKey: [] }] : [route.scope].flat().map((scope) => ({ apiKey: [scope] })),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...requestBody(route, write),
     responses: { ...Object.fromEntries(answers), ...refusals(route) },

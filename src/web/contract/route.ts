@@ -48,7 +48,8 @@ type RouteSpec<Path extends string, Query extends z.ZodType, Body extends z.ZodT
   /** Unique; also the action's name in the audit log. */
   operationId: string;
   tag: string;
-  scope: 'public' | Scope;
+  /** Of several, one is enough. */
+  scope: 'public' | Scope | readonly Scope[];
   summary: string;
   query?: Query;
   body?: Body;

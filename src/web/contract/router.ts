@@ -31,7 +31,9 @@ const through = (middleware: RequestHandler, req: Request, res: Response): Promi
 const authorise = (route: Route, caller: Caller | null): void => {
   if (route.scope === 'public') return;
   if (!caller) throw new AppError('no-key', 'This call needs an API key: Authorization: Bearer <api key>.');
-  if (!holds(caller, route.scope)) throw new AppError('no-scope', `This call needs a key of scope ${route.scope}.`);
+  const scopes = [route.scope].flat();
+  if (!scopes.some((scope) => holds(caller, scope)))
+    throw new AppError('no-scope', `This call needs a key of scope ${scopes.join(' or ')}.`);
 };
 
 const hasBody = (req: Request): boolean =>
