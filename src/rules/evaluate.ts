@@ -69,7 +69,7 @@ export const itemLeafHolds = (leaf: ItemLeaf, item: ItemFacts): boolean => {
 };
 
 /** RFC 4647 section 3.3.1: a range matches a tag that is it or begins with it and a hyphen; `*` matches every tag. */
-const languageMatches = (range: string, tag: string): boolean => {
+export const languageMatches = (range: string, tag: string): boolean => {
   const [wanted, held] = [range.toLowerCase(), tag.toLowerCase()];
   return wanted === '*' || held === wanted || held.startsWith(`${wanted}-`);
 };
