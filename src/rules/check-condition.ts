@@ -12,23 +12,26 @@ export type Declared = { trees: Trees; attributes: readonly Attribute[] };
 
 type Check = {
   topics: { known: Trees['topicParents']; names: Named[] };
+  /** What a leaf over a person's topics may name. */
+  personTopics: Named[];
   regions: { known: Trees['regionParents']; names: Named[] };
   attributes: readonly Attribute[];
   unknown: Unknown;
 };
 
-const checkOf = ({ trees, attributes }: Declared): Check => ({
-  topics: {
-    known: trees.topicParents,
-    names: trees.topics.map(({ slug, title }) => ({ name: slug, also: Object.values(title) })),
-  },
-  regions: {
-    known: trees.regionParents,
-    names: trees.regions.map(({ code, name }) => ({ name: code, also: Object.values(name) })),
-  },
-  attributes,
-  unknown: makeUnknown(),
-});
+const checkOf = ({ trees, attributes }: Declared): Check => {
+  const topics = trees.topics.map(({ slug, title }) => ({ name: slug, also: Object.values(title) }));
+  return {
+    topics: { known: trees.topicParents, names: topics },
+    personTopics: [...topics, { name: itemTopics }],
+    regions: {
+      known: trees.regionParents,
+      names: trees.regions.map(({ code, name }) => ({ name: code, also: Object.values(name) })),
+    },
+    attributes,
+    unknown: makeUnknown(),
+  };
+};
 
 const treeFaults = (kind: 'topics' | 'regions', values: string[], path: string, check: Check): Fault[] =>
   values.flatMap((value, index) =>
@@ -43,7 +46,7 @@ const topicFaults = (topic: string, path: string, check: Check): Fault[] =>
     : [
         {
           path: `${path}.topic`,
-          message: check.unknown('topic', topic, [...check.topics.names, { name: itemTopics }]),
+          message: check.unknown('topic', topic, check.personTopics),
         },
       ];
 
