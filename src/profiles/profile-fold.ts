@@ -9,8 +9,6 @@ const parentShare = 0.5;
 const evidencesKept = 3;
 /** Reactions to a message tell at which hour and by which channel somebody likes to be reached. */
 const reactions: readonly EventKind[] = ['click', 'useful'];
-/** The strongest that are kept of one person: nobody reads about more, and a profile stays small. */
-const interestsMost = 500;
 
 /** Topics that an event speaks for, each with its share: 1, ½ for the topic above, ¼ …; of two ways the larger counts. */
 const sharesOf = (topics: readonly string[], parents: ParentOf): Map<string, number> => {
@@ -62,21 +60,13 @@ const addTo = (interest: Interest | undefined, { kind, at, item, query }: Browsi
   };
 };
 
-const bounded = (interests: Profile['interests']): Profile['interests'] => {
-  const all = Object.entries(interests);
-  if (all.length <= interestsMost) return interests;
-  const kept = all.sort(([a, one], [b, other]) => other.sum - one.sum || compareText(a, b)).slice(0, interestsMost);
-  return Object.fromEntries(kept);
-};
-
 /**
  * How profiles take in events under a topic tree. Events may come in any order and in any batches: sums are equal but for
- * rounding, all else is equal (as long as nobody has more than 500 interests). What happened up to the time a person
- * deleted an interest counts no more.
+ * rounding, all else is equal. What happened up to the time a person deleted an interest counts no more.
  */
-export const foldUnder =
-  (parents: ParentOf): Fold =>
-  (profile, events) => {
+export const foldUnder = (parents: ParentOf): Fold => ({
+  touches: (events) => [...new Set(events.flatMap(({ topics }) => [...sharesOf(topics, parents).keys()]))],
+  apply: (profile, events) => {
     const interests = { ...profile.interests };
     const hours = [...profile.hours];
     const reacted = { ...profile.reactions };
@@ -89,8 +79,9 @@ export const foldUnder =
       if (event.hour !== null) hours[event.hour] = (hours[event.hour] ?? 0) + 1;
       if (event.channel !== null) reacted[event.channel] = (reacted[event.channel] ?? 0) + 1;
     }
-    return { ...profile, interests: bounded(interests), hours, reactions: reacted, lastActiveAt };
-  };
+    return { ...profile, interests, hours, reactions: reacted, lastActiveAt };
+  },
+});
 
 /** Deletes one interest; `at` (ms): what happened until then counts no more for that topic, even if it is told late. */
 export const forgetInterest = (profile: Profile, topic: string, at: number): Profile => {
@@ -130,7 +121,7 @@ export const joinProfiles = (a: Profile, b: Profile): Profile => {
   }
   const active = [a.lastActiveAt, b.lastActiveAt].filter((at) => at !== null);
   return {
-    interests: bounded(interests),
+    interests,
     cleared,
     lastActiveAt: active.length > 0 ? Math.max(...active) : null,
     hours: emptyProfile.hours.map((_, hour) => (a.hours[hour] ?? 0) + (b.hours[hour] ?? 0)),

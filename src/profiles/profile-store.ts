@@ -2,7 +2,12 @@ import type { BrowsingEvent } from '../browsing/browsing-event.ts';
 import type { Profile } from './profile.ts';
 
 /** How a profile takes in what one person did; pure (profile-fold.ts), handed in so that the store can do it in one write. */
-export type Fold = (profile: Profile, events: BrowsingEvent[]) => Profile;
+export type Fold = {
+  /** The topics whose interests these events may change. */
+  touches(events: readonly BrowsingEvent[]): string[];
+  /** The profile afterwards. Of its interests only those that the events touch need be there, and only they come back. */
+  apply(profile: Profile, events: readonly BrowsingEvent[]): Profile;
+};
 
 /** How somebody or something is named from outside. */
 export type Reference = { id: string } | { externalId: string };

@@ -76,7 +76,7 @@ export const describeProfileStore = (name: string, open: OpenProfiles): void =>
           makeEvent({ ordinal, kind: 'not-for-me', topics: [], at: someTime + 3 }),
         ];
         expect(await store.absorb(events, fold)).toEqual(new Set([ordinal]));
-        expect(await other.profile(ordinal)).toEqual(fold(emptyProfile, events));
+        expect(await other.profile(ordinal)).toEqual(fold.apply(emptyProfile, events));
         expect(await other.eventsOf(ordinal, 10)).toEqual(events.toReversed());
         expect(await other.eventsOf(ordinal, 1)).toEqual([events[2]]);
       });
@@ -85,7 +85,7 @@ export const describeProfileStore = (name: string, open: OpenProfiles): void =>
         const ordinal = await person();
         const events = [1, 2, 3, 4].map((n) => makeEvent({ ordinal, at: someTime + n, item: `item-${n}` }));
         for (const [at, event] of events.entries()) await (at % 2 === 0 ? store : other).absorb([event], fold);
-        expect(await store.profile(ordinal)).toEqual(fold(emptyProfile, events));
+        expect(await store.profile(ordinal)).toEqual(fold.apply(emptyProfile, events));
       });
 
       it('loses nothing when two handles write the same person at once', async () => {
@@ -212,7 +212,7 @@ export const describeProfileStore = (name: string, open: OpenProfiles): void =>
         await store.tieVisitor('browser', newer, someTime);
         await stores.subscriptions.merge(newer, older, someTime);
         await stores.subscriptions.merge(newer, older, someTime);
-        const joined = joinProfiles(fold(emptyProfile, some), fold(emptyProfile, others));
+        const joined = joinProfiles(fold.apply(emptyProfile, some), fold.apply(emptyProfile, others));
         expect(await other.profile(older)).toEqual(joined);
         expect(await other.profile(newer)).toBeNull();
         expect((await other.eventsOf(older, 10)).map(({ kind }) => kind)).toEqual(['useful', 'view']);
@@ -223,7 +223,7 @@ export const describeProfileStore = (name: string, open: OpenProfiles): void =>
         const [older, newer] = [await person(), await person()];
         await store.absorb([makeEvent({ ordinal: newer })], fold);
         await stores.subscriptions.merge(newer, older, someTime);
-        expect(await store.profile(older)).toEqual(fold(emptyProfile, [makeEvent()]));
+        expect(await store.profile(older)).toEqual(fold.apply(emptyProfile, [makeEvent()]));
       });
 
       it('keeps nothing where the older has not consented', async () => {

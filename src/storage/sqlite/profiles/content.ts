@@ -2,18 +2,14 @@ import { type BrowsingEvent, eventKinds } from '../../../browsing/browsing-event
 import { levelOf } from '../../../profiles/interest.ts';
 import { type Evidence, emptyProfile, type Interest, type Profile } from '../../../profiles/profile.ts';
 
-/**
- * Profiles and events as they are stored: JSON lists in a fixed order, a third of the size of objects, because a profile is
- * read and written with every batch of events. Kinds are places in their list of words.
- */
+/** What is stored as JSON: lists in a fixed order, half the size of objects. Kinds are places in their list of words. */
 type StoredEvidence = [kind: number, at: number, share: number, item: string | null, query: string | null];
-type StoredInterest = [topic: string, sum: number, since: number, counts: number[], evidence: StoredEvidence[]];
-type StoredProfile = [
-  interests: StoredInterest[],
-  cleared: [string, number][],
+type StoredInterest = [sum: number, since: number, counts: number[], evidence: StoredEvidence[]];
+type StoredHabits = [
   lastActiveAt: number | null,
+  cleared: Profile['cleared'],
   hours: number[],
-  reactions: [string, number][],
+  reactions: Profile['reactions'],
 ];
 type StoredEvent = [
   kind: number,
@@ -26,54 +22,57 @@ type StoredEvent = [
 
 const kindAt = (place: number): Evidence['kind'] => eventKinds[place] ?? 'view';
 
-const storeInterest = ([topic, { sum, since, counts, evidence }]: [string, Interest]): StoredInterest => [
-  topic,
-  sum,
-  since,
-  eventKinds.map((kind) => counts[kind] ?? 0),
-  evidence.map(({ kind, at, share, item, query }) => [eventKinds.indexOf(kind), at, share, item, query]),
-];
-
-const readInterest = ([topic, sum, since, counts, evidence]: StoredInterest): [string, Interest] => [
-  topic,
-  {
+export const storeInterest = ({ sum, since, counts, evidence }: Interest): string => {
+  const stored: StoredInterest = [
     sum,
     since,
-    counts: Object.fromEntries(counts.flatMap((count, place) => (count > 0 ? [[kindAt(place), count]] : []))),
-    evidence: evidence.map(([kind, at, share, item, query]) => ({ kind: kindAt(kind), at, share, item, query })),
-  },
-];
-
-export const storeProfile = ({ interests, cleared, lastActiveAt, hours, reactions }: Profile): string => {
-  const stored: StoredProfile = [
-    Object.entries(interests).map(storeInterest),
-    Object.entries(cleared),
-    lastActiveAt,
-    hours.some((count) => count > 0) ? hours : [],
-    Object.entries(reactions),
+    eventKinds.map((kind) => counts[kind] ?? 0),
+    evidence.map(({ kind, at, share, item, query }) => [eventKinds.indexOf(kind), at, share, item, query]),
   ];
   return JSON.stringify(stored);
 };
 
-export const readProfile = (content: unknown): Profile => {
-  const [interests, cleared, lastActiveAt, hours, reactions] = content as StoredProfile;
+export const readInterest = (content: unknown): Interest => {
+  const [sum, since, counted, evidence] = content as StoredInterest;
+  const counts: Interest['counts'] = {};
+  for (const [place, count] of counted.entries()) if (count > 0) counts[kindAt(place)] = count;
   return {
-    interests: Object.fromEntries(interests.map(readInterest)),
-    cleared: Object.fromEntries(cleared),
-    lastActiveAt,
-    hours: hours.length > 0 ? hours : emptyProfile.hours,
-    reactions: Object.fromEntries(reactions),
+    sum,
+    since,
+    counts,
+    evidence: evidence.map(([kind, at, share, item, query]) => ({ kind: kindAt(kind), at, share, item, query })),
   };
 };
 
-/** What the audience index reads: "topic number,level,…" by topic number. `numbers`: every topic's number by slug. */
-export const storeLevels = ({ interests }: Profile, numbers: ReadonlyMap<string, number>): string => {
-  const pairs: [number, number][] = [];
-  for (const [topic, { sum }] of Object.entries(interests)) {
-    const [no, level] = [numbers.get(topic), levelOf(sum)];
-    if (no !== undefined && level !== null) pairs.push([no, level]);
+export const storeHabits = ({ lastActiveAt, cleared, hours, reactions }: Omit<Profile, 'interests'>): string => {
+  const stored: StoredHabits = [lastActiveAt, cleared, hours.some((count) => count > 0) ? hours : [], reactions];
+  return JSON.stringify(stored);
+};
+
+export const readHabits = (content: unknown): Omit<Profile, 'interests'> => {
+  const [lastActiveAt, cleared, hours, reactions] = content as StoredHabits;
+  return { lastActiveAt, cleared, hours: hours.length > 0 ? hours : emptyProfile.hours, reactions };
+};
+
+/**
+ * What the audience index reads, after a change of some interests: "topic number,level,…" by topic number. A topic that has
+ * no number (`numbers`: by slug) or no level stands nowhere.
+ */
+export const changeLevels = (
+  levels: string,
+  changed: [slug: string, sum: number][],
+  numbers: ReadonlyMap<string, number>,
+): string => {
+  const list = levels === '' ? [] : levels.split(',').map(Number);
+  const byNumber = new Map<number, number>();
+  for (let at = 0; at < list.length; at += 2) byNumber.set(list[at] ?? 0, list[at + 1] ?? 0);
+  for (const [slug, sum] of changed) {
+    const [no, level] = [numbers.get(slug), levelOf(sum)];
+    if (no === undefined) continue;
+    if (level === null) byNumber.delete(no);
+    else byNumber.set(no, level);
   }
-  return pairs.sort(([a], [b]) => a - b).join(',');
+  return [...byNumber].sort(([a], [b]) => a - b).join(',');
 };
 
 export const storeEvent = ({ kind, item, query, topics, hour, channel }: BrowsingEvent): StoredEvent => [
