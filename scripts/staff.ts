@@ -38,15 +38,28 @@ const accountSchema = z.strictObject({
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    name: { type: 'string' },
-    roles: { type: 'string' },
-    departments: { type: 'string' },
-    'password-stdin': { type: 'boolean' },
-  },
-});
+const stopWith = (message: string): never => {
+  process.stderr.write(message);
+  process.exit(2);
+};
+
+const readArguments = () => {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        name: { type: 'string' },
+        roles: { type: 'string' },
+        departments: { type: 'string' },
+        'password-stdin': { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    return stopWith(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+  }
+};
+
+const { values, positionals } = readArguments();
 
 /** The password's first line of standard input, or a link for whoever shall choose it. */
 const giveWay = async (staff: StaffService, id: string): Promise<void> => {
@@ -77,11 +90,8 @@ const commands: Record<string, (services: Services, email: string) => Promise<vo
 };
 
 const [name = '', email = ''] = positionals;
-const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-if (!command || email === '' || positionals.length !== 2) {
-  process.stderr.write(usage);
-  process.exit(2);
-}
+const named = Object.hasOwn(commands, name) ? commands[name] : undefined;
+const command = (positionals.length === 2 && named) || stopWith(usage);
 
 const config = readConfig(process.env);
 const { services, close } = await composeCommand(config, { edges: realEdges, log: makeLog('warn') });

@@ -78,12 +78,19 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     '/my',
     '/my?done=saved',
     '/my/messages',
+    '/my/about?done=facts',
+    '/my/about?done=not-ticked',
+    '/my/about/facts',
     '/my/settings',
+    '/my/settings?done=not-ticked',
     '/my/stop',
     '/my/erase',
     '/goodbye',
     '/dev/outbox',
     '/no-such-page',
+    '/staff/sign-in',
+    '/staff/sign-in?done=set-up',
+    '/staff/set-up/not-a-token',
   ])('%s', async (path) => {
     await page.goto(path);
     await check();
@@ -92,6 +99,72 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
   it.each(['item', 'withdrawn', 'followItem', 'confirm', 'unsubscribe', 'stopped'])('%s', async (name) => {
     await page.goto(paths[name] ?? '');
     await check();
+  });
+
+  it('what is concluded, with consent given', async () => {
+    const other = await visitor(browser, service, { locale });
+    page = await other.newPage();
+    await signIn(service, page, { email: `consents@${locale}.example`.toLowerCase(), locale });
+    await page.locator('.govuk-details__summary').click();
+    await check();
+    await page.goto('/my/about');
+    await page.locator('#personalisation').check();
+    await page.locator('#consent form button').click();
+    await page.waitForURL('**done=consented');
+    await page.goto(paths.item ?? '');
+    await page.goto('/search?q=flood');
+    // the record of a view is not waited for by its page
+    for (let tries = 0; tries < 50 && (await page.locator('meter').count()) === 0; tries += 1)
+      await page.goto('/my/about');
+    await expect(page.locator('meter').count()).resolves.toBeGreaterThan(0);
+    await check();
+    await page.goto('/my/about/facts');
+    await page.locator('#fact-birthYear').fill('old');
+    await page.locator('main form button').click();
+    await expect(page.locator('.govuk-error-summary').isVisible()).resolves.toBe(true);
+    await check();
+    await other.close();
+  });
+
+  it('the pages of staff', async () => {
+    const other = await visitor(browser, service, { locale });
+    page = await other.newPage();
+    const email = `boss@${locale}.example`.toLowerCase();
+    await service.api('POST', '/staff', { email, name: 'Boss', roles: ['admin', 'analyst'], departments: ['水务'] });
+    const letter = await fromOutbox(service, ({ to }) => to === email);
+    await page.goto(linkIn(letter, 'staff/set-up'));
+    await check();
+    const send = (button = 'main form button[type=submit]') => page.locator(button).last().click();
+    await page.locator('#password').fill('short');
+    await send();
+    await check();
+    await page.locator('#password').fill('four words are enough');
+    await page.locator('.govuk-password-input__toggle').click();
+    await check();
+    await send();
+    await page.waitForURL('**/staff/sign-in?done=set-up');
+    await page.locator('#email').fill(email);
+    await page.locator('#password').fill('wrong');
+    await send();
+    await check();
+    await page.locator('#password').fill('four words are enough');
+    await send();
+    await page.waitForURL('**/staff');
+    await check();
+    await service.api(
+      'POST',
+      '/subscribers/import',
+      '{"externalId":"c-1","verified":true,"follow":[{"topic":"services"}]}',
+    );
+    await page.goto('/staff/people');
+    await page.locator('#who').fill('nobody');
+    await send();
+    await check();
+    await page.locator('#who').fill('c-1');
+    await send();
+    await page.locator('.bm-person').waitFor();
+    await check();
+    await other.close();
   });
 
   it('forms with every fault named', async () => {

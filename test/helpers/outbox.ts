@@ -19,7 +19,7 @@ export const fromOutbox = async (
 
 /** The first link of a message to a path of the site, as a path. */
 export const linkIn = (message: OutboxMessage, path: string): string => {
-  const found = new RegExp(`https?://[^\\s/]+(/${path}/[\\w.-]+)`).exec(`${message.text} ${message.url}`)?.[1];
+  const found = new RegExp(`https?://[^\\s/]+(/${path}/[\\w.~-]+)`).exec(`${message.text} ${message.url}`)?.[1];
   if (!found) throw new Error(`the message has no link to /${path}/`);
   return found;
 };

@@ -1,8 +1,11 @@
 /** A browser without scripts: keeps cookies, follows redirects, fills in forms. */
 export type PlainVisitor = {
   get(path: string): Promise<Seen>;
+  /** A cookie of this browser; `setCookie` puts one there, as somebody who stole it would. */
+  cookie(name: string): string | undefined;
+  setCookie(name: string, value: string): void;
   /** Sends the form that stands on the page last seen, its hidden fields included. */
-  send(action: string, fields: Record<string, string>): Promise<Seen>;
+  send(action: string, fields: Record<string, string | string[]>): Promise<Seen>;
 };
 
 type Seen = { status: number; path: string; html: string; headers: Headers };
@@ -39,9 +42,14 @@ export const plainVisitor = (site: string, language = 'en'): PlainVisitor => {
 
   return {
     get: (path) => request(path),
+    cookie: (name) => cookies.get(name),
+    setCookie: (name, value) => void cookies.set(name, value),
     send: (action, fields) => {
       const token = /name="_csrf" value="([^"]*)"/.exec(last?.html ?? '')?.[1] ?? '';
-      return request(action, { method: 'POST', body: new URLSearchParams({ _csrf: token, ...fields }) });
+      const pairs = Object.entries({ _csrf: token, ...fields }).flatMap(([name, values]) =>
+        [values].flat().map((value) => [name, value]),
+      );
+      return request(action, { method: 'POST', body: new URLSearchParams(pairs) });
     },
   };
 };

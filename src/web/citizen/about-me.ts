@@ -22,7 +22,8 @@ const interestOf = ({ topic, title, weight, because, evidence }: InterestView) =
   percent: Math.max(1, Math.round(weight * 100)),
   strength: strengthOf(weight),
   because,
-  evidence,
+  // what somebody read twice on a day reads the same
+  evidence: [...new Set(evidence)],
 });
 
 const aboutMe =

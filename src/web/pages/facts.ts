@@ -11,8 +11,13 @@ const valueLabel = ({ t }: Voice, attribute: string, value: string | number): st
 
 type Told = Pick<Subscriber, 'attributes' | 'region' | 'timeZone'>;
 
-/** What a person told about themselves, in words; what they did not tell is left out. */
-export const factRows = (voice: Voice, attributes: readonly Attribute[], person: Told) => {
+/** What a person told about themselves, in words; what they did not tell is left out. `region` names that row. */
+export const factRows = (
+  voice: Voice,
+  attributes: readonly Attribute[],
+  person: Told,
+  region = voice.t('facts.region'),
+): { key: string; value: string }[] => {
   const { t, locale } = voice;
   const told = attributes.flatMap(({ name, title }) => {
     const values = [person.attributes[name] ?? []].flat();
@@ -20,7 +25,7 @@ export const factRows = (voice: Voice, attributes: readonly Attribute[], person:
     return [{ key: title[locale], value: values.map((value) => valueLabel(voice, name, value)).join(t('target.and')) }];
   });
   return [
-    ...(person.region === null ? [] : [{ key: t('facts.region'), value: regionName(voice, person.region) }]),
+    ...(person.region === null ? [] : [{ key: region, value: regionName(voice, person.region) }]),
     ...told,
     ...(person.timeZone === null ? [] : [{ key: t('facts.timeZone'), value: zoneName(person.timeZone) }]),
   ];

@@ -30,6 +30,7 @@ const personRows = async (deps: StaffDeps, voice: Voice, view: PersonView, inter
     .map(({ definition, pace }) => ({ ...definition, pace }));
   const words = await describeFollows(deps, voice, live);
   const { from, to } = person.quietHours ?? { from: '', to: '' };
+  const facts = factRows(voice, await deps.catalogue.attributes(), person, t('staff.person.region'));
   const rows: Row[] = [
     { key: t('staff.person.id'), lines: [person.id] },
     { key: t('staff.person.externalId'), lines: person.externalId === null ? [] : [person.externalId] },
@@ -43,7 +44,7 @@ const personRows = async (deps: StaffDeps, voice: Voice, view: PersonView, inter
       key: t('staff.person.follows'),
       lines: words.map(({ title, regions, pace }) => [title, regions, t(`pace.${pace}`)].filter(Boolean).join(' · ')),
     },
-    ...factRows(voice, await deps.catalogue.attributes(), person).map(({ key, value }) => ({ key, lines: [value] })),
+    ...facts.map(({ key, value }) => ({ key, lines: [value] })),
     { key: t('settings.quiet'), lines: person.quietHours ? [`${from}–${to}`] : [] },
     { key: t('settings.language'), lines: [person.locale === 'en' ? 'English' : '中文'] },
     { key: t('staff.person.consent'), lines: consentLines(voice, person) },
