@@ -6,19 +6,26 @@ import type { NoticeClass } from './ledger-store.ts';
 
 /**
  * Why a push reaches a person, resolved for them: a live subscription with its pace and channels, their name on the
- * publisher's list, or that they were told an earlier version (over `channel`).
+ * publisher's list, that they were told an earlier version (over `channel`), a rule (priority 1 comes first; `holdout` is
+ * the share left out for measurement), or the condition of a publisher's own push. The last two are suggestions.
  */
 export type Reason =
   | { kind: 'subscription'; source: number; pace: Pace; channels: ChannelName[] | null }
   | { kind: 'named'; source: number; channels: ChannelName[] | null }
-  | { kind: 'told'; source: number; channel: ChannelName };
+  | { kind: 'told'; source: number; channel: ChannelName }
+  | { kind: 'rule'; source: number; pace: Pace; channels: ChannelName[]; priority: number; holdout: number }
+  | { kind: 'condition'; source: number; channels: ChannelName[] | null };
 
-/** All that the policy looks at. `tried`: channels that failed for good for this message. Times in ms. */
+/**
+ * All that the policy looks at. `tried`: channels that failed for good for this message. `draw`: where this person and item
+ * fall in [0, 1), for the holdout. Times in ms.
+ */
 export type PolicyInput = {
   person: Recipient;
   item: Pick<ItemContent, 'urgency' | 'deadline' | 'expiresAt'>;
   reasons: Reason[];
   tried: ChannelName[];
+  draw: number;
   now: number;
   defaults: { timeZone: string };
 };
@@ -28,25 +35,49 @@ export type Decision =
   | { kind: 'send'; channel: ChannelName; addresses: Address[] }
   | { kind: 'defer'; until: number; code: 'quiet-hours' }
   | { kind: 'digest'; until: number; code: 'daily-digest' | 'weekly-digest' }
-  | { kind: 'withhold'; code: 'erased' | 'opted-out' | 'no-address' | 'suppressed' | 'expired' };
+  | { kind: 'withhold'; code: 'erased' | 'opted-out' | 'no-address' | 'suppressed' | 'expired' | 'holdout' };
 
 const defaultChannels: ChannelName[] = ['email', 'webPush', 'sms', 'wechat'];
 /** Local hour of digests, and of the end of a night without one. */
 const digestHour = 8;
 
-/** Emergencies know no pace and no quiet hours; every other reason here is something asked for or decided by name. */
-export const noticeClassOf = (item: Pick<ItemContent, 'urgency'>): NoticeClass =>
-  item.urgency === 'emergency' ? 'emergency' : 'must';
+/** What is only suggested: nobody asked for it, and nobody was named. */
+const isSuggestion = (reason: Reason): boolean => reason.kind === 'rule' || reason.kind === 'condition';
+const suggestedOnly = (reasons: Reason[]): boolean => reasons.every(isSuggestion);
 
-const fastest = (reasons: Reason[]): Reason | undefined => [...reasons].sort((a, b) => speed(a) - speed(b))[0];
+/** Emergencies know no pace, holdout and quiet hours; what was asked for or decided by name must be delivered. */
+export const noticeClassOf = (item: Pick<ItemContent, 'urgency'>, reasons: Reason[]): NoticeClass => {
+  if (item.urgency === 'emergency') return 'emergency';
+  return suggestedOnly(reasons) ? 'suggestion' : 'must';
+};
 
-/** A name on a list and a correction are for now; among subscriptions the fastest pace wins (semantic 1). */
-const speed = (reason: Reason): number => (reason.kind === 'subscription' ? paces.indexOf(reason.pace) : -1);
+/**
+ * The reason whose pace and channels count: a name or a correction is for now; among subscriptions the fastest; a
+ * suggestion only where there is nothing else, then the rule of the first priority (semantic 1).
+ */
+const leading = (reasons: Reason[]): Reason | undefined =>
+  [...reasons].sort((a, b) => rank(a) - rank(b) || speed(a) - speed(b))[0];
+
+const rank = (reason: Reason): number => {
+  if (reason.kind === 'condition') return 1;
+  return reason.kind === 'rule' ? 1 + reason.priority : 0;
+};
+
+const speed = (reason: Reason): number => ('pace' in reason ? paces.indexOf(reason.pace) : -1);
+
+/**
+ * Whether a person is left out of a suggestion so that its effect can be measured (semantic 2): one draw for all rules, and
+ * the largest share among them counts. Never for what was asked for, a publisher's own push or an emergency.
+ */
+const isHeldOut = ({ item, reasons, draw }: PolicyInput): boolean =>
+  item.urgency !== 'emergency' &&
+  reasons.every((reason) => reason.kind === 'rule') &&
+  draw < Math.max(0, ...reasons.map((reason) => (reason.kind === 'rule' ? reason.holdout : 0)));
 
 /** The order in which channels are tried: what was asked for, then whatever else the person can be reached by. */
 export const channelOrder = (reasons: Reason[]): ChannelName[] => {
   const told = reasons.find((reason) => reason.kind === 'told');
-  const first = fastest(reasons);
+  const first = leading(reasons);
   const asked = told ? [told.channel] : first && first.kind !== 'told' ? (first.channels ?? []) : [];
   return [...new Set([...asked, ...defaultChannels])].filter((name) => channelNames.includes(name));
 };
@@ -95,17 +126,19 @@ const allowed = (until: number, deadline: string | undefined, now: number): bool
 
 /**
  * What happens to one person's message now, in the order of design D6: opted out, suppressed, expired, (already told: the
- * notice says), emergency override, pace, quiet hours, channel. Pure.
+ * notice says), holdout, emergency override, pace, quiet hours, channel. Reasons that need a consent which is not given have
+ * been dropped before. Pure.
  */
 export const decide = (input: PolicyInput): Decision => {
   const { person, item, reasons, now } = input;
   if (person.erasedAt !== null) return { kind: 'withhold', code: 'erased' };
-  const lead = fastest(reasons);
+  const lead = leading(reasons);
   if (!lead) return { kind: 'withhold', code: 'opted-out' };
   const addresses = live(person);
   if (addresses.length === 0)
     return { kind: 'withhold', code: person.addresses.length > 0 ? 'suppressed' : 'no-address' };
   if (item.expiresAt !== undefined && Date.parse(item.expiresAt) <= now) return { kind: 'withhold', code: 'expired' };
+  if (isHeldOut(input)) return { kind: 'withhold', code: 'holdout' };
 
   if (item.urgency !== 'emergency') {
     const later = laterThan(input, lead);
@@ -120,7 +153,7 @@ export const decide = (input: PolicyInput): Decision => {
 const laterThan = (input: PolicyInput, lead: Reason): Decision | null => {
   const { person, item, now } = input;
   const zone = zoneOf(person, input.defaults);
-  if (lead.kind === 'subscription' && lead.pace !== 'immediate') {
+  if ('pace' in lead && lead.pace !== 'immediate') {
     const until = digestSlot(lead.pace, zone, now);
     if (allowed(until, item.deadline, now))
       return { kind: 'digest', until, code: lead.pace === 'daily' ? 'daily-digest' : 'weekly-digest' };

@@ -4,6 +4,7 @@ import {
   channelOrder,
   decide,
   digestSlot,
+  noticeClassOf,
   type PolicyInput,
   quietUntil,
   type Reason,
@@ -48,6 +49,7 @@ const input = (overrides: Partial<PolicyInput> = {}): PolicyInput => ({
   item: { urgency: 'routine' },
   reasons: [follows('immediate')],
   tried: [],
+  draw: 0.5,
   now: at('2026-06-10T12:00:00Z'),
   defaults: { timeZone: 'Asia/Shanghai' },
   ...overrides,
@@ -216,5 +218,57 @@ describe('digest slots', () => {
     expect(slot('daily', 'Europe/London', '2026-03-28T12:00:00Z')).toBe('2026-03-29T07:00:00.000Z');
     expect(slot('weekly', 'Asia/Shanghai', '2026-06-10T12:00:00Z')).toBe('2026-06-15T00:00:00.000Z');
     expect(slot('weekly', 'Asia/Shanghai', '2026-06-15T00:00:00Z')).toBe('2026-06-22T00:00:00.000Z');
+  });
+});
+
+describe('suggestions', () => {
+  const rule = (fields: Partial<Extract<Reason, { kind: 'rule' }>> = {}): Reason => ({
+    kind: 'rule',
+    source: 1,
+    pace: 'immediate',
+    channels: ['email'],
+    priority: 5,
+    holdout: 0,
+    ...fields,
+  });
+  const condition: Reason = { kind: 'condition', source: 2, channels: null };
+
+  it('take their pace and channels from the rule only where no subscription matched', () => {
+    expect(decide(input({ reasons: [rule({ pace: 'weekly' })] }))).toMatchObject({ code: 'weekly-digest' });
+    expect(decide(input({ reasons: [rule(), follows('daily')] }))).toMatchObject({ code: 'daily-digest' });
+    expect(decide(input({ reasons: [rule({ pace: 'weekly' }), follows('immediate')] }))).toMatchObject({
+      kind: 'send',
+    });
+    expect(channelOrder([rule({ channels: ['sms'] }), follows('daily', ['webPush'])])[0]).toBe('webPush');
+    expect(channelOrder([rule({ channels: ['sms'] })])[0]).toBe('sms');
+  });
+
+  it('follow the rule of the first priority, and among equals the fastest', () => {
+    const slow = rule({ pace: 'weekly', priority: 1 });
+    expect(decide(input({ reasons: [rule({ pace: 'daily', priority: 2 }), slow] }))).toMatchObject({
+      code: 'weekly-digest',
+    });
+    expect(decide(input({ reasons: [slow, rule({ pace: 'daily', priority: 1 })] }))).toMatchObject({
+      code: 'daily-digest',
+    });
+  });
+
+  it('are held out below the largest share, by one draw', () => {
+    const reasons = [rule({ holdout: 0.1 }), rule({ holdout: 0.3 })];
+    expect(decide(input({ reasons, draw: 0.29 }))).toEqual({ kind: 'withhold', code: 'holdout' });
+    expect(decide(input({ reasons, draw: 0.3 }))).toMatchObject({ kind: 'send' });
+  });
+
+  it('are held out neither from what was asked for, nor from a push of its own, nor from an emergency', () => {
+    const held = rule({ holdout: 0.5 });
+    expect(decide(input({ reasons: [held, follows('immediate')], draw: 0 }))).toMatchObject({ kind: 'send' });
+    expect(decide(input({ reasons: [held, condition], draw: 0 }))).toMatchObject({ kind: 'send' });
+    expect(decide(input({ reasons: [held], item: { urgency: 'emergency' }, draw: 0 }))).toMatchObject({ kind: 'send' });
+  });
+
+  it('are a class of notice of their own, below what must be delivered', () => {
+    expect(noticeClassOf({ urgency: 'routine' }, [rule(), condition])).toBe('suggestion');
+    expect(noticeClassOf({ urgency: 'routine' }, [rule(), follows('weekly')])).toBe('must');
+    expect(noticeClassOf({ urgency: 'emergency' }, [rule()])).toBe('emergency');
   });
 });
