@@ -288,7 +288,7 @@ describe('control', () => {
     await town.people([resident('ana')]);
     const item = await town.publishing.create(content(), null, publisher);
     const { push } = await town.fanout.publish(item.id, publisher);
-    await town.parts.duties.tick('planner');
+    await town.parts.duties.tick();
     await town.fanout.pause(push.id);
     await town.drain();
     expect(await told()).toEqual([]);
@@ -316,7 +316,7 @@ describe('control', () => {
     await town.people([resident('ana'), resident('ben')]);
     const item = await town.publishing.create(content(), null, publisher);
     const { push } = await town.fanout.publish(item.id, publisher);
-    await town.parts.duties.tick('planner');
+    await town.parts.duties.tick();
     await town.fanout.cancel(push.id);
     await town.drain();
     expect(await counts(push.id)).toEqual({ cancelled: 2 });
@@ -329,7 +329,7 @@ describe('people who change', () => {
     await town.people([resident('ana')]);
     const item = await town.publishing.create(content(), null, publisher);
     const { push } = await town.fanout.publish(item.id, publisher);
-    await town.parts.duties.tick('planner');
+    await town.parts.duties.tick();
     await town.subscriptions.erase(await personId('ana'));
     await town.drain();
     expect(await rows(push.id)).toEqual([{ channel: null, state: 'withheld', code: 'erased' }]);

@@ -51,7 +51,7 @@ export const makeTown = async (options: { env?: Record<string, string>; startAt?
 
   /** One round of everything a worker does; answers how much there was. */
   const round = async (): Promise<number> => {
-    let done = await parts.duties.tick(token);
+    let done = await parts.duties.tick();
     done += await parts.deliverTransactional(token, new AbortController().signal);
     const claimToken = newId(edges);
     for (

@@ -34,8 +34,9 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
     }
   };
 
-  const plan = async (push: Push, token: string): Promise<number> => {
-    const done = await planner.plan(push, token);
+  /** Each try has a token of its own: sources that a failed one has written are not mixed with those of the next. */
+  const plan = async (push: Push): Promise<number> => {
+    const done = await planner.plan(push, newId(edges));
     if (!done) return 0;
     await endOlder(push);
     return 1;
@@ -67,7 +68,7 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
     if (push.state === 'cancelled' && push.plan === null) return end(push);
     const batches = await stores.pushes.batchesOf(push.id);
     const planned = batches.filter((batch) => batch.kind === 'plan').length;
-    if (planned < Math.ceil(push.matched / batchSize)) return plan(push, newId(edges));
+    if (planned < Math.ceil(push.matched / batchSize)) return plan(push);
     if (batches.some((batch) => batch.open || batch.dirty)) return 0;
     const counts = batches.map((batch) => batch.counts).reduce(addCounts, noCounts());
     if (counts.planned + counts.sending > 0) return 0;
@@ -97,11 +98,11 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
   };
 
   return {
-    /** One round of all duties; answers how much was done, 0 when there was nothing. `token` names the planner. */
-    tick: async (token: string): Promise<number> => {
+    /** One round of all duties; answers how much was done, 0 when there was nothing. */
+    tick: async (): Promise<number> => {
       let done = await guarded('announce', null, tools.announceLost);
       for (const push of await stores.pushes.unfinished(1000)) {
-        if (push.state === 'planning') done += await guarded('plan', push.id, () => plan(push, token));
+        if (push.state === 'planning') done += await guarded('plan', push.id, () => plan(push));
         else if (push.state !== 'paused') done += await guarded('finish', push.id, () => finish(push));
       }
       done += await guarded('gather', null, gather);

@@ -108,7 +108,7 @@ export const makeWorker = (stores: WorkerStores, tools: WorkerTools) => {
       const [gone] = dutyWatch.stale([hold.seen]);
       return gone && (await stores.pushes.takeOver(gone, token)) ? 1 : 0;
     }
-    const done = await tools.duties.tick(token);
+    const done = await tools.duties.tick();
     if (done > 0) wake();
     return done;
   };
