@@ -85,6 +85,8 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
   const dispatcher = makeDispatcher(stores, { channels, edges, log });
   const planner = makePlanner(stores, { edges, matchItem: matcher.matchItem });
   return {
+    contexts,
+    settler,
     dispatcher,
     runner: makeBatchRunner(stores, { contexts, settler, dispatcher, edges, log, leaseMs, keyring }),
     duties: makeDuties(stores, { planner, edges, log, announceLost: fanout.announceLost }),

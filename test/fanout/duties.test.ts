@@ -1,8 +1,10 @@
 import { unpackOrdinals } from '../../src/fanout/ordinals.ts';
+import { lanes } from '../../src/fanout/push.ts';
 import type { PushStore } from '../../src/fanout/push-store.ts';
 import { makeDuties } from '../../src/fanout/worker/duties.ts';
 import { makePlanner } from '../../src/fanout/worker/planner.ts';
 import type { ItemContent } from '../../src/publishing/item.ts';
+import { dieInFlight } from '../helpers/dying-worker.ts';
 import { makeTown, publisher, type Town } from '../helpers/town.ts';
 
 const content: ItemContent = {
@@ -31,6 +33,13 @@ afterEach(() => town.close());
 const publish = async (): Promise<{ item: string; push: string }> => {
   const item = await town.publishing.create(content, null, publisher);
   return { item: item.id, push: (await town.fanout.publish(item.id, publisher)).push.id };
+};
+const counts = async (push: string) =>
+  Object.fromEntries(Object.entries((await town.fanout.get(push))?.counts ?? {}).filter(([, people]) => people > 0));
+/** Claims one batch and runs it. */
+const runOne = async (token: string): Promise<void> => {
+  const claim = await town.stores.pushes.claim(token, [...lanes]);
+  if (claim) await town.parts.runner.run(claim, token, () => false);
 };
 const personOf = async (externalId: string) => {
   const person = await town.stores.subscriptions.subscriber({ externalId });
@@ -61,5 +70,63 @@ describe('planning', () => {
     const [source] = await town.stores.pushes.sources(push);
     expect(unpackOrdinals(source?.ordinals ?? new Uint8Array())).toEqual([(await personOf('ben')).ordinal]);
     expect((await town.fanout.get(push))?.matched).toBe(1);
+  });
+});
+
+describe('a push that is about to end', () => {
+  it('is not ended with people left when it is cancelled while the duties look at it', async () => {
+    town.pass('2026-06-10T22:30:00Z');
+    await town.people([resident('ana', { quietHours: { from: '22:00', to: '07:00' } })]);
+    const { push } = await publish();
+    await town.parts.duties.tick();
+    await runOne('worker');
+    await town.parts.duties.tick();
+    let cancelled = false;
+    const racing = dutiesWith({
+      batchesOf: async (id) => {
+        const found = await town.stores.pushes.batchesOf(id);
+        if (!cancelled) await town.fanout.cancel(push);
+        cancelled = true;
+        return found;
+      },
+    });
+    await racing.tick();
+    expect(cancelled).toBe(true);
+    await town.drain();
+    expect(await counts(push)).toEqual({ cancelled: 1 });
+  });
+});
+
+describe('an older version', () => {
+  const correct = async (item: string): Promise<string> => {
+    const change = { change: 'major' as const, note: 'Thursday.', fields: { title: 'Thursday' } };
+    const { push } = await town.fanout.correct(item, change, publisher);
+    return push?.id ?? '';
+  };
+  const stateOf = async (push: string) => (await town.fanout.get(push))?.state;
+
+  it('that is paused with messages in flight holds up the newer one only until they are settled', async () => {
+    await town.people([resident('ana'), resident('ben')]);
+    const { item, push } = await publish();
+    await town.parts.duties.tick();
+    await dieInFlight(town);
+    await town.fanout.pause(push);
+    const newer = await correct(item);
+    await town.drain();
+    expect(await counts(push)).toEqual({ sent: 2 });
+    expect(await stateOf(push)).toBe('done');
+    expect(await counts(newer)).toEqual({ sent: 2 });
+    expect(await stateOf(newer)).toBe('done');
+  });
+
+  it('that was paused before it was planned is settled as superseded', async () => {
+    await town.people([resident('ana')]);
+    const { item, push } = await publish();
+    await town.fanout.pause(push);
+    const newer = await correct(item);
+    await town.drain();
+    expect(await counts(push)).toEqual({ withheld: 1 });
+    expect(await counts(newer)).toEqual({ sent: 1 });
+    expect([await stateOf(push), await stateOf(newer)]).toEqual(['done', 'done']);
   });
 });

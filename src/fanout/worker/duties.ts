@@ -82,7 +82,10 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
   /** Whether nothing of an older version can be sent any more, so that everybody told of one is known. */
   const olderAreOver = async (push: Push): Promise<boolean> => {
     for (const old of await older(push)) {
-      if (old.finishedAt === null && old.state !== 'paused') return false;
+      // a paused push of an old version has nothing to wait for: it goes on, but only to be settled as superseded
+      if (old.state === 'paused')
+        await stores.pushes.setState(old.id, ['paused'], old.plan === null ? 'planning' : 'running');
+      if (old.finishedAt === null) return false;
       const batches = await stores.pushes.batchesOf(old.id);
       const counts = batches.map((batch) => batch.counts).reduce(addCounts, noCounts());
       if (batches.some((batch) => batch.dirty) || counts.sending > 0) return false;
@@ -93,6 +96,8 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
   };
 
   const end = async (push: Push): Promise<number> => {
+    // cancelled or paused since it was looked at: its open rows come first
+    if ((await stores.pushes.get(push.id))?.state !== push.state) return 0;
     await stores.pushes.finish(push.id, edges.now());
     return 1;
   };
