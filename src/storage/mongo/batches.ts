@@ -84,7 +84,7 @@ export const mongoBatches = (db: mongo.Db): Batches => {
       return found.map((batch) => ({ batch: fromBatchDocument(batch), mark: batch.marks }));
     },
     setCounts: async (id, counts, mark) => {
-      if (mark === null) await batches.updateOne({ _id: id }, { $set: { counts } });
+      if (mark === null) await batches.updateOne({ _id: id, open: true }, { $set: { counts } });
       else await batches.updateOne({ _id: id, marks: mark }, { $set: { counts, dirty: false } });
     },
 

@@ -41,10 +41,12 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
   const page = db.prepare('SELECT * FROM pushes WHERE no < ? ORDER BY no DESC LIMIT ?');
   const byItem = db.prepare('SELECT * FROM pushes WHERE item = ? ORDER BY no');
   const unfinished = db.prepare('SELECT * FROM pushes WHERE finished_at IS NULL ORDER BY no LIMIT ?');
-  const setState = db.prepare('UPDATE pushes SET state = ? WHERE id = ? AND state IN (SELECT value FROM json_each(?))');
+  const setState = db.prepare(
+    'UPDATE pushes SET state = ?, finished_at = NULL WHERE id = ? AND state IN (SELECT value FROM json_each(?))',
+  );
   const finish = db.prepare(
     `UPDATE pushes SET state = iif(state = 'running', 'done', state), finished_at = ?
-     WHERE id = ? AND state IN ('running', 'cancelled') AND finished_at IS NULL`,
+     WHERE id = ? AND state = ? AND state IN ('running', 'cancelled') AND finished_at IS NULL`,
   );
   const insertSource = db.prepare(
     `INSERT INTO push_sources (push, plan, position, source, follow, ordinals)
@@ -90,7 +92,8 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
   const dirty = db.prepare(
     `SELECT b.*, p.id AS push_id FROM batches b JOIN pushes p ON p.no = b.push WHERE b.dirty = 1 ORDER BY b.no LIMIT ?`,
   );
-  const setCounts = db.prepare('UPDATE batches SET counts = ?, dirty = iif(marks = ?, 0, dirty) WHERE id = ?');
+  const recounted = db.prepare('UPDATE batches SET counts = ?, dirty = 0 WHERE id = ? AND marks = ?');
+  const counted = db.prepare('UPDATE batches SET counts = ? WHERE id = ? AND open = 1');
   const putLease = db.prepare('INSERT INTO leases VALUES (?, ?, 1) ON CONFLICT (name) DO NOTHING');
   const beatLease = db.prepare('UPDATE leases SET beat = beat + 1 WHERE name = ? AND token = ?');
   const lease = db.prepare('SELECT name AS id, token, beat FROM leases WHERE name = ?');
@@ -149,8 +152,8 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
     ofItem: async (item) => (await db.read(() => byItem.all(item))).map(pushOf),
     unfinished: async (limit) => (await db.read(() => unfinished.all(limit))).map(pushOf),
     setState: async (id, from, to) => (await db.write(() => setState.run(to, id, JSON.stringify(from)))).changes > 0,
-    finish: async (id, at) => {
-      await db.write(() => finish.run(at, id));
+    finish: async (id, from, at) => {
+      await db.write(() => finish.run(at, id, from));
     },
 
     writeSources: async (push, plan, list) => {
@@ -220,7 +223,8 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
     dirty: async (limit) =>
       (await db.read(() => dirty.all(limit))).map((row) => ({ batch: batchOf(row), mark: Number(row.marks) })),
     setCounts: async (id, counts, mark) => {
-      await db.write(() => setCounts.run(JSON.stringify(counts), mark ?? -1, id));
+      const text = JSON.stringify(counts);
+      await db.write(() => (mark === null ? counted.run(text, id) : recounted.run(text, id, mark)));
     },
 
     hold: async (name, token) => {

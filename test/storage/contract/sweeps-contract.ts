@@ -97,7 +97,7 @@ export const describeSweeps = (name: string, open: () => Promise<OpenedLedger>, 
         await pushes.setState('push-1', ['paused'], 'cancelled');
         expect(await ledger.gatherDue('due:2', at, 5)).toBeNull();
         await pushes.setState('push-1', ['cancelled'], 'running');
-        await pushes.finish('push-1', at);
+        await pushes.finish('push-1', 'running', at);
         expect(await ledger.gatherDue('due:3', at, 5)).toEqual({ lane: 'at-once', rows: 1 });
       });
 
