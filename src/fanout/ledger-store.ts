@@ -177,6 +177,9 @@ export type LedgerStore = {
   gatherDue(id: string, now: number, limit: number): Promise<{ lane: Lane; rows: number } | null>;
   /** Ends every row of a push that is planned, deferred or digested, and releases their notices; answers how many people. */
   endOpen(push: string, to: 'cancelled' | 'withheld', code: string, at: number): Promise<number>;
-  /** Makes failed rows due again: of a push, or by message ids; answers how many. */
+  /**
+   * Makes failed rows due again: of a push, of messages, or (both given) of those messages of that push; answers how many.
+   * Cancelled pushes keep theirs.
+   */
   redrive(which: { push?: string; messages?: string[] }, at: number): Promise<number>;
 };

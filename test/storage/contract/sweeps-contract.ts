@@ -270,6 +270,30 @@ export const describeSweeps = (name: string, open: () => Promise<OpenedLedger>, 
           expect(await bench.one.ledger.redrive(which, at)).toBe(0);
       });
 
+      it('redrives what both the push and the messages name, when both are given', async () => {
+        await failed();
+        await bench.claimed({ id: 'push-2', createdAt: at + 1 });
+        const { ledger } = bench.one;
+        const messages = ['message-push-1-2-email'];
+        expect(await ledger.redrive({ push: 'push-2', messages }, at)).toBe(0);
+        expect(await ledger.redrive({ push: 'push-1', messages: [] }, at)).toBe(0);
+        expect(await ledger.redrive({ push: 'push-1', messages }, at)).toBe(1);
+        const rows = await ledger.deliveriesOf('push-1', [1, 2]);
+        expect(rows.map((row) => row.state)).toEqual(['failed', 'deferred']);
+      });
+
+      it('leaves the rows of cancelled pushes alone', async () => {
+        await failed();
+        const { ledger, pushes } = bench.one;
+        await pushes.setState('push-1', ['running'], 'cancelled');
+        await pushes.finish('push-1', 'cancelled', at);
+        for (const which of [{ push: 'push-1' }, { messages: ['message-push-1-1-email'] }])
+          expect(await ledger.redrive(which, at)).toBe(0);
+        const rows = await ledger.deliveriesOf('push-1', [1, 2]);
+        expect(rows.map((row) => row.state)).toEqual(['failed', 'failed']);
+        expect(await pushes.dirty(10)).toEqual([]);
+      });
+
       it('lets a redriven row leave again', async () => {
         await failed();
         const { ledger, pushes } = bench.one;

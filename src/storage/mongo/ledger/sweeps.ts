@@ -73,15 +73,26 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
     );
   };
 
-  const failedRows = async (which: { push?: string; messages?: string[] }): Promise<DeliveryDocument[]> => {
-    if (which.push !== undefined) return deliveries.find({ push: which.push, state: rankOf('failed') }).toArray();
+  const failedMessages = async (ids: string[], of: string | undefined): Promise<DeliveryDocument[]> => {
     const rows: DeliveryDocument[] = [];
-    for (const part of slices(which.messages ?? [], rowsInOneWrite)) {
+    for (const part of slices(ids, rowsInOneWrite)) {
       const found = await messages.find({ _id: { $in: part } }).toArray();
-      const keys = found.flatMap(({ push, ordinal, channel }) => (push === null ? [] : [{ push, ordinal, channel }]));
+      const keys = found.flatMap(({ push, ordinal, channel }) =>
+        push === null || (of !== undefined && push !== of) ? [] : [{ push, ordinal, channel }],
+      );
       rows.push(...(await deliveries.find({ _id: { $in: keys.map(rowId) }, state: rankOf('failed') }).toArray()));
     }
     return rows;
+  };
+
+  const failedRows = async ({ push, messages: ids }: { push?: string; messages?: string[] }) => {
+    const rows =
+      push !== undefined && ids === undefined
+        ? await deliveries.find({ push, state: rankOf('failed') }).toArray()
+        : await failedMessages(ids ?? [], push);
+    const named = [...new Set(rows.map((row) => row.push))];
+    const over = await pushes.find({ _id: { $in: named }, state: 'cancelled' }, { projection: { _id: 1 } }).toArray();
+    return rows.filter((row) => !over.some((one) => one._id === row.push));
   };
 
   /**

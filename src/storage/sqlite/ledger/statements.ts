@@ -140,11 +140,12 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
   failedMessages: db.prepare(
     `SELECT d.push, d.ordinal, d.channel FROM messages m
        JOIN deliveries d ON d.push = m.push AND d.ordinal = m.ordinal AND d.channel = m.channel
-     WHERE m.id IN (SELECT value FROM json_each(?)) AND d.state = ${failed}`,
+     WHERE m.id IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR d.push = ?2) AND d.state = ${failed}`,
   ),
   redrive: db.prepare(
     `UPDATE deliveries SET state = ${deferred}, code = 'redriven', due_at = ?, attempts = 0, at = ?
-     WHERE push = ? AND ordinal = ? AND channel = ? AND state = ${failed}`,
+     WHERE push = ? AND ordinal = ? AND channel = ? AND state = ${failed}
+       AND (SELECT p.state FROM pushes p WHERE p.no = push) <> 'cancelled'`,
   ),
 
   message: db.prepare('SELECT m.*, p.id AS push_id FROM messages m LEFT JOIN pushes p ON p.no = m.push WHERE m.id = ?'),

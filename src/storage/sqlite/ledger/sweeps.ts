@@ -74,7 +74,9 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
     },
     redrive: async ({ push, messages }, at) => {
       const failed = await db.read(() =>
-        push === undefined ? sql.failedMessages.all(JSON.stringify(messages ?? [])) : sql.failedOf.all(pushNo(push)),
+        push !== undefined && messages === undefined
+          ? sql.failedOf.all(pushNo(push))
+          : sql.failedMessages.all(JSON.stringify(messages ?? []), push === undefined ? null : pushNo(push)),
       );
       const parts = await inChunks(failed, peopleInOneWrite, (part) =>
         tables.write((tx) => {
