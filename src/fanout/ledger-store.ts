@@ -121,7 +121,7 @@ export type LedgerStore = {
     wanted: (NoticeKey & { class: NoticeClass })[],
     at: number,
   ): Promise<NoticeTaken[]>;
-  /** Lets go of notices that `push` owns and that are not told; others are left alone. */
+  /** Lets go of pending notices that `push` owns; others, those in flight too, are left alone. */
   releaseNotices(push: string, keys: NoticeKey[]): Promise<void>;
   /** Everybody told one of the versions 1 … `upTo` of an item, ascending, with the channel first used. */
   toldOf(item: string, upTo: number): Promise<{ ordinal: number; channel: ChannelName }[]>;

@@ -161,6 +161,22 @@ export const describeNotices = (name: string, open: () => Promise<OpenedLedger>,
       ).toEqual([{ outcome: 'held', by: 'push-1' }, own, { outcome: 'told' }]);
     });
 
+    it('is not released while it is in flight; its outcome frees it', async () => {
+      const first = await bench.claimed();
+      const second = await bench.claimed({ id: 'push-2', createdAt: at + 1 });
+      const { ledger } = bench.one;
+      await ledger.takeNotices(first, 'push-1', [wanted(1)], at);
+      await ledger.insertDeliveries(first, [makeDelivery()]);
+      await ledger.depart(first, [makeDeparture(1)], at);
+      await bench.two.ledger.releaseNotices('push-1', [makeNotice()]);
+      expect(await ledger.takeNotices(second, 'push-2', [wanted(1, 'emergency')], at)).toEqual([
+        { outcome: 'held', by: 'push-1' },
+      ]);
+      const to = { state: 'failed' as const, code: 'no-such-user', dueAt: null, attempts: 1 };
+      await ledger.settle(first, [makeOutcome(makeDeparture(1), { to })]);
+      expect(await ledger.takeNotices(second, 'push-2', [wanted(1)], at)).toEqual([own]);
+    });
+
     it('is not taken under a lease that is lost', async () => {
       const lease = await bench.claimed();
       const stale = { ...lease, token: 'stale' };

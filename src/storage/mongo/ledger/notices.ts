@@ -9,6 +9,7 @@ import { rankOf } from '../../../fanout/push.ts';
 import type { ChannelName } from '../../../subscriptions/follow.ts';
 import { bulk, insertMissing, slices } from '../writes.ts';
 import { type NoticeDocument, noticeId, noticeStates, openStates, ranks } from './documents.ts';
+import { calmStranded } from './stranded.ts';
 import type { LedgerTables } from './tables.ts';
 
 const keysInOneWrite = 1_000;
@@ -114,12 +115,10 @@ export const ledgerNotices = (
       return taken;
     },
     releaseNotices: async (push, keys) => {
-      for (const part of slices(keys, keysInOneWrite))
-        await notices.deleteMany({
-          _id: { $in: part.map(noticeId) },
-          owner: push,
-          state: { $lt: noticeStates.told },
-        });
+      for (const part of slices(keys, keysInOneWrite)) {
+        await calmStranded(tables, push, part);
+        await notices.deleteMany({ _id: { $in: part.map(noticeId) }, owner: push, state: noticeStates.pending });
+      }
     },
     toldOf: async (item, upTo) => {
       const first = new Map<number, { version: number; channel: ChannelName }>();

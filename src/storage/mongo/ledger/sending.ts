@@ -13,6 +13,7 @@ import {
   rowId,
   toMessage,
 } from './documents.ts';
+import { calmStranded } from './stranded.ts';
 import type { LedgerTables } from './tables.ts';
 
 const idsInOneRead = 2_000;
@@ -55,6 +56,20 @@ export const ledgerSending = (
     });
   };
 
+  /** The same for those whose notice a crash has left with a row that cannot leave any more. */
+  const takeStranded = async (without: Departure[]): Promise<Departure[]> => {
+    let calmed = 0;
+    for (const push of new Set(without.map((one) => one.key.push))) {
+      const own = without.filter((one) => one.key.push === push);
+      calmed += await calmStranded(
+        tables,
+        push,
+        own.map((one) => one.notice),
+      );
+    }
+    return calmed > 0 ? takeNotices(without) : [];
+  };
+
   /** Moves rows -> sending under the lease; answers the ids of those that are. */
   const takeRows = async (lease: Lease, leaving: Departure[], at: number): Promise<Set<string>> => {
     const change = tables.newChange();
@@ -92,6 +107,7 @@ export const ledgerSending = (
     const rows = await tables.rowsById(departures.map((one) => rowId(one.key)));
     const able = departures.filter((one) => isAble(rows.get(rowId(one.key)), lease.batch));
     const leaving = await takeNotices(able);
+    leaving.push(...(await takeStranded(able.filter((one) => !leaving.includes(one)))));
     await insertMissing(
       messages,
       leaving.map((one) => newMessage(one, at)),

@@ -67,7 +67,7 @@ export const ledgerNotices = (
     releaseNotices: async (push, keys) => {
       await inChunks(keys, keysInOneWrite, (part) =>
         tables.write(() => {
-          for (const key of part) sql.dropNotice.run(knownItem(key.item), key.version, key.ordinal, pushNo(push));
+          for (const key of part) sql.releaseNotice.run(knownItem(key.item), key.version, key.ordinal, pushNo(push));
         }),
       );
     },

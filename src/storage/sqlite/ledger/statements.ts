@@ -37,6 +37,9 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
   dropNotice: db.prepare(
     'DELETE FROM notices WHERE item = ? AND version = ? AND ordinal = ? AND owner = ? AND state < 2',
   ),
+  releaseNotice: db.prepare(
+    'DELETE FROM notices WHERE item = ? AND version = ? AND ordinal = ? AND owner = ? AND state = 0',
+  ),
   dropPendingOf: db.prepare(
     `DELETE FROM notices WHERE owner = ? AND ordinal = ? AND state = 0
        AND (item, version) = (SELECT i.no, p.version FROM pushes p JOIN ledger_items i ON i.id = p.item WHERE p.id = ?)`,
