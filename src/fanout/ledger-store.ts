@@ -89,8 +89,8 @@ type RowKey = DeliveryKey & { channel: ChannelName };
 export type Departure = { key: RowKey; notice: NoticeKey; message: string; template: string; revision: number };
 
 /**
- * What became of a departure: the row's new state; `sent` and `delivered` tell the notice. A `failed` row may have a
- * successor on the next usable channel (`next`); without one the notice is released.
+ * What became of a departure: the row's new state; what was sent, delivered or bounced tells the notice. A `failed` row may
+ * have a successor on the next usable channel (`next`); without one the notice is released.
  */
 export type Outcome = {
   key: RowKey;
@@ -98,7 +98,7 @@ export type Outcome = {
   message: string;
   attempt: Attempt;
   to: {
-    state: 'sent' | 'failed' | 'deferred' | 'delivered';
+    state: 'sent' | 'failed' | 'deferred' | 'delivered' | 'bounced';
     code: string | null;
     dueAt: number | null;
     attempts: number;
@@ -154,7 +154,10 @@ export type LedgerStore = {
   message(id: string): Promise<Message | null>;
   /** The messages of these ids; unknown ones are left out. */
   messages(ids: string[]): Promise<Message[]>;
-  /** A provider's receipt for a sent message: its row -> `delivered` or `bounced`; false if the message is unknown or past it. */
+  /**
+   * A provider's receipt for a sent message: its row -> `delivered` or `bounced`; false if the message is unknown or past it.
+   * While the message is in flight it is kept with it, and its outcome is judged by it (`outcomeAfter`).
+   */
   receipt(message: string, to: 'delivered' | 'bounced', attempt: Attempt): Promise<boolean>;
   /** The message whose attempt a provider knows by this reference, or null. */
   messageByReference(provider: string, reference: string): Promise<Message | null>;

@@ -280,6 +280,19 @@ describeWithMongo('crashes on MongoDB', () => {
         expect((await bench.ledger.message('message-push-1-1-email'))?.attempts.at(-1)).toEqual(receipt);
       },
     );
+    const recorded = async (bench: Bench): Promise<void> => {
+      await inFlight(bench);
+      await bench.ledger.receipt('message-push-1-1-email', 'delivered', receipt);
+    };
+    await killEverywhere(
+      recorded,
+      (ledger, { lease }) => ledger.settle(lease, [makeOutcome(makeDeparture(1))]),
+      async (bench) => {
+        await runAgain(bench);
+        expect(await row(bench)).toMatchObject({ state: 'delivered', attempts: 1, holder: null });
+        await expectNotice(bench, 'told');
+      },
+    );
     await killEverywhere(
       sent,
       (ledger) => ledger.moveNotices(1, 7),

@@ -9,6 +9,7 @@ import { rankOf } from '../../../fanout/push.ts';
 import type { ChannelName } from '../../../subscriptions/follow.ts';
 import { bulk, insertMissing, slices } from '../writes.ts';
 import { type NoticeDocument, noticeId, noticeStates, openStates, ranks } from './documents.ts';
+import { earlyReceipts } from './messages.ts';
 import { calmStranded } from './stranded.ts';
 import type { LedgerTables } from './tables.ts';
 
@@ -79,10 +80,12 @@ export const ledgerNotices = (
   const finishTold = async (push: string, told: NoticeDocument[]): Promise<void> => {
     const rows = told.flatMap((notice) => (notice.owner === push && notice.row !== null ? [notice.row] : []));
     if (rows.length === 0) return;
+    const left = await deliveries.find({ _id: { $in: rows }, state: rankOf('sending') }).toArray();
     await deliveries.updateMany(
-      { _id: { $in: rows }, state: rankOf('sending') },
+      { _id: { $in: left.map((row) => row._id) }, state: rankOf('sending') },
       { $set: { state: rankOf('sent'), code: null, dueAt: null, holder: null }, $inc: { attempts: 1 } },
     );
+    await earlyReceipts(tables).settled(left.map((row) => ({ row: row._id, message: row.message ?? '' })));
   };
 
   const take = async (push: string, wanted: Wanted[], at: number): Promise<NoticeTaken[]> => {

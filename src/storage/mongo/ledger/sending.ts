@@ -1,7 +1,8 @@
 import type { mongo } from 'mongoose';
 import type { Departure, Lease, LedgerStore, Outcome } from '../../../fanout/ledger-store.ts';
-import { type DeliveryState, rankOf } from '../../../fanout/push.ts';
-import { bulk, insertMissing, slices } from '../writes.ts';
+import { rankOf } from '../../../fanout/push.ts';
+import { tells } from '../../../fanout/retry.ts';
+import { bulk, insertMissing } from '../writes.ts';
 import {
   type DeliveryDocument,
   type MessageDocument,
@@ -11,12 +12,10 @@ import {
   plainAttempt,
   ranks,
   rowId,
-  toMessage,
 } from './documents.ts';
+import { earlyReceipts } from './messages.ts';
 import { calmStranded } from './stranded.ts';
 import type { LedgerTables } from './tables.ts';
-
-const idsInOneRead = 2_000;
 
 /**
  * The verbs of what leaves. Without transactions their writes have an order, so that a crash between any two of them is
@@ -26,10 +25,9 @@ const idsInOneRead = 2_000;
  * - settling: the attempt, the successor, the notice, the row last. While the row is in flight its holder comes back to it:
  *   a notice that was told by it says so (notices.ts), anything else is simply sent and settled again.
  */
-export const ledgerSending = (
-  tables: LedgerTables,
-): Pick<LedgerStore, 'depart' | 'settle' | 'message' | 'messages' | 'receipt' | 'messageByReference'> => {
+export const ledgerSending = (tables: LedgerTables): Pick<LedgerStore, 'depart' | 'settle'> => {
   const { notices, deliveries, messages } = tables;
+  const receipts = earlyReceipts(tables);
 
   /** Moves notices pending -> sending for these rows; answers the departures whose notice is theirs now. */
   const takeNotices = async (leaving: Departure[]): Promise<Departure[]> => {
@@ -135,7 +133,8 @@ export const ledgerSending = (
       })),
     );
 
-  const settleAll = async (lease: Lease, outcomes: Outcome[]): Promise<void> => {
+  const settleAll = async (lease: Lease, reported: Outcome[]): Promise<void> => {
+    const outcomes = await receipts.judged(reported);
     const rows = await tables.rowsById(outcomes.map((one) => rowId(one.key)));
     const inFlight = outcomes.filter((one) => rows.get(rowId(one.key))?.state === rankOf('sending'));
     await recordAttempts(outcomes);
@@ -157,6 +156,7 @@ export const ledgerSending = (
       deliveries,
       outcomes.map((one) => settleRow(lease, one)),
     );
+    await receipts.settled(outcomes.map((one) => ({ row: rowId(one.key), message: one.message })));
   };
 
   return {
@@ -180,35 +180,6 @@ export const ledgerSending = (
           )
         : work());
     },
-
-    message: async (id) => {
-      const found = await messages.findOne({ _id: id });
-      return found && toMessage(found);
-    },
-    messages: async (ids) => {
-      const found: MessageDocument[] = [];
-      for (const part of slices(ids, idsInOneRead))
-        found.push(...(await messages.find({ _id: { $in: part } }).toArray()));
-      return found.map(toMessage);
-    },
-    receipt: async (id, to, attempt) => {
-      const message = await messages.findOne({ _id: id });
-      if (!message || message.push === null) return false;
-      const key = { push: message.push, ordinal: message.ordinal, channel: message.channel };
-      const from: DeliveryState[] = to === 'delivered' ? ['sent'] : ['sent', 'delivered'];
-      const filter = { _id: rowId(key), state: { $in: ranks(from) } };
-      if (!(await deliveries.findOne(filter))) return false;
-      // the proof before the state: a receipt that comes again after a crash adds nothing and moves the row
-      await messages.updateOne({ _id: id }, { $addToSet: { attempts: plainAttempt(attempt) } });
-      const moved = await tables.soiling([key], () =>
-        deliveries.updateOne(filter, { $set: { state: rankOf(to), at: attempt.at } }),
-      );
-      return moved.matchedCount > 0;
-    },
-    messageByReference: async (provider, reference) => {
-      const found = await messages.findOne({ provider, reference });
-      return found && toMessage(found);
-    },
   };
 };
 
@@ -223,7 +194,7 @@ const isAble = (row: DeliveryDocument | undefined, batch: string): boolean => {
   return row.holder === batch && (row.state === rankOf('deferred') || row.state === rankOf('sending'));
 };
 
-const isTold = ({ to }: Outcome): boolean => to.state === 'sent' || to.state === 'delivered';
+const isTold = ({ to }: Outcome): boolean => tells(to.state);
 /** Failed with no channel left: somebody else may tell this person. */
 const isOver = ({ to, next }: Outcome): boolean => to.state === 'failed' && next === null;
 
@@ -254,4 +225,5 @@ const newMessage = ({ key, message, template }: Departure, createdAt: number): M
   attempts: [],
   provider: null,
   reference: null,
+  receipt: null,
 });

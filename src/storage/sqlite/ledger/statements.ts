@@ -116,6 +116,16 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
     `UPDATE deliveries SET state = ?, at = ? WHERE push = ? AND ordinal = ? AND channel = ?
        AND state IN (SELECT value FROM json_each(?))`,
   ),
+  // kept while its row is in flight; a bounce outranks a delivery, as a lower state
+  receiveEarly: db.prepare(
+    `UPDATE messages SET receipt = ?1 WHERE id = ?2 AND (receipt IS NULL OR receipt > ?1)
+       AND (SELECT d.state FROM deliveries d
+            WHERE d.push = messages.push AND d.ordinal = messages.ordinal AND d.channel = messages.channel) = ${sending}`,
+  ),
+  receipts: db.prepare(
+    'SELECT id, receipt FROM messages WHERE id IN (SELECT value FROM json_each(?)) AND receipt IS NOT NULL',
+  ),
+  forgetReceipt: db.prepare('UPDATE messages SET receipt = NULL WHERE id = ?'),
   // steps from push to push along deliveries_due: what paused pushes hold back costs one step, however many rows it is
   duePushes: db.prepare(
     `WITH RECURSIVE waiting (no) AS (
