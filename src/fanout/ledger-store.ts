@@ -125,8 +125,11 @@ export type LedgerStore = {
   releaseNotices(push: string, keys: NoticeKey[]): Promise<void>;
   /** Everybody told one of the versions 1 … `upTo` of an item, ascending, with the channel first used. */
   toldOf(item: string, upTo: number): Promise<{ ordinal: number; channel: ChannelName }[]>;
-  /** A merge: what `from` was told, `to` was told. Repeating it changes nothing. */
-  moveNotices(from: number, to: number): Promise<void>;
+  /**
+   * A merge: what `from` was told, `to` was told. Repeating it changes nothing. Pending notices stay: their rows ask for the
+   * heir's when they are settled. Answers how many of `from` are in flight; a repetition passes on what they come to.
+   */
+  moveNotices(from: number, to: number): Promise<number>;
 
   /** Inserts rows whose key (push, ordinal, channel) is free; others are left as they are. */
   insertDeliveries(lease: Lease, rows: Delivery[]): Promise<void>;
@@ -178,7 +181,7 @@ export type LedgerStore = {
    * most. Null when nothing is due. `id` is new at every call.
    */
   gatherDue(id: string, now: number, limit: number): Promise<{ lane: Lane; rows: number } | null>;
-  /** Ends every row of a push that is planned, deferred or digested, and releases their notices; answers how many people. */
+  /** Ends every row of a push that is planned, deferred or digested, and releases its pending notices; answers how many people. */
   endOpen(push: string, to: 'cancelled' | 'withheld', code: string, at: number): Promise<number>;
   /**
    * Makes failed rows due again: of a push, of messages, or (both given) of those messages of that push; answers how many.

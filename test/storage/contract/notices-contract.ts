@@ -280,6 +280,28 @@ export const describeNotices = (name: string, open: () => Promise<OpenedLedger>,
         expect(await ledger.toldOf('item-住房', 1)).toEqual([5, 7].map((ordinal) => ({ ordinal, channel: 'sms' })));
       });
 
+      it('answers how many are in flight, whose outcome a repetition passes on', async () => {
+        await version(1, 'sms', [7]);
+        const lease = await bench.claimed({ id: 'push-2', version: 2, createdAt: at + 5 });
+        const { ledger } = bench.one;
+        const pending = { ...wanted(7), version: 3 };
+        const key = { push: 'push-2', ordinal: 7, channel: 'email' as const };
+        const departure = makeDeparture(7, { key, notice: makeNotice({ ordinal: 7, version: 2 }) });
+        await ledger.takeNotices(lease, 'push-2', [{ ...departure.notice, class: 'must' }, pending], at);
+        await ledger.insertDeliveries(lease, [makeDelivery(key)]);
+        await ledger.depart(lease, [departure], at);
+        expect(await ledger.moveNotices(7, 5)).toBe(1);
+        expect((await ledger.toldOf('item-住房', 2)).map((one) => one.ordinal)).toEqual([5, 7]);
+        await ledger.settle(lease, [makeOutcome(departure)]);
+        expect(await bench.two.ledger.moveNotices(7, 5)).toBe(0);
+        const asked = [1, 2, 3].map((number) => ({ ...wanted(5), version: number }));
+        expect(await ledger.takeNotices(lease, 'push-2', asked, at)).toEqual([
+          { outcome: 'told' },
+          { outcome: 'told' },
+          own,
+        ]);
+      });
+
       it('does not pass on what was never told', async () => {
         const lease = await bench.claimed({ ...makePush() });
         const { ledger } = bench.one;

@@ -185,6 +185,26 @@ export const describeSweeps = (name: string, open: () => Promise<OpenedLedger>, 
         expect(taken.map((one) => one.outcome)).toEqual(['own', 'own', 'own', 'held']);
       });
 
+      it('frees notices that stand under another ordinal than their rows (a merge), and only pending ones of its own', async () => {
+        const lease = await bench.claimed();
+        const rival = await bench.claimed({ id: 'push-2', createdAt: at + 1 });
+        const { ledger } = bench.one;
+        for (const ordinal of [1, 2, 3]) await tell(lease, ordinal);
+        await ledger.takeNotices(rival, 'push-2', [{ ...makeNotice({ ordinal: 4 }), class: 'must' }], at);
+        // person 9 was merged into 1; 2 is in flight
+        await ledger.insertDeliveries(lease, [deferred(9), makeDelivery({ ordinal: 2 })]);
+        await ledger.depart(lease, [makeDeparture(2)], at);
+        expect(await ledger.endOpen('push-1', 'cancelled', 'cancelled', at)).toBe(1);
+        const third = await bench.claimed({ id: 'push-3', createdAt: at + 2 });
+        const asked = range(1, 4).map((ordinal) => ({ ...makeNotice({ ordinal }), class: 'must' as const }));
+        expect(await bench.two.ledger.takeNotices(third, 'push-3', asked, at)).toEqual([
+          { outcome: 'own', over: null },
+          { outcome: 'held', by: 'push-1' },
+          { outcome: 'own', over: null },
+          { outcome: 'held', by: 'push-2' },
+        ]);
+      });
+
       it('takes gathered rows out of their batch', async () => {
         const lease = await bench.claimed();
         const { ledger } = bench.one;

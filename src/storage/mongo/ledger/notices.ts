@@ -134,7 +134,8 @@ export const ledgerNotices = (
       return [...first].sort(([a], [b]) => a - b).map(([ordinal, { channel }]) => ({ ordinal, channel }));
     },
     moveNotices: async (from, to) => {
-      const told = await notices.find({ ordinal: from, state: noticeStates.told }).toArray();
+      const begun = await notices.find({ ordinal: from, state: { $gt: noticeStates.pending } }).toArray();
+      const told = begun.filter((notice) => notice.state === noticeStates.told);
       const heirs = told.map((notice) => ({
         ...notice,
         ordinal: to,
@@ -152,6 +153,7 @@ export const ledgerNotices = (
           },
         })),
       );
+      return begun.length - told.length;
     },
   };
 };

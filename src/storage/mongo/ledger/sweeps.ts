@@ -56,15 +56,9 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
   ): Promise<void> => {
     const ids = rows.map((row) => row._id);
     const ordinals = rows.map((row) => row.ordinal);
-    const version = await pushes.findOne({ _id: push }, { projection: { item: 1, version: 1 } });
     // notices first: were they last, a crash would leave them with a push that no longer comes back for them
-    await notices.deleteMany({
-      owner: push,
-      ordinal: { $in: ordinals },
-      item: version?.item ?? '',
-      version: version?.version ?? 0,
-      $or: [{ state: noticeStates.pending }, { state: noticeStates.sending, row: { $in: ids } }],
-    });
+    await notices.deleteMany({ owner: push, ordinal: { $in: ordinals }, state: noticeStates.pending });
+    await notices.deleteMany({ owner: push, state: noticeStates.sending, row: { $in: ids } });
     await tables.soiling(rows, () =>
       deliveries.updateMany(
         { _id: { $in: ids }, state: { $in: ranks(openStates) } },
@@ -129,6 +123,8 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
     gatherDue,
     endOpen: async (push, to, code, at) => {
       const people = new Set<number>();
+      // wherever they stand: after a merge, under another ordinal than their row
+      await notices.deleteMany({ owner: push, state: noticeStates.pending });
       for (;;) {
         const rows = await deliveries
           .find({ push, state: { $in: ranks(openStates) } })

@@ -77,12 +77,14 @@ export const ledgerNotices = (
         channel: channelAt(row.channel) as ChannelName,
       })),
     moveNotices: async (from, to) => {
-      const told = await db.read(() => sql.toldTo.all(from));
+      const begun = await db.read(() => sql.begunOf.all(from));
+      const told = begun.filter((row) => row.state === noticeStates.told);
       await inChunks(told, keysInOneWrite, (part) =>
         tables.write(() => {
           for (const row of part) sql.tellToo.run(row.item, row.version, to, row.owner, row.class, row.channel);
         }),
       );
+      return begun.length - told.length;
     },
   };
 };

@@ -44,15 +44,22 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
     `DELETE FROM notices WHERE owner = ? AND ordinal = ? AND state = 0
        AND (item, version) = (SELECT i.no, p.version FROM pushes p JOIN ledger_items i ON i.id = p.item WHERE p.id = ?)`,
   ),
+  versionOf: db.prepare(
+    'SELECT i.no AS item, p.version FROM pushes p JOIN ledger_items i ON i.id = p.item WHERE p.id = ?',
+  ),
+  noticesAfter: db.prepare(
+    `SELECT ordinal, owner, state FROM notices WHERE item = ? AND version = ? AND ordinal > ?
+     ORDER BY ordinal LIMIT ?`,
+  ),
   toldOf: db.prepare(
     `SELECT n.ordinal, n.channel, min(n.version) AS version FROM notices n JOIN ledger_items i ON i.no = n.item
      WHERE i.id = ? AND n.version <= ? AND n.state = 2 GROUP BY n.ordinal ORDER BY n.ordinal`,
   ),
-  toldTo: db.prepare(
-    `SELECT n.item, n.version, n.owner, n.class, n.channel
+  begunOf: db.prepare(
+    `SELECT n.item, n.version, n.owner, n.class, n.channel, n.state
      FROM (SELECT DISTINCT i.no AS item, p.version FROM pushes p JOIN ledger_items i ON i.id = p.item) v
        JOIN notices n ON n.item = v.item AND n.version = v.version AND n.ordinal = ?
-     WHERE n.state = 2`,
+     WHERE n.state > 0`,
   ),
   tellToo: db.prepare(
     `INSERT INTO notices (item, version, ordinal, owner, class, state, channel) VALUES (?, ?, ?, ?, ?, 2, ?)
