@@ -274,8 +274,9 @@ describe('control', () => {
   it('cancels everybody who is left, and sends nothing more', async () => {
     town.pass('2026-06-10T22:30:00Z');
     await town.people([resident('ana', { quietHours: { from: '22:00', to: '07:00' } }), resident('ben')]);
-    const { push } = await publish();
+    const { push } = await publish({ topics: ['budgets'] });
     await expect(town.fanout.cancel(push)).rejects.toMatchObject({ code: 'wrong-state' });
+    await publish();
     const item = await town.publishing.create(content({ title: 'Second' }), null, publisher);
     const second = await town.fanout.publish(item.id, publisher);
     await town.fanout.cancel(second.push.id);

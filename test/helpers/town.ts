@@ -59,7 +59,8 @@ export const makeTown = async (options: { env?: Record<string, string>; startAt?
       claim;
       claim = await stores.pushes.claim(claimToken, [...lanes])
     ) {
-      await parts.runner.run(claim, claimToken, () => false);
+      // what was given back is left to the next round, as a worker would after a pause
+      if (!(await parts.runner.run(claim, claimToken, () => false))) break;
       done += 1;
     }
     return done;

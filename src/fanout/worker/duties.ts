@@ -96,8 +96,6 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
   };
 
   const end = async (push: Push): Promise<number> => {
-    // cancelled or paused since it was looked at: its open rows come first
-    if ((await stores.pushes.get(push.id))?.state !== push.state) return 0;
     await stores.pushes.finish(push.id, push.state, edges.now());
     return 1;
   };

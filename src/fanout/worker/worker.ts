@@ -88,8 +88,10 @@ export const makeWorker = (stores: WorkerStores, tools: WorkerTools) => {
       const claimed = await claim(wanted, claimToken);
       if (!claimed) return 0;
       mine.add(claimToken);
-      await tools.runner.run(claimed, claimToken, () => stop.signal.aborted);
+      const whole = await tools.runner.run(claimed, claimToken, () => stop.signal.aborted);
       mine.delete(claimToken);
+      // what was given back is not taken up again without a pause
+      if (!whole) return 0;
       wake();
       return 1;
     });
