@@ -125,6 +125,8 @@ export type LedgerStore = {
   releaseNotices(push: string, keys: NoticeKey[]): Promise<void>;
   /** Everybody told one of the versions 1 … `upTo` of an item, ascending, with the channel first used. */
   toldOf(item: string, upTo: number): Promise<{ ordinal: number; channel: ChannelName }[]>;
+  /** Whether anybody was told one of the versions 1 … `upTo` of an item, or a message about one is in flight. */
+  hasReached(item: string, upTo: number): Promise<boolean>;
   /**
    * A merge: what `from` was told, `to` was told. Repeating it changes nothing. Pending notices stay: their rows ask for the
    * heir's when they are settled. Answers how many of `from` are in flight; a repetition passes on what they come to.

@@ -248,13 +248,30 @@ export const describeNotices = (name: string, open: () => Promise<OpenedLedger>,
         expect(await ledger.toldOf('unknown', 5)).toEqual([]);
       });
 
-      it('leaves out those whose message is pending or in flight', async () => {
-        const lease = await bench.claimed();
+      it('leaves out those whose message is pending or in flight; what is in flight reaches somebody', async () => {
+        const lease = await bench.claimed({ version: 2 });
         const { ledger } = bench.one;
-        await ledger.takeNotices(lease, 'push-1', [wanted(1), wanted(2)], at);
+        const notices = [1, 2].map((ordinal) => makeNotice({ ordinal, version: 2 }));
+        await ledger.takeNotices(
+          lease,
+          'push-1',
+          notices.map((notice) => ({ ...notice, class: 'must' })),
+          at,
+        );
         await ledger.insertDeliveries(lease, [makeDelivery({ ordinal: 1 })]);
-        await ledger.depart(lease, [makeDeparture(1)], at);
-        expect(await ledger.toldOf('item-住房', 1)).toEqual([]);
+        expect(await ledger.hasReached('item-住房', 2)).toBe(false);
+        const departure = makeDeparture(1, { notice: makeNotice({ version: 2 }) });
+        await ledger.depart(lease, [departure], at);
+        expect(await ledger.toldOf('item-住房', 2)).toEqual([]);
+        const reached = () =>
+          Promise.all([
+            bench.two.ledger.hasReached('item-住房', 2),
+            ledger.hasReached('item-住房', 1),
+            ledger.hasReached('unknown', 9),
+          ]);
+        expect(await reached()).toEqual([true, false, false]);
+        await ledger.settle(lease, [makeOutcome(departure)]);
+        expect(await reached()).toEqual([true, false, false]);
       });
 
       it('passes on in a merge what one was told, again and again, and through a chain of merges', async () => {

@@ -25,7 +25,7 @@ type Wanted = NoticeKey & { class: NoticeClass };
  */
 export const ledgerNotices = (
   tables: LedgerTables,
-): Pick<LedgerStore, 'takeNotices' | 'releaseNotices' | 'toldOf' | 'moveNotices'> => {
+): Pick<LedgerStore, 'takeNotices' | 'releaseNotices' | 'toldOf' | 'hasReached' | 'moveNotices'> => {
   const { notices, deliveries } = tables;
 
   const withholdLoser = async (notice: NoticeDocument, at: number): Promise<void> => {
@@ -132,6 +132,10 @@ export const ledgerNotices = (
           first.set(ordinal, { version, channel });
       }
       return [...first].sort(([a], [b]) => a - b).map(([ordinal, { channel }]) => ({ ordinal, channel }));
+    },
+    hasReached: async (item, upTo) => {
+      const begun = { item, version: { $lte: upTo }, state: { $gt: noticeStates.pending } };
+      return (await notices.findOne(begun, { projection: { _id: 1 } })) !== null;
     },
     moveNotices: async (from, to) => {
       const begun = await notices.find({ ordinal: from, state: { $gt: noticeStates.pending } }).toArray();

@@ -15,7 +15,7 @@ const versionName = ({ item, version }: NoticeKey): string => `${item} ${version
 /** The verbs of notices: who may tell a person of an item version, and who has been told. */
 export const ledgerNotices = (
   tables: LedgerTables,
-): Pick<LedgerStore, 'takeNotices' | 'releaseNotices' | 'toldOf' | 'moveNotices'> => {
+): Pick<LedgerStore, 'takeNotices' | 'releaseNotices' | 'toldOf' | 'hasReached' | 'moveNotices'> => {
   const { db, sql, pushNo, knownItem } = tables;
 
   const takeOne = (tx: LedgerWrite, push: number, wanted: Wanted, at: number): NoticeTaken => {
@@ -76,6 +76,7 @@ export const ledgerNotices = (
         ordinal: Number(row.ordinal),
         channel: channelAt(row.channel) as ChannelName,
       })),
+    hasReached: (item, upTo) => db.read(() => sql.reached.get(item, upTo) !== undefined),
     moveNotices: async (from, to) => {
       const begun = await db.read(() => sql.begunOf.all(from));
       const told = begun.filter((row) => row.state === noticeStates.told);

@@ -55,6 +55,10 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
     `SELECT n.ordinal, n.channel, min(n.version) AS version FROM notices n JOIN ledger_items i ON i.no = n.item
      WHERE i.id = ? AND n.version <= ? AND n.state = 2 GROUP BY n.ordinal ORDER BY n.ordinal`,
   ),
+  reached: db.prepare(
+    `SELECT 1 FROM notices n JOIN ledger_items i ON i.no = n.item
+     WHERE i.id = ? AND n.version <= ? AND n.state > 0 LIMIT 1`,
+  ),
   begunOf: db.prepare(
     `SELECT n.item, n.version, n.owner, n.class, n.channel, n.state
      FROM (SELECT DISTINCT i.no AS item, p.version FROM pushes p JOIN ledger_items i ON i.id = p.item) v
