@@ -3,13 +3,14 @@ import type { Keyring } from '../../keyring.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { openContact } from '../../subscriptions/address.ts';
 import type { ChannelName } from '../../subscriptions/follow.ts';
-import type { Recipient, Subscription } from '../../subscriptions/subscriber.ts';
+import type { Recipient } from '../../subscriptions/subscriber.ts';
 import type { Delivery, Lease, NoticeTaken } from '../ledger-store.ts';
-import { decide, noticeClassOf, type Reason } from '../policy.ts';
+import { decide, noticeClassOf } from '../policy.ts';
 import type { DeliveryState } from '../push.ts';
 import { parkedMs } from '../retry.ts';
 import type { Ready } from './dispatcher.ts';
 import { messageIdOf, slotsOf } from './message-slots.ts';
+import { presentPeople, presentReasons, type ReasonsOf } from './present-people.ts';
 import type { PushContext } from './push-context.ts';
 import {
   changeOf,
@@ -35,8 +36,8 @@ export type SettleTools = {
   defaults: { timeZone: string };
 };
 
-/** States of a row from which the person may still be told. */
-const openStates: readonly DeliveryState[] = ['planned', 'deferred', 'digested', 'sending'];
+/** States of a row that needs the person's notice. */
+const goingStates: readonly DeliveryState[] = ['planned', 'deferred', 'sending'];
 
 /**
  * Settles people of one push (design D5): loads them in one read, drops reasons that no longer hold, decides, takes the
@@ -45,44 +46,16 @@ const openStates: readonly DeliveryState[] = ['planned', 'deferred', 'digested',
 export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
   const { keyring, edges } = tools;
 
-  const load = async (units: Unit[]): Promise<Map<number, Recipient>> => {
-    const asked = [...new Set(units.map((unit) => unit.ordinal))];
-    const found = new Map((await stores.subscriptions.recipients(asked)).map((person) => [person.ordinal, person]));
-    const merged = [...found.values()].flatMap((person) => (person.mergedInto === null ? [] : [person.mergedInto]));
-    if (merged.length === 0) return found;
-    const heirs = new Map((await stores.subscriptions.recipients(merged)).map((person) => [person.ordinal, person]));
-    for (const [ordinal, person] of found) {
-      const heir = person.mergedInto === null ? undefined : heirs.get(person.mergedInto);
-      if (heir) found.set(ordinal, heir);
-    }
-    return found;
-  };
-
-  const holdings = async (context: PushContext, units: Unit[], people: Map<number, Recipient>) => {
-    const follows = new Set<string>();
-    const ordinals = new Set<number>();
-    for (const unit of units) {
-      for (const index of unit.sources) {
-        const follow = context.sources[index]?.follow;
-        if (follow) follows.add(follow);
-      }
-      const person = people.get(unit.ordinal);
-      if (person) ordinals.add(person.ordinal);
-    }
-    const held = follows.size > 0 ? await stores.subscriptions.holding([...follows], [...ordinals]) : [];
-    return new Map(held.map((subscription) => [`${subscription.subscriber} ${subscription.follow}`, subscription]));
-  };
-
   const planOne = (
     context: PushContext,
     unit: Unit,
     person: Recipient | undefined,
-    held: Map<string, Subscription>,
+    reasonsOf: ReasonsOf,
     tried: ChannelName[],
   ): Plan => {
     if (!person)
       return { unit, person: null, reasons: [], decision: { kind: 'withhold', code: 'erased' }, message: null };
-    const reasons = unit.sources.flatMap((index) => reasonOf(context, index, person, unit.ordinal, held));
+    const reasons = reasonsOf(unit, person);
     const decision = decide({
       person,
       item: context.version.content,
@@ -97,17 +70,20 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
   };
 
   const planAll = async (context: PushContext, units: Unit[], people: Map<number, Recipient>): Promise<Plan[]> => {
-    const held = await holdings(context, units, people);
+    const reasonsOf = await presentReasons(stores.subscriptions, context, units, people);
     const chosen = new Map<number, ChannelName[]>();
     return units.map((unit) => {
       const mine = chosen.get(unit.ordinal) ?? [];
-      const plan = planOne(context, unit, people.get(unit.ordinal), held, [...closedChannels(unit), ...mine]);
+      const plan = planOne(context, unit, people.get(unit.ordinal), reasonsOf, [...closedChannels(unit), ...mine]);
       if (plan.decision.kind === 'send') chosen.set(unit.ordinal, [...mine, plan.decision.channel]);
       return plan;
     });
   };
 
-  /** For all who may still be told, and for messages in flight: what becomes of those must stand under the right name. */
+  /**
+   * For all who may still be told, and for messages in flight: what becomes of those must stand under the right name. A row
+   * that waits for its digest keeps no notice: whatever is faster may tell meanwhile, and the digest asks again as it leaves.
+   */
   const takeNotices = async (lease: Lease, context: PushContext, plans: Plan[]): Promise<void> => {
     const asking = plans.filter((plan) => !isEnded(plan) || isGrounded(plan));
     if (asking.length === 0) return;
@@ -131,6 +107,11 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
       return [groundedOutcome(context, plan, row, message, at)];
     });
     if (grounded.length > 0) await stores.ledger.settle(lease, grounded);
+    // before its row is written, after which nobody would come back to it
+    await release(
+      context,
+      plans.filter((plan) => plan.decision.kind === 'digest'),
+    );
     const fresh = plans.filter((plan) => plan.unit.row === null);
     if (fresh.length > 0)
       await stores.ledger.insertDeliveries(
@@ -149,11 +130,11 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
     return done;
   };
 
-  /** Lets go of the notices of people none of whose rows may go any more; of new rows, too: a crash may have left one. */
-  const release = async (context: PushContext, ended: Plan[]): Promise<void> => {
-    const rows = new Set(ended.map((plan) => plan.unit.row));
-    const stays = (row: Delivery): boolean => openStates.includes(row.state) && !rows.has(row);
-    const over = ended.filter((plan) => !plan.unit.others.some(stays));
+  /** Lets go of the notices of people none of whose other rows needs it; of new rows, too: a crash may have left one. */
+  const release = async (context: PushContext, idle: Plan[]): Promise<void> => {
+    const rows = new Set(idle.map((plan) => plan.unit.row));
+    const needs = (row: Delivery): boolean => goingStates.includes(row.state) && !rows.has(row);
+    const over = idle.filter((plan) => !plan.unit.others.some(needs));
     if (over.length > 0)
       await stores.ledger.releaseNotices(
         context.push.id,
@@ -192,7 +173,7 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
     /** Settles these rows; `end` settles every one of them that way instead. */
     settle: async (lease: Lease, context: PushContext, units: Unit[], end: Ending | null): Promise<Ready[]> => {
       if (units.length === 0) return [];
-      const people = await load(units);
+      const people = await presentPeople(stores.subscriptions, units);
       const plans = end
         ? units.map((unit) => endedPlan(unit, people.get(unit.ordinal), end))
         : await planAll(context, units, people);
@@ -213,28 +194,9 @@ const endedPlan = (unit: Unit, person: Recipient | undefined, decision: Ending):
   message: null,
 });
 
-const reasonOf = (
-  context: PushContext,
-  index: number,
-  person: Recipient,
-  ordinal: number,
-  held: Map<string, Subscription>,
-): Reason[] => {
-  const source = context.sources[index];
-  if (!source) return [];
-  if (index === context.toldSource) {
-    const channel = context.told.get(person.ordinal) ?? context.told.get(ordinal);
-    return channel ? [{ kind: 'told', source: index, channel }] : [];
-  }
-  if (source.follow === null) return [{ kind: 'named', source: index, channels: context.push.channels }];
-  const subscription = held.get(`${person.ordinal} ${source.follow}`);
-  return subscription
-    ? [{ kind: 'subscription', source: index, pace: subscription.pace, channels: subscription.channels }]
-    : [];
-};
-
 const withNotice = (decision: Verdict, taken: NoticeTaken | undefined, now: number): Verdict => {
   if (taken?.outcome === 'told') return { kind: 'withhold', code: 'already-told' };
-  if (taken?.outcome === 'held') return { kind: 'defer', until: now + parkedMs, code: 'other-push' };
+  if (taken?.outcome === 'held' && decision.kind !== 'digest')
+    return { kind: 'defer', until: now + parkedMs, code: 'other-push' };
   return decision;
 };
