@@ -1,8 +1,8 @@
 import type { mongo } from 'mongoose';
+import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { AppError } from '../../errors.ts';
 import { unpackOrdinals } from '../../fanout/ordinals.ts';
 import type { PushStore } from '../../fanout/push-store.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { mongoBatches } from './batches.ts';
 import {
   batchView,

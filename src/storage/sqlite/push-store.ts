@@ -1,8 +1,8 @@
+import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { AppError } from '../../errors.ts';
 import { packOrdinals, unpackOrdinals } from '../../fanout/ordinals.ts';
 import { type Batch, lanes, noCounts, type Push } from '../../fanout/push.ts';
 import type { BatchView, Claim, LeaseView, PushStore } from '../../fanout/push-store.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { bytes, type Row, type SqliteDatabase } from './database.ts';
 
 const pushOf = (row: Row): Push => ({

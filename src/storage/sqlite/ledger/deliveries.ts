@@ -1,6 +1,6 @@
+import { decodeCursor, encodeCursor } from '../../../cursor.ts';
 import type { DeliveryChange, LedgerStore } from '../../../fanout/ledger-store.ts';
 import { type DeliveryKey, noCounts, rankOf } from '../../../fanout/push.ts';
-import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { inChunks } from '../chunks.ts';
 import { channelCode, deliveryOf, groupBy, stateAt } from './rows.ts';
 import type { LedgerTables, LedgerWrite } from './tables.ts';
