@@ -106,6 +106,9 @@ export type Outcome = {
   next: Delivery | null;
 };
 
+/** What a dispatcher wants of one batch in one turn: outcomes to record, then slots to take. */
+export type Turn = { lease: Lease; outcomes: Outcome[]; departures: Departure[] };
+
 /**
  * The ledger: notices, deliveries and messages. Every write may be repeated after a crash with the same result, and none
  * moves a row that is not where the caller says. Rows that change outside their own planned batch mark that batch dirty.
@@ -154,6 +157,11 @@ export type LedgerStore = {
    * longer `sending` keeps its state, its attempt is kept. Recording the same attempt twice changes nothing.
    */
   settle(lease: Lease, outcomes: Outcome[]): Promise<void>;
+  /**
+   * One turn of a dispatcher: `settle`, then `depart`, for each lease, durably and where the engine can in one write. Answers
+   * for each which of its departures may go, or null where the lease is lost: none of them may.
+   */
+  exchange(turns: Turn[], at: number): Promise<(boolean[] | null)[]>;
 
   /** One message by its id, or null. */
   message(id: string): Promise<Message | null>;

@@ -55,6 +55,39 @@ export const describeSending = (name: string, open: () => Promise<OpenedLedger>,
       to: { state: 'failed', code: 'no-such-user', dueAt: null, attempts: 1, ...fields },
     });
 
+    describe('a turn', () => {
+      it('records what ended and takes slots for what goes, under each lease', async () => {
+        const lease = await ready(3);
+        const { ledger } = bench.one;
+        await ledger.depart(lease, [makeDeparture(1)], at);
+        const answers = await ledger.exchange(
+          [{ lease, outcomes: [makeOutcome(makeDeparture(1))], departures: [makeDeparture(1), makeDeparture(2)] }],
+          at + 1,
+        );
+        expect(answers).toEqual([[false, true]]);
+        expect((await rowOf(1))?.state).toBe('sent');
+        expect((await rowOf(2))?.state).toBe('sending');
+        expect((await bench.two.ledger.message('message-push-1-1-email'))?.attempts).toHaveLength(1);
+        expect(await ledger.exchange([], at + 2)).toEqual([]);
+      });
+
+      it('lets nothing go for a lease that is lost, and holds up no other', async () => {
+        const lease = await ready(2);
+        const { ledger } = bench.one;
+        const lost = { batch: lease.batch, token: 'somebody-else' };
+        const answers = await ledger.exchange(
+          [
+            { lease: lost, outcomes: [], departures: [makeDeparture(1)] },
+            { lease, outcomes: [], departures: [makeDeparture(2)] },
+          ],
+          at,
+        );
+        expect(answers).toEqual([null, [true]]);
+        expect((await rowOf(1))?.state).toBe('planned');
+        expect((await rowOf(2))?.state).toBe('sending');
+      });
+    });
+
     describe('departing', () => {
       it('takes the slot: the row is in flight under its batch and the message is stored', async () => {
         const lease = await ready();

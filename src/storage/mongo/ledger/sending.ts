@@ -1,5 +1,12 @@
 import type { mongo } from 'mongoose';
-import type { Departure, Lease, LedgerStore, Outcome } from '../../../fanout/ledger-store.ts';
+import {
+  type Departure,
+  type Lease,
+  LeaseLost,
+  type LedgerStore,
+  type Outcome,
+  type Turn,
+} from '../../../fanout/ledger-store.ts';
 import { rankOf } from '../../../fanout/push.ts';
 import { tells } from '../../../fanout/retry.ts';
 import { bulk, insertMissing } from '../writes.ts';
@@ -25,7 +32,7 @@ import type { LedgerTables } from './tables.ts';
  * - settling: the attempt, the successor, the notice, the row last. While the row is in flight its holder comes back to it:
  *   a notice that was told by it says so (notices.ts), anything else is simply sent and settled again.
  */
-export const ledgerSending = (tables: LedgerTables): Pick<LedgerStore, 'depart' | 'settle'> => {
+export const ledgerSending = (tables: LedgerTables): Pick<LedgerStore, 'depart' | 'settle' | 'exchange'> => {
   const { notices, deliveries, messages } = tables;
   const receipts = earlyReceipts(tables);
 
@@ -159,27 +166,42 @@ export const ledgerSending = (tables: LedgerTables): Pick<LedgerStore, 'depart' 
     await receipts.settled(outcomes.map((one) => ({ row: rowId(one.key), message: one.message })));
   };
 
+  const depart: LedgerStore['depart'] = async (lease, departures, at) => {
+    const foreign = await tables.guard(lease);
+    const work = (): Promise<boolean[]> => departAll(lease, departures, at);
+    return foreign
+      ? tables.soiling(
+          departures.map((one) => one.key),
+          work,
+        )
+      : work();
+  };
+
+  const settle: LedgerStore['settle'] = async (lease, outcomes) => {
+    const foreign = await tables.guard(lease);
+    const work = (): Promise<void> => settleAll(lease, outcomes);
+    await (foreign
+      ? tables.soiling(
+          outcomes.map((one) => one.key),
+          work,
+        )
+      : work());
+  };
+
+  const turn = async ({ lease, outcomes, departures }: Turn, at: number): Promise<boolean[] | null> => {
+    try {
+      if (outcomes.length > 0) await settle(lease, outcomes);
+      return await depart(lease, departures, at);
+    } catch (error) {
+      if (error instanceof LeaseLost) return null;
+      throw error;
+    }
+  };
+
   return {
-    depart: async (lease, departures, at) => {
-      const foreign = await tables.guard(lease);
-      const work = (): Promise<boolean[]> => departAll(lease, departures, at);
-      return foreign
-        ? tables.soiling(
-            departures.map((one) => one.key),
-            work,
-          )
-        : work();
-    },
-    settle: async (lease, outcomes) => {
-      const foreign = await tables.guard(lease);
-      const work = (): Promise<void> => settleAll(lease, outcomes);
-      await (foreign
-        ? tables.soiling(
-            outcomes.map((one) => one.key),
-            work,
-          )
-        : work());
-    },
+    depart,
+    settle,
+    exchange: (turns, at) => Promise.all(turns.map((one) => turn(one, at))),
   };
 };
 

@@ -8,7 +8,7 @@ import type { LedgerTables, LedgerWrite } from './tables.ts';
 /** The verbs of what leaves: departures, their outcomes, messages and receipts. */
 export const ledgerSending = (
   tables: LedgerTables,
-): Pick<LedgerStore, 'depart' | 'settle' | 'message' | 'messages' | 'receipt' | 'messageByReference'> => {
+): Pick<LedgerStore, 'depart' | 'settle' | 'exchange' | 'message' | 'messages' | 'receipt' | 'messageByReference'> => {
   const { db, sql, pushNo, insertRows } = tables;
 
   /** Whether the row may leave under this batch, and whether it had left before (its holder died while it was in flight). */
@@ -116,20 +116,38 @@ export const ledgerSending = (
     if (next) insertRows(key.push, [next]);
   };
 
+  const departAll = (
+    tx: LedgerWrite,
+    lease: Lease,
+    departures: Departure[],
+    at: number,
+    foreign: boolean,
+  ): boolean[] => {
+    const gone = new Map<Departure, boolean>();
+    for (const group of groupBy(departures, versionOfPush)) {
+      const goes = departGroup(tx, lease, group, at, foreign);
+      for (const [index, departure] of group.entries()) gone.set(departure, goes[index] ?? false);
+    }
+    return departures.map((departure) => gone.get(departure) ?? false);
+  };
+
+  const settleAll = (tx: LedgerWrite, outcomes: Outcome[], foreign: boolean): void => {
+    for (const group of groupBy(outcomes, versionOfPush)) settleGroup(tx, group, foreign);
+  };
+
   return {
     depart: (lease, departures, at) =>
-      tables.writeUnder(lease, (tx, foreign) => {
-        const gone = new Map<Departure, boolean>();
-        for (const group of groupBy(departures, versionOfPush)) {
-          const goes = departGroup(tx, lease, group, at, foreign);
-          for (const [index, departure] of group.entries()) gone.set(departure, goes[index] ?? false);
-        }
-        return departures.map((departure) => gone.get(departure) ?? false);
-      }),
-    settle: (lease, outcomes) =>
-      tables.writeUnder(lease, (tx, foreign) => {
-        for (const group of groupBy(outcomes, versionOfPush)) settleGroup(tx, group, foreign);
-      }),
+      tables.writeUnder(lease, (tx, foreign) => departAll(tx, lease, departures, at, foreign)),
+    settle: (lease, outcomes) => tables.writeUnder(lease, (tx, foreign) => settleAll(tx, outcomes, foreign)),
+    exchange: (turns, at) =>
+      tables.write((tx) =>
+        turns.map(({ lease, outcomes, departures }) => {
+          const held = tables.standing(lease);
+          if (!held) return null;
+          settleAll(tx, outcomes, held.foreign);
+          return departAll(tx, lease, departures, at, held.foreign);
+        }),
+      ),
 
     message: async (id) => {
       const row = await db.read(() => sql.message.get(id));

@@ -87,8 +87,11 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
        JOIN deliveries d ON d.push = k.value->>0 AND d.ordinal = k.value->>1 AND d.channel = k.value->>2
        JOIN pushes p ON p.no = d.push`,
   ),
-  statesOf: db.prepare(
-    'SELECT ordinal, state FROM deliveries WHERE push = ? AND ordinal IN (SELECT value FROM json_each(?))',
+  bestStates: db.prepare(
+    `SELECT best, count(*) AS people FROM (
+       SELECT max(state) AS best FROM deliveries
+       WHERE push = ? AND ordinal IN (SELECT value FROM json_each(?)) GROUP BY ordinal)
+     GROUP BY best`,
   ),
   page: db.prepare(
     `SELECT ?1 AS push_id, d.* FROM deliveries d
