@@ -78,8 +78,15 @@ export type FanoutService = {
   }>;
   /** RFC 8058: stops every subscription among the message's reasons; `everything` stops all. Answers how many were live. */
   unsubscribe(token: string, everything: boolean): Promise<number>;
-  /** A provider's receipt for an SMS by its reference; unknown ones are ignored. Answers whether it was taken. */
-  receipt(provider: string, reference: string, to: 'delivered' | 'bounced', response: string): Promise<boolean>;
+  /**
+   * A provider's receipt for an SMS by its reference, or by our own id of the message, which is known before the outcome that
+   * names the reference is recorded; unknown ones are ignored. Answers whether it was taken.
+   */
+  receipt(
+    of: { provider: string; reference: string; message: string | null },
+    to: 'delivered' | 'bounced',
+    response: string,
+  ): Promise<boolean>;
   /** The service worker's report: shown or clicked. Unknown tokens are ignored. */
   report(token: string, what: 'shown' | 'clicked'): Promise<void>;
 };

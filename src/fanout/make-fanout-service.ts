@@ -133,9 +133,10 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       tools.wake();
       return count;
     },
-    receipt: async (provider, reference, to, response) => {
-      const message = await stores.ledger.messageByReference(provider, reference);
-      if (!message) return false;
+    receipt: async ({ provider, reference, message: id }, to, response) => {
+      const named = await stores.ledger.messageByReference(provider, reference);
+      const message = named ?? (id === null ? null : await stores.ledger.message(id));
+      if (message?.channel !== 'sms') return false;
       const attempt = {
         at: edges.now(),
         provider,

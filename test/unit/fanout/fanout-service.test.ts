@@ -96,6 +96,25 @@ describe('withdrawing without telling', () => {
   });
 });
 
+describe('a receipt for an SMS', () => {
+  it('finds its message by our own id while the outcome that names its reference is not recorded', async () => {
+    const { lease, departure, push, ordinal } = await planned();
+    const { ledger } = town.stores;
+    const key = { ...departure.key, channel: 'sms' as const };
+    await ledger.changeDeliveries(lease, [
+      { key: departure.key, from: ['planned'], to: { channel: 'sms', at: town.now() } },
+    ]);
+    const bySms = { ...departure, key, message: 'message-sms' };
+    expect(await ledger.depart(lease, [bySms], town.now())).toEqual([true]);
+    const of = { provider: 'twilio:x', reference: 'SM1', message: null };
+    expect(await town.fanout.receipt(of, 'delivered', 'delivered')).toBe(false);
+    expect(await town.fanout.receipt({ ...of, message: 'nobody' }, 'delivered', 'delivered')).toBe(false);
+    expect(await town.fanout.receipt({ ...of, message: 'message-sms' }, 'delivered', 'delivered')).toBe(true);
+    await ledger.settle(lease, [makeOutcome(bySms)]);
+    expect((await ledger.deliveriesOf(push, [ordinal])).map((row) => row.state)).toEqual(['delivered']);
+  });
+});
+
 describe('an unsubscribe link', () => {
   const token = () => signLink(town.keyring, 'unsubscribe', 'message-1');
   const live = async () => (await town.fanout.unsubscribeView(token())).sources.map((one) => one.live);
