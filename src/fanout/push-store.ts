@@ -2,6 +2,8 @@ import type { Batch, Counts, Lane, Push, PushState } from './push.ts';
 
 /** Who a lease belongs to: its token, and a beat that each renewal raises by one (design D2). */
 export type LeaseView = { id: string; token: string; beat: number };
+/** A lease on a batch, and the batch's lane. */
+export type BatchLease = LeaseView & { lane: Lane };
 
 /** A planned or late batch as it stands. */
 export type BatchView = {
@@ -56,8 +58,8 @@ export type PushStore = {
    * wait; those of cancelled ones are given out, so that their people are settled as cancelled.
    */
   claim(token: string, lanes: Lane[]): Promise<Claim | null>;
-  /** The leases that are held now. */
-  leases(): Promise<LeaseView[]>;
+  /** The leases on batches that are held now. */
+  leases(): Promise<BatchLease[]>;
   /** Takes over a lease that still is as it was seen; null when its holder has moved on. */
   steal(seen: LeaseView, token: string): Promise<Claim | null>;
   /** Raises the beat if `token` still holds the batch; answers the new beat or null. */

@@ -73,6 +73,8 @@ export const makeTown = async (options: { env?: Record<string, string>; startAt?
     dataDir,
     parts,
     now: () => now,
+    /** Worker parts as of a new process. */
+    restarted: () => makeWorkerParts(config, { edges, log }, services, closers),
     /** Moves the clock to a moment (ISO 8601) or on by milliseconds. */
     pass: (by: number | string) => {
       now = typeof by === 'string' ? Date.parse(by) : now + by;

@@ -1,15 +1,17 @@
 import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { AppError } from '../../errors.ts';
 import { packOrdinals, unpackOrdinals } from '../../fanout/ordinals.ts';
-import { type Batch, lanes, noCounts, type Push } from '../../fanout/push.ts';
+import { type Batch, type Lane, lanes, noCounts, type Push } from '../../fanout/push.ts';
 import type { BatchView, Claim, LeaseView, PushStore } from '../../fanout/push-store.ts';
 import { bytes, type Row, type SqliteDatabase } from './database.ts';
+
+const laneOf = (row: Row): Lane => lanes[Number(row.lane)] ?? 'bulk';
 
 const pushOf = (row: Row): Push => ({
   id: String(row.id),
   item: String(row.item),
   version: Number(row.version),
-  lane: lanes[Number(row.lane)] ?? 'bulk',
+  lane: laneOf(row),
   state: row.state as Push['state'],
   audience: JSON.parse(String(row.audience)),
   channels: row.channels === null ? null : JSON.parse(String(row.channels)),
@@ -26,7 +28,7 @@ const batchOf = (row: Row): Batch => ({
   id: String(row.id),
   kind: row.kind as Batch['kind'],
   push: row.push_id as string | null,
-  lane: lanes[Number(row.lane)] ?? 'bulk',
+  lane: laneOf(row),
   ordinals: row.kind === 'due' ? [] : unpackOrdinals(bytes(row.ordinals)),
   rows: JSON.parse(String(row.keys)),
 });
@@ -79,7 +81,7 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
   const oneBatch = db.prepare(
     'SELECT b.*, p.id AS push_id FROM batches b LEFT JOIN pushes p ON p.no = b.push WHERE b.no = ?',
   );
-  const leased = db.prepare('SELECT id, token, beat FROM batches WHERE token IS NOT NULL ORDER BY no');
+  const leased = db.prepare('SELECT id, token, beat, lane FROM batches WHERE token IS NOT NULL ORDER BY no');
   const steal = db.prepare(
     'UPDATE batches SET token = ?, beat = beat + 1 WHERE id = ? AND token = ? AND beat = ? RETURNING no',
   );
@@ -204,7 +206,7 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
       if (!(await db.read(() => free.get(codes)))) return null;
       return db.write(() => claimed(claim.get(token, codes)));
     },
-    leases: async () => (await db.read(() => leased.all())).map(seen),
+    leases: async () => (await db.read(() => leased.all())).map((row) => ({ ...seen(row), lane: laneOf(row) })),
     steal: (was, token) => db.write(() => claimed(steal.get(token, was.id, was.token, was.beat))),
     renew: async (id, token) => {
       const row = await db.write(() => renew.get(id, token));

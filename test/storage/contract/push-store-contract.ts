@@ -330,12 +330,12 @@ export const describePushStore = (name: string, open: () => Promise<OpenedPushes
         await lay({});
         const claim = await store.claim('mine', ['at-once']);
         const first = claim?.beat ?? 0;
-        expect(await store.leases()).toEqual([{ id: 'push-1:0', token: 'mine', beat: first }]);
+        expect(await store.leases()).toEqual([{ id: 'push-1:0', lane: 'at-once', token: 'mine', beat: first }]);
         expect(await store.renew('push-1:0', 'mine')).toBe(first + 1);
         expect(await other.renew('push-1:0', 'mine')).toBe(first + 2);
         expect(await other.renew('push-1:0', 'theirs')).toBeNull();
         expect(await other.renew('unknown', 'mine')).toBeNull();
-        expect(await store.leases()).toEqual([{ id: 'push-1:0', token: 'mine', beat: first + 2 }]);
+        expect(await store.leases()).toEqual([{ id: 'push-1:0', lane: 'at-once', token: 'mine', beat: first + 2 }]);
       });
 
       it('is stolen only while token and beat are as they were seen', async () => {
@@ -350,7 +350,7 @@ export const describePushStore = (name: string, open: () => Promise<OpenedPushes
         expect(await other.steal({ ...again, token: 'else' }, 'thief')).toBeNull();
         const stolen = await other.steal(again, 'thief');
         expect(stolen?.batch).toEqual(makeBatch({ ordinals: [1] }));
-        expect(await other.leases()).toEqual([{ id: 'push-1:0', token: 'thief', beat: stolen?.beat }]);
+        expect(await other.leases()).toEqual([{ id: 'push-1:0', lane: 'at-once', token: 'thief', beat: stolen?.beat }]);
       });
 
       it('is stolen by one of many', async () => {
