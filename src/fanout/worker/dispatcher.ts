@@ -1,4 +1,4 @@
-import type { Channel, OutgoingMessage, SendResult } from '../../channels/channel.ts';
+import type { Channel } from '../../channels/channel.ts';
 import type { Edges } from '../../edges.ts';
 import type { Log } from '../../log.ts';
 import type { Storage } from '../../storage/storage.ts';
@@ -7,13 +7,14 @@ import type { Delivery, Departure, Lease, Outcome } from '../ledger-store.ts';
 import type { Lane } from '../push.ts';
 import { attemptOf, stateAfter } from '../retry.ts';
 import type { HeldLease } from './lease.ts';
+import { type AddressedMessage, makeSendToAll } from './send-to-all.ts';
 
 /** A row ready to leave: what the ledger must know, and one outgoing message for each address (web push: endpoints). */
 export type Ready = {
   departure: Departure;
   attempts: number;
   item: { id: string; version: number; revision: number };
-  messages: { lookup: string; message: OutgoingMessage }[];
+  messages: AddressedMessage[];
   /** The row that follows if this channel fails for good, or null. */
   successor: (at: number) => Delivery | null;
 };
@@ -42,6 +43,7 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
   );
   const done: Done[] = [];
   const abort = new AbortController();
+  const sendToAll = makeSendToAll(stores, { channels, log, signal: abort.signal });
   let timer: NodeJS.Timeout | null = null;
   let pumping = false;
   let draining = false;
@@ -167,35 +169,13 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
 
   const send = async (job: Job): Promise<void> => {
     const { departure, attempts, messages } = job.ready;
-    const result = await sendAll(departure.key.channel, messages, departure.key.ordinal);
+    const result = await sendToAll(departure.key.channel, messages, departure.key.ordinal);
     const at = edges.now();
     const to = stateAfter(result, attempts, at, edges.random);
     const next = to.state === 'failed' ? job.ready.successor(at) : null;
     const { key, notice, message } = departure;
     done.push({ job, outcome: { key, notice, message, attempt: attemptOf(result, at), to, next } });
     wake();
-  };
-
-  /** One message to all addresses of a person on the channel: it was sent if one of them took it. */
-  const sendAll = async (name: ChannelName, messages: Ready['messages'], ordinal: number): Promise<SendResult> => {
-    const channel = channels.get(name);
-    const results = await Promise.all(
-      messages.map(async ({ lookup, message }) => {
-        const result = channel ? await channel.send(message, abort.signal) : unavailable;
-        if (!result.ok && result.addressGone) await forget(lookup, ordinal);
-        return result;
-      }),
-    );
-    const rank = (one: SendResult): number => (one.ok ? 0 : { throttled: 1, transient: 1, permanent: 2 }[one.kind]);
-    return results.sort((a, b) => rank(a) - rank(b))[0] ?? unavailable;
-  };
-
-  const forget = async (lookup: string, ordinal: number): Promise<void> => {
-    try {
-      await stores.addresses.remove(lookup, ordinal);
-    } catch (error) {
-      log.warn({ error }, 'an address that is gone could not be removed; the next push finds it again');
-    }
   };
 
   const queueOf = (job: Job): Job[] | undefined =>
@@ -227,14 +207,6 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
 };
 
 export type Dispatcher = ReturnType<typeof makeDispatcher>;
-
-const unavailable: SendResult = {
-  ok: false,
-  provider: 'none',
-  kind: 'permanent',
-  reason: 'no-channel',
-  detail: 'this channel is not configured',
-};
 
 type Turn = { lease: Lease; ended: Done[]; going: Job[] };
 
