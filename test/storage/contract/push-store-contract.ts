@@ -2,9 +2,7 @@ import { packOrdinals, unpackOrdinals } from '../../../src/fanout/ordinals.ts';
 import { lateBatchId, noCounts, type Push, planBatchId } from '../../../src/fanout/push.ts';
 import type { PushStore } from '../../../src/fanout/push-store.ts';
 import { at, makeBatch, makePush, range } from '../../helpers/fanout-builders.ts';
-
-/** Two handles on the same data, as two processes have them. `close` is awaited after each test. */
-export type OpenedPushes = { handles: [PushStore, PushStore]; close: () => Promise<void> };
+import { eachPair, type Pair } from './pair.ts';
 
 /** How large "many at once" is: smaller where the server of the tests is slow, never where it is the product's own. */
 export type Scale = { many: number; races: number };
@@ -13,17 +11,13 @@ export const fullScale: Scale = { many: 40_000, races: 200 };
 const source = (name: string, ordinals: number[]) => ({ source: name, follow: null, ordinals: packOrdinals(ordinals) });
 
 /** What every push store keeps. */
-export const describePushStore = (name: string, open: () => Promise<OpenedPushes>, scale: Scale = fullScale): void =>
+export const describePushStore = (name: string, open: () => Promise<Pair<PushStore>>, scale: Scale = fullScale): void =>
   describe(`push store: ${name}`, () => {
     let store: PushStore;
     let other: PushStore;
-    let close: () => Promise<void>;
-    beforeEach(async () => {
-      const opened = await open();
-      [store, other] = opened.handles;
-      close = opened.close;
+    eachPair(open, (stores) => {
+      [store, other] = stores;
     });
-    afterEach(() => close());
 
     describe('pushes', () => {
       it('keeps a push to the letter', async () => {

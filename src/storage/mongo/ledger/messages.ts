@@ -57,6 +57,21 @@ export const earlyReceipts = ({ messages, deliveries }: Pick<LedgerTables, 'mess
   };
 };
 
+/** Keeps the attempts of outcomes with their messages, each once. */
+export const recordAttempts = (messages: LedgerTables['messages'], outcomes: Outcome[]): Promise<void> =>
+  bulk(
+    messages,
+    outcomes.map(({ message, attempt }) => ({
+      updateOne: {
+        filter: { _id: message },
+        update: {
+          $addToSet: { attempts: plainAttempt(attempt) },
+          ...(attempt.reference === null ? {} : { $set: { provider: attempt.provider, reference: attempt.reference } }),
+        },
+      },
+    })),
+  );
+
 /** The verbs of messages and their receipts. */
 export const ledgerMessages = (
   tables: LedgerTables,

@@ -16,11 +16,10 @@ import {
   type NoticeDocument,
   noticeId,
   noticeStates,
-  plainAttempt,
   ranks,
   rowId,
 } from './documents.ts';
-import { earlyReceipts } from './messages.ts';
+import { earlyReceipts, recordAttempts } from './messages.ts';
 import { calmStranded } from './stranded.ts';
 import type { LedgerTables } from './tables.ts';
 
@@ -124,27 +123,11 @@ export const ledgerSending = (tables: LedgerTables): Pick<LedgerStore, 'depart' 
     return departures.map((one) => taken.has(rowId(one.key)));
   };
 
-  const recordAttempts = (outcomes: Outcome[]): Promise<void> =>
-    bulk(
-      messages,
-      outcomes.map(({ message, attempt }) => ({
-        updateOne: {
-          filter: { _id: message },
-          update: {
-            $addToSet: { attempts: plainAttempt(attempt) },
-            ...(attempt.reference === null
-              ? {}
-              : { $set: { provider: attempt.provider, reference: attempt.reference } }),
-          },
-        },
-      })),
-    );
-
   const settleAll = async (lease: Lease, reported: Outcome[]): Promise<void> => {
     const outcomes = await receipts.judged(reported);
     const rows = await tables.rowsById(outcomes.map((one) => rowId(one.key)));
     const inFlight = outcomes.filter((one) => rows.get(rowId(one.key))?.state === rankOf('sending'));
-    await recordAttempts(outcomes);
+    await recordAttempts(messages, outcomes);
     await insertMissing(deliveries, await tables.documentsOf(inFlight.flatMap((one) => one.next ?? [])));
     await bulk(
       notices,
