@@ -94,8 +94,10 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
   const dispatcher = makeDispatcher(stores, { channels, edges, log });
   const planner = makePlanner(stores, { edges, matchItem: matcher.matchItem });
   return {
+    contexts,
+    settler,
     dispatcher,
-    runner: makeBatchRunner(stores, { contexts, settler, dispatcher, edges, log, leaseMs, keyring }),
+    runner: makeBatchRunner(stores, { contexts, settler, dispatcher, edges, log, leaseMs }),
     duties: makeDuties(stores, { planner, edges, log, announceLost: fanout.announceLost }),
     deliverTransactional: (token: string, signal: AbortSignal) =>
       deliverTransactional(stores, { channels, keyring, edges, log, leaseMs }, token, signal),

@@ -39,7 +39,6 @@ export type AccessService = {
 type Tools = { edges: Pick<Edges, 'now' | 'bytes'>; keyring: Pick<Keyring, 'seal' | 'open'>; adminApiKey?: string };
 
 const runningMs = 60_000;
-const keptMs = 24 * 60 * 60 * 1000;
 const auditPage = 1_000;
 
 /** The staff account that ADMIN_API_KEY acts as. */
@@ -52,7 +51,6 @@ export const makeAccessService = (
   { edges, keyring, adminApiKey }: Tools,
 ): AccessService => {
   const adminHash = adminApiKey === undefined ? null : createHash('sha256').update(adminApiKey).digest();
-  let sweptAt = Number.NEGATIVE_INFINITY;
 
   const isAdminKey = (text: string): boolean =>
     adminHash !== null && equalBytes(createHash('sha256').update(text).digest(), adminHash);
@@ -70,13 +68,6 @@ export const makeAccessService = (
     const staff = await account(key.staff);
     if (!staff) throw badKey();
     return { actor: actorOf(staff), scopes: key.scopes, key: key.id };
-  };
-
-  const forgetOldCalls = async (): Promise<void> => {
-    const now = edges.now();
-    if (now - sweptAt < runningMs) return;
-    sweptAt = now;
-    await access.deleteCallsBefore(now - keptMs);
   };
 
   return {
@@ -119,7 +110,6 @@ export const makeAccessService = (
       }
     },
     openCall: async (id, bodyHash) => {
-      await forgetOldCalls();
       const now = edges.now();
       const before = await access.openCall(id, bodyHash, now, now - runningMs);
       if (before === null) return { run: true };

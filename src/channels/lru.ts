@@ -3,15 +3,18 @@ export type Lru<T> = { get(key: string): T | undefined; set(key: string, value: 
 
 export const makeLru = <T>(limit: number): Lru<T> => {
   const entries = new Map<string, T>();
+  let newest: string | undefined;
   return {
     get: (key) => {
       const value = entries.get(key);
-      if (value === undefined) return undefined;
+      if (value === undefined || key === newest) return value;
+      newest = key;
       entries.delete(key);
       entries.set(key, value);
       return value;
     },
     set: (key, value) => {
+      newest = key;
       entries.delete(key);
       entries.set(key, value);
       if (entries.size <= limit) return;

@@ -1,8 +1,8 @@
+import type { PublicItem } from '../catalogue/item-reader.ts';
 import type { Actor, ItemContent } from '../publishing/item.ts';
 import type { Published } from '../publishing/publishing-service.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
 import type { Counts, Push, PushAudience } from './push.ts';
-import type { OpenTargeted } from './targeted-link.ts';
 
 export type PushView = Push & { counts: Counts };
 
@@ -32,7 +32,7 @@ export type FanoutService = {
     change: { change: 'major' | 'minor'; note: string; fields: Partial<ItemContent> },
     actor: Actor,
   ): Promise<{ published: Published; push: Push | null }>;
-  /** `notify: false` only if nobody was told (else `wrong-state`). */
+  /** `notify: false` only if nobody was told and nothing is in flight (else `wrong-state`). */
   withdraw(
     item: string,
     note: string,
@@ -48,6 +48,10 @@ export type FanoutService = {
   ): Promise<Push>;
   get(id: string): Promise<PushView | null>;
   list(page: { cursor: string | null; limit: number }): Promise<{ rows: PushView[]; next: string | null }>;
+  /**
+   * These throw `not-found`, and `wrong-state` where the push is not on the way there (push.ts). A push that is done can be
+   * paused or cancelled while people are deferred or digested under it, as last counted.
+   */
   pause(id: string): Promise<PushView>;
   resume(id: string): Promise<PushView>;
   cancel(id: string): Promise<PushView>;
@@ -60,8 +64,11 @@ export type FanoutService = {
   redrive(which: { push?: string; messages?: string[] }): Promise<number>;
   /** Writes the pushes of versions that became public without being announced, because a process died between; answers how many. */
   announceLost(): Promise<number>;
-  /** A targeted item through the signed link of a message about it; null when the link is not for it. */
-  openTargeted: OpenTargeted;
+  /**
+   * A targeted item as it stands now (a withdrawn one says so), through the signed link in a message about it, which never
+   * expires; null when the link is not for it.
+   */
+  openTargeted(item: string, token: string): Promise<PublicItem | null>;
   /** What an unsubscribe token stands for; throws `bad-link`. Never expires. */
   unsubscribeView(token: string): Promise<{
     subscriber: string;
@@ -71,8 +78,15 @@ export type FanoutService = {
   }>;
   /** RFC 8058: stops every subscription among the message's reasons; `everything` stops all. Answers how many were live. */
   unsubscribe(token: string, everything: boolean): Promise<number>;
-  /** A provider's receipt for an SMS by its reference; unknown ones are ignored. Answers whether it was taken. */
-  receipt(provider: string, reference: string, to: 'delivered' | 'bounced', response: string): Promise<boolean>;
+  /**
+   * A provider's receipt for an SMS by its reference, or by our own id of the message, which is known before the outcome that
+   * names the reference is recorded; unknown ones are ignored. Answers whether it was taken.
+   */
+  receipt(
+    of: { provider: string; reference: string; message: string | null },
+    to: 'delivered' | 'bounced',
+    response: string,
+  ): Promise<boolean>;
   /** The service worker's report: shown or clicked. Unknown tokens are ignored. */
   report(token: string, what: 'shown' | 'clicked'): Promise<void>;
 };

@@ -89,8 +89,8 @@ type RowKey = DeliveryKey & { channel: ChannelName };
 export type Departure = { key: RowKey; notice: NoticeKey; message: string; template: string; revision: number };
 
 /**
- * What became of a departure: the row's new state; `sent` and `delivered` tell the notice. A `failed` row may have a
- * successor on the next usable channel (`next`); without one the notice is released.
+ * What became of a departure: the row's new state; what was sent, delivered or bounced tells the notice. A `failed` row may
+ * have a successor on the next usable channel (`next`); without one the notice is released.
  */
 export type Outcome = {
   key: RowKey;
@@ -98,13 +98,16 @@ export type Outcome = {
   message: string;
   attempt: Attempt;
   to: {
-    state: 'sent' | 'failed' | 'deferred' | 'delivered';
+    state: 'sent' | 'failed' | 'deferred' | 'delivered' | 'bounced';
     code: string | null;
     dueAt: number | null;
     attempts: number;
   };
   next: Delivery | null;
 };
+
+/** What a dispatcher wants of one batch in one turn: outcomes to record, then slots to take. */
+export type Turn = { lease: Lease; outcomes: Outcome[]; departures: Departure[] };
 
 /**
  * The ledger: notices, deliveries and messages. Every write may be repeated after a crash with the same result, and none
@@ -121,12 +124,17 @@ export type LedgerStore = {
     wanted: (NoticeKey & { class: NoticeClass })[],
     at: number,
   ): Promise<NoticeTaken[]>;
-  /** Lets go of notices that `push` owns and that are not told; others are left alone. */
+  /** Lets go of pending notices that `push` owns; others, those in flight too, are left alone. */
   releaseNotices(push: string, keys: NoticeKey[]): Promise<void>;
   /** Everybody told one of the versions 1 … `upTo` of an item, ascending, with the channel first used. */
   toldOf(item: string, upTo: number): Promise<{ ordinal: number; channel: ChannelName }[]>;
-  /** A merge: what `from` was told, `to` was told. Repeating it changes nothing. */
-  moveNotices(from: number, to: number): Promise<void>;
+  /** Whether anybody was told one of the versions 1 … `upTo` of an item, or a message about one is in flight. */
+  hasReached(item: string, upTo: number): Promise<boolean>;
+  /**
+   * A merge: what `from` was told, `to` was told. Repeating it changes nothing. Pending notices stay: their rows ask for the
+   * heir's when they are settled. Answers how many of `from` are in flight; a repetition passes on what they come to.
+   */
+  moveNotices(from: number, to: number): Promise<number>;
 
   /** Inserts rows whose key (push, ordinal, channel) is free; others are left as they are. */
   insertDeliveries(lease: Lease, rows: Delivery[]): Promise<void>;
@@ -149,12 +157,20 @@ export type LedgerStore = {
    * longer `sending` keeps its state, its attempt is kept. Recording the same attempt twice changes nothing.
    */
   settle(lease: Lease, outcomes: Outcome[]): Promise<void>;
+  /**
+   * One turn of a dispatcher: `settle`, then `depart`, for each lease, durably and where the engine can in one write. Answers
+   * for each which of its departures may go, or null where the lease is lost: none of them may.
+   */
+  exchange(turns: Turn[], at: number): Promise<(boolean[] | null)[]>;
 
   /** One message by its id, or null. */
   message(id: string): Promise<Message | null>;
   /** The messages of these ids; unknown ones are left out. */
   messages(ids: string[]): Promise<Message[]>;
-  /** A provider's receipt for a sent message: its row -> `delivered` or `bounced`; false if the message is unknown or past it. */
+  /**
+   * A provider's receipt for a sent message: its row -> `delivered` or `bounced`; false if the message is unknown or past it.
+   * While the message is in flight it is kept with it, and its outcome is judged by it (`outcomeAfter`).
+   */
   receipt(message: string, to: 'delivered' | 'bounced', attempt: Attempt): Promise<boolean>;
   /** The message whose attempt a provider knows by this reference, or null. */
   messageByReference(provider: string, reference: string): Promise<Message | null>;
@@ -175,8 +191,11 @@ export type LedgerStore = {
    * most. Null when nothing is due. `id` is new at every call.
    */
   gatherDue(id: string, now: number, limit: number): Promise<{ lane: Lane; rows: number } | null>;
-  /** Ends every row of a push that is planned, deferred or digested, and releases their notices; answers how many people. */
+  /** Ends every row of a push that is planned, deferred or digested, and releases its pending notices; answers how many people. */
   endOpen(push: string, to: 'cancelled' | 'withheld', code: string, at: number): Promise<number>;
-  /** Makes failed rows due again: of a push, or by message ids; answers how many. */
+  /**
+   * Makes failed rows due again: of a push, of messages, or (both given) of those messages of that push; answers how many.
+   * Cancelled pushes keep theirs.
+   */
   redrive(which: { push?: string; messages?: string[] }, at: number): Promise<number>;
 };

@@ -3,13 +3,11 @@ import { AppError } from '../errors.ts';
 import type { Keyring } from '../keyring.ts';
 import type { Item, ItemVersion } from '../publishing/item.ts';
 import type { Published, PublishingService } from '../publishing/publishing-service.ts';
-import { readLink } from '../signed-link.ts';
 import type { Storage } from '../storage/storage.ts';
-import type { DeliveryView, FanoutService, PushView } from './fanout-service.ts';
-import type { Delivery } from './ledger-store.ts';
-import { addCounts, type DeliveryState, deliveryStates, noCounts, type Push, pushIdOf } from './push.ts';
-import type { PushSource } from './push-store.ts';
-import { makeOpenTargeted } from './targeted-link.ts';
+import type { FanoutService, PushView } from './fanout-service.ts';
+import { makeMessageLinks } from './message-links.ts';
+import { type Push, type PushState, pushIdOf } from './push.ts';
+import { makePushViews } from './push-views.ts';
 import { laneOf } from './worker/planner.ts';
 
 export type FanoutStores = Pick<Storage, 'pushes' | 'ledger' | 'items' | 'subscriptions'>;
@@ -26,22 +24,8 @@ const announceAtOnce = 100;
 
 /** Publishing with its fan-out, targeted pushes, and what can be read and done about them. */
 export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): FanoutService => {
-  const { publishing, edges, keyring } = tools;
-
-  const viewOf = async (push: Push): Promise<PushView> => {
-    const batches = await stores.pushes.batchesOf(push.id);
-    const counts = batches.map((batch) => batch.counts).reduce(addCounts, noCounts());
-    const people = batches.reduce((sum, batch) => sum + batch.people, 0);
-    // batches of a frozen plan that are not laid yet hold people who are planned
-    const missing = Math.max(0, push.matched - people);
-    return { ...push, matched: people + missing, counts: { ...counts, planned: counts.planned + missing } };
-  };
-
-  const known = async (id: string): Promise<Push> => {
-    const push = await stores.pushes.get(id);
-    if (!push) throw new AppError('not-found', `There is no push ${id}.`);
-    return push;
-  };
+  const { publishing, edges } = tools;
+  const { known, viewOf, ...read } = makePushViews(stores, tools);
 
   /** The push of a version: made once, whoever asks and however often; then the version counts as announced. */
   const announceVersion = async (version: ItemVersion): Promise<Push> => {
@@ -62,7 +46,8 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
   /** The push of what is public now, for a call that was repeated. */
   const presentPush = async (item: Item): Promise<Push | null> => stores.pushes.get(pushIdOf(item.id, item.version));
 
-  const controlled = async (id: string, from: Push['state'][], to: Push['state']): Promise<PushView> => {
+  /** Moves a push on, unless it is there already; answers it as it is then. */
+  const controlled = async (id: string, from: PushState[], to: PushState): Promise<PushView> => {
     const push = await known(id);
     if (push.state !== to && !(await stores.pushes.setState(id, from, to)))
       throw new AppError('wrong-state', `The push is ${(await known(id)).state}.`);
@@ -70,51 +55,15 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
     return viewOf(await known(id));
   };
 
-  const messageOfToken = async (token: string) => {
-    const link = readLink(keyring, 'unsubscribe', token, edges.now());
-    const message = link.ok ? await stores.ledger.message(link.subject) : null;
-    if (!message?.push) throw new AppError('bad-link', 'This link is not one of ours.');
-    return { message, push: message.push };
-  };
-
-  const sourcesOfMessage = async (token: string) => {
-    const { message, push } = await messageOfToken(token);
-    const rows = await stores.ledger.deliveriesOf(push, [message.ordinal]);
-    const row = rows.find((one) => one.channel === message.channel);
-    const sources = await stores.pushes.sources(push);
-    const named = (row?.reasons ?? []).flatMap((index) => sources[index] ?? []);
-    return { message, person: await living(message.ordinal), sources: named };
-  };
-
-  /** The person behind an ordinal today: whom they were merged into. */
-  const living = async (ordinal: number) => {
-    let person = await stores.subscriptions.subscriber({ ordinal });
-    while (person?.mergedInto) person = await stores.subscriptions.subscriber({ ordinal: person.mergedInto });
-    return person;
-  };
-
-  const deliveryViews = async (rows: Delivery[]): Promise<DeliveryView[]> => {
-    const pushes = new Map<string, Awaited<ReturnType<typeof stores.pushes.sources>>>();
-    for (const id of new Set(rows.map((row) => row.push))) pushes.set(id, await stores.pushes.sources(id));
-    const people = await stores.subscriptions.recipients([...new Set(rows.map((row) => row.ordinal))]);
-    const ids = new Map(people.map((person) => [person.ordinal, person.id]));
-    const messages = await stores.ledger.messages(rows.flatMap((row) => row.message ?? []));
-    const providers = new Map(messages.map((message) => [message.id, message.attempts.at(-1)?.provider ?? null]));
-    return rows.map((row) => ({
-      id: row.message ?? publicRowId(keyring, row),
-      subscriber: ids.get(row.ordinal) ?? '',
-      channel: row.channel,
-      state: row.state,
-      code: row.code,
-      reasons: row.reasons.flatMap((index) => reasonViews(pushes.get(row.push)?.[index])),
-      attempts: row.attempts,
-      at: row.at,
-      dueAt: row.dueAt,
-      provider: row.message === null ? null : (providers.get(row.message) ?? null),
-    }));
+  /** `done`, if people are left who settle later under this push. */
+  const doneWaiting = async (id: string): Promise<PushState[]> => {
+    const { state, counts } = await viewOf(await known(id));
+    return state === 'done' && counts.deferred + counts.digested > 0 ? [state] : [];
   };
 
   return {
+    ...read,
+    ...makeMessageLinks(stores, tools),
     publish: async (id, actor) => {
       const published = await publishing.publish(id, actor);
       const push = (await announceOne(published)) ?? (await presentPush(published.item));
@@ -132,14 +81,15 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
     },
     withdraw: async (id, note, notify, actor) => {
       const item = await publishing.get(id);
-      const told = item && !notify ? await stores.ledger.toldOf(id, item.version) : [];
-      if (told.length > 0)
+      if (item && !notify && (await stores.ledger.hasReached(id, item.version)))
         throw new AppError(
           'wrong-state',
-          `${told.length} people were told of it: they must be told of its withdrawal.`,
+          'People were told of it, or messages are on their way: they must be told of its withdrawal.',
         );
       const published = await publishing.withdraw(id, note, actor);
-      if (notify) return { published, push: await announceOne(published) };
+      // whoever was reached before it was withdrawn, and after the question, is told all the same
+      if (notify || (await stores.ledger.hasReached(id, published.item.version)))
+        return { published, push: await announceOne(published) };
       if (published.version) await stores.items.announced(id, published.version.version);
       return { published, push: null };
     },
@@ -173,78 +123,20 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       tools.wake();
       return push;
     },
-    get: async (id) => {
-      const push = await stores.pushes.get(id);
-      return push && viewOf(push);
-    },
-    list: async (page) => {
-      const { rows, next } = await stores.pushes.list(page);
-      return { rows: await Promise.all(rows.map(viewOf)), next };
-    },
     // a push may be paused before it is planned; then it goes on with its planning
-    pause: (id) => controlled(id, ['planning', 'running'], 'paused'),
+    pause: async (id) => controlled(id, ['planning', 'running', ...(await doneWaiting(id))], 'paused'),
     resume: async (id) => controlled(id, ['paused'], (await known(id)).plan === null ? 'planning' : 'running'),
-    cancel: (id) => controlled(id, ['planning', 'running', 'paused'], 'cancelled'),
-    deliveries: async (push, state, page) => {
-      await known(push);
-      const wanted = deliveryStates.find((one) => one === state) ?? null;
-      if (state !== null && wanted === null)
-        throw new AppError('invalid', 'There is no such state.', {
-          faults: [{ path: 'state', message: `must be one of ${deliveryStates.join(', ')}` }],
-        });
-      const { rows, next } = await stores.ledger.page(push, wanted as DeliveryState | null, page);
-      return { rows: await deliveryViews(rows), next };
-    },
-    notificationsOf: async (subscriber, limit) => {
-      const person = await stores.subscriptions.subscriber({ id: subscriber });
-      if (!person) return [];
-      const rows = await stores.ledger.ofPerson(person.ordinal, limit);
-      const views = await deliveryViews(rows);
-      return Promise.all(
-        views.map(async (view, index) => {
-          const push = await stores.pushes.get(rows[index]?.push ?? '');
-          const version = push && (await stores.items.version(push.item, push.version));
-          const item = {
-            id: push?.item ?? '',
-            title: titleFor(version, person.locale),
-            targeted: version?.content.visibility === 'targeted',
-          };
-          return { ...view, item };
-        }),
-      );
-    },
+    cancel: async (id) => controlled(id, ['planning', 'running', 'paused', ...(await doneWaiting(id))], 'cancelled'),
     redrive: async (which) => {
       if (which.push !== undefined) await known(which.push);
       const count = await stores.ledger.redrive(which, edges.now());
       tools.wake();
       return count;
     },
-    openTargeted: makeOpenTargeted(stores, tools),
-    unsubscribeView: async (token) => {
-      const { message, person, sources } = await sourcesOfMessage(token);
-      const held = person
-        ? await stores.subscriptions.holding(
-            sources.flatMap((one) => one.follow ?? []),
-            [person.ordinal],
-          )
-        : [];
-      const live = new Set(held.map((subscription) => subscription.follow));
-      return {
-        subscriber: person?.id ?? '',
-        message: message.id,
-        locale: person?.locale ?? 'en',
-        sources: sources.map(({ source, follow }) => ({ source, follow, live: follow !== null && live.has(follow) })),
-      };
-    },
-    unsubscribe: async (token, everything) => {
-      const { person, sources } = await sourcesOfMessage(token);
-      if (!person) return 0;
-      const follows = sources.flatMap((one) => one.follow ?? []);
-      return stores.subscriptions.stop(person.ordinal, everything ? 'all' : { follows }, edges.now());
-    },
-    receipt: async (provider, reference, to, response) => {
-      const message = await stores.ledger.messageByReference(provider, reference);
-      if (!message) return false;
+    receipt: async ({ provider, reference, message: id }, to, response) => {
+      const named = await stores.ledger.messageByReference(provider, reference);
+      const message = named ?? (id === null ? null : await stores.ledger.message(id));
+      if (message?.channel !== 'sms') return false;
       const attempt = {
         at: edges.now(),
         provider,
@@ -254,19 +146,7 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       };
       return stores.ledger.receipt(message.id, to, attempt);
     },
-    report: async (token, what) => {
-      const link = readLink(keyring, 'report', token, edges.now());
-      if (!link.ok || what !== 'shown') return;
-      const attempt = { at: edges.now(), provider: 'service-worker', ok: true, response: what, reference: null };
-      await stores.ledger.receipt(link.subject, 'delivered', attempt);
-    },
   };
-};
-
-const reasonViews = (source: PushSource | undefined): DeliveryView['reasons'] => {
-  if (!source) return [];
-  const facts: Record<string, string> = source.follow === null ? {} : { follow: source.follow };
-  return [{ source: source.source, facts }];
 };
 
 const blankPush = (item: string, version: number, createdAt: number): Omit<Push, 'id' | 'lane' | 'audience'> => ({
@@ -283,9 +163,6 @@ const blankPush = (item: string, version: number, createdAt: number): Omit<Push,
   finishedAt: null,
 });
 
-const titleFor = (version: ItemVersion | null, locale: string): string =>
-  version?.content.translations?.[locale]?.title ?? version?.content.title ?? '';
-
 const refuseUnknown = async (stores: FanoutStores, audience: Push['audience']): Promise<void> => {
   if (audience.kind !== 'people') return;
   const faults = [];
@@ -296,7 +173,3 @@ const refuseUnknown = async (stores: FanoutStores, audience: Push['audience']): 
   }
   if (faults.length > 0) throw new AppError('invalid', 'Some people are not known.', { faults });
 };
-
-/** A row without a message is named by an HMAC of its key. */
-const publicRowId = (keyring: Pick<Keyring, 'mac'>, row: Delivery): string =>
-  keyring.mac('delivery', `${row.push}:${row.ordinal}:${row.channel ?? ''}`, 16).toString('base64url');

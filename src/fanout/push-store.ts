@@ -2,6 +2,8 @@ import type { Batch, Counts, Lane, Push, PushState } from './push.ts';
 
 /** Who a lease belongs to: its token, and a beat that each renewal raises by one (design D2). */
 export type LeaseView = { id: string; token: string; beat: number };
+/** A lease on a batch, and the batch's lane. */
+export type BatchLease = LeaseView & { lane: Lane };
 
 /** A planned or late batch as it stands. */
 export type BatchView = {
@@ -30,10 +32,13 @@ export type PushStore = {
   ofItem(item: string): Promise<Push[]>;
   /** Pushes that are not finished, oldest first: planning, running, paused, or cancelled with people left to settle. */
   unfinished(limit: number): Promise<Push[]>;
-  /** Moves the push to a state if it is in one of `from`; answers whether it was. */
+  /** Moves the push to a state that is not its end, if it is in one of `from`; answers whether it was. A finished one is unfinished again. */
   setState(id: string, from: PushState[], to: PushState): Promise<boolean>;
-  /** Ends a push: running -> done; a cancelled one keeps its state. Repeating it changes nothing. */
-  finish(id: string, at: number): Promise<void>;
+  /**
+   * Ends a push that is still in the state it was judged in: running -> done, cancelled stays; anything else is left alone.
+   * Repeating it changes nothing.
+   */
+  finish(id: string, from: PushState, at: number): Promise<void>;
 
   /** Writes the sources under a plan token; repeating it changes nothing. */
   writeSources(push: string, plan: string, sources: PushSource[]): Promise<void>;
@@ -53,8 +58,8 @@ export type PushStore = {
    * wait; those of cancelled ones are given out, so that their people are settled as cancelled.
    */
   claim(token: string, lanes: Lane[]): Promise<Claim | null>;
-  /** The leases that are held now. */
-  leases(): Promise<LeaseView[]>;
+  /** The leases on batches that are held now. */
+  leases(): Promise<BatchLease[]>;
   /** Takes over a lease that still is as it was seen; null when its holder has moved on. */
   steal(seen: LeaseView, token: string): Promise<Claim | null>;
   /** Raises the beat if `token` still holds the batch; answers the new beat or null. */
@@ -69,7 +74,10 @@ export type PushStore = {
 
   /** Batches that are to be recounted, oldest first; `mark` is to be handed back with the counts. */
   dirty(limit: number): Promise<{ batch: Batch; mark: number }[]>;
-  /** Sets counts; the batch is clean again only if nothing has marked it since `mark` (null leaves it as it is). */
+  /**
+   * Sets counts. With a mark: only if nothing has marked the batch since, which is clean then. With null (while it is worked
+   * on): only while it is open, so that a worker that lost its lease cannot undo the recount of the closed one.
+   */
   setCounts(id: string, counts: Counts, mark: number | null): Promise<void>;
 
   /** Leases by name for singletons (planner, sweeper, jobs): takes it if free, renews it if `token` holds it; else answers who does. */

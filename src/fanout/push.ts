@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { ChannelName } from '../subscriptions/follow.ts';
 
-/** **push**: one fan-out of one item version. */
+/**
+ * **push**: one fan-out of one item version. planning -> running -> done; planning, running <-> paused; any of them ->
+ * cancelled, which is over once everybody is settled. People who are deferred or digested settle later under a push that is
+ * done: while there are any it can still be paused (and resumed: running, then done again) or cancelled.
+ */
 export const pushStates = ['planning', 'running', 'paused', 'done', 'cancelled'] as const;
 export type PushState = (typeof pushStates)[number];
 

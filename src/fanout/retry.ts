@@ -1,5 +1,6 @@
 import type { SendResult } from '../channels/channel.ts';
 import type { Attempt, Outcome } from './ledger-store.ts';
+import type { DeliveryState } from './push.ts';
 
 /** First pause after a transient failure, and the longest one. */
 const firstPauseMs = 15_000;
@@ -21,6 +22,21 @@ export const attemptOf = (result: SendResult, at: number): Attempt => ({
   response: result.ok ? result.response : `${result.reason}: ${result.detail}`.slice(0, 300),
   reference: result.ok ? result.reference : null,
 });
+
+/** What a provider can say of a message after it took it. */
+export type ReceiptKind = 'delivered' | 'bounced';
+
+/**
+ * An outcome, judged by a receipt that came before it. `delivered` outranks whatever was heard on the line: what has arrived
+ * must not go out again. A bounce says more than `sent`, and less than a failure, which names what comes next.
+ */
+export const outcomeAfter = (outcome: Outcome, receipt: ReceiptKind | null): Outcome => {
+  if (receipt === null || (receipt === 'bounced' && outcome.to.state !== 'sent')) return outcome;
+  return { ...outcome, to: { ...outcome.to, state: receipt, code: null, dueAt: null }, next: null };
+};
+
+/** Whether a person was told who has a row in this state. */
+export const tells = (state: DeliveryState): boolean => ['sent', 'delivered', 'bounced'].includes(state);
 
 /**
  * The state a row goes to after an attempt: sent, failed for good, or deferred until it is tried again. A throttled

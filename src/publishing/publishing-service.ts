@@ -44,8 +44,6 @@ export type PublishingService = {
   schedule(id: string, at: number, actor: Actor): Promise<Item>;
   /** Makes the item public, the first time as version 1; of a published one it answers the present version, so that it may be repeated. */
   publish(id: string, actor: Actor): Promise<Published>;
-  /** The version number that publishing this item now would have, or has; throws `wrong-state` when it may not be published. */
-  nextVersion(id: string, actor: Actor): Promise<number>;
   /** With REVIEW=on the change waits for review (`version` null); with REVIEW=off it is applied. A minor one has no `version`: it notifies nobody. */
   correct(
     id: string,
@@ -136,12 +134,6 @@ export const makePublishingService = (stores: Pick<Storage, 'items'>, tools: Pub
         if (await items.replace(was, item, version ?? undefined)) return { item, version };
       }
       throw new AppError('conflict', 'the item is being changed by others; try again');
-    },
-    nextVersion: async (id, actor) => {
-      const item = await known(id);
-      if (item.state === 'published') return item.version;
-      workflow.demandPublishable(item, actor, { review });
-      return item.version + 1;
     },
     correct: (id, { change, note, fields }, actor) =>
       step(id, async (item) => {

@@ -120,16 +120,11 @@ export const schedule = (item: Item, at: number, actor: Actor, { now, review }: 
   return { item: { ...touched(item, now), state: 'scheduled', scheduledFor: at }, version: null };
 };
 
-/** Throws unless the actor may publish the item now: `wrong-state` (also when it is public already), `no-scope`. */
-export const demandPublishable = (item: Item, actor: Actor, { review }: Pick<StepTools, 'review'>): void => {
+/** Makes the item public, the first time as version 1. Throws `wrong-state` (also when it is public already), `no-scope`. */
+export const publish = (item: Item, actor: Actor, { now, review }: StepTools): Step => {
   demandWriter(actor);
   if (!publishable(item, review)) throw refuseState(item, 'published');
-};
-
-/** Makes the item public, the first time as version 1. Throws `wrong-state` (also when it is public already), `no-scope`. */
-export const publish = (item: Item, actor: Actor, tools: StepTools): Step => {
-  demandPublishable(item, actor, tools);
-  return asPublished(item, tools.now);
+  return asPublished(item, now);
 };
 
 /** The publication itself, without asking who may. A source may publish again what it had withdrawn: then it is the next version. */

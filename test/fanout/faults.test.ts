@@ -124,7 +124,7 @@ describe('the database', () => {
     const { made } = await onFile();
     await made.people(residents(300));
     const push = await publish(made);
-    await made.parts.duties.tick('planner');
+    await made.parts.duties.tick();
     const pages = Number(made.db.prepare('PRAGMA page_count').get()?.page_count);
     made.db.exec(`PRAGMA max_page_count = ${pages}`);
     await expect(

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ensureIndexes, type MongoDatabase, openMongo } from '../../src/storage/mongo/connection.ts';
+import type { Pair } from '../storage/contract/pair.ts';
 
 const uri = process.env.MONGODB_URI;
 
@@ -36,3 +37,13 @@ export const openMongoHandles = async (
     },
   };
 };
+
+/** Two stores on one new database, each over a connection of its own. */
+export const pairOnMongo =
+  <S>(storeOver: (db: MongoDatabase['db']) => S) =>
+  async (): Promise<Pair<S>> => {
+    const { handles, close } = await openMongoHandles(2);
+    const [one, two] = handles.map(storeOver);
+    if (!one || !two) throw new Error('two handles were asked for');
+    return { stores: [one, two], close };
+  };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqlite, type SqliteDatabase } from '../../src/storage/sqlite/database.ts';
 import { migrate } from '../../src/storage/sqlite/migrations.ts';
+import type { Pair } from '../storage/contract/pair.ts';
 
 export const openMemory = async (): Promise<SqliteDatabase> => {
   const db = openSqlite(':memory:');
@@ -27,3 +28,23 @@ export const openFile = async (handles: number): Promise<{ handles: SqliteDataba
     },
   };
 };
+
+type StoreOver<S> = (db: SqliteDatabase) => S;
+
+/** Two stores on one database in memory. */
+export const pairInMemory =
+  <S>(storeOver: StoreOver<S>) =>
+  async (): Promise<Pair<S>> => {
+    const db = await openMemory();
+    return { stores: [storeOver(db), storeOver(db)], close: async () => db.close() };
+  };
+
+/** Two stores on one file, each with a handle of its own. */
+export const pairOnOneFile =
+  <S>(storeOver: StoreOver<S>) =>
+  async (): Promise<Pair<S>> => {
+    const { handles, close } = await openFile(2);
+    const [one, two] = handles.map(storeOver);
+    if (!one || !two) throw new Error('two handles were asked for');
+    return { stores: [one, two], close: async () => close() };
+  };

@@ -51,7 +51,7 @@ export const makeTown = async (options: { env?: Record<string, string>; startAt?
 
   /** One round of everything a worker does; answers how much there was. */
   const round = async (): Promise<number> => {
-    let done = await parts.duties.tick(token);
+    let done = await parts.duties.tick();
     done += await parts.deliverTransactional(token, new AbortController().signal);
     const claimToken = newId(edges);
     for (
@@ -59,7 +59,8 @@ export const makeTown = async (options: { env?: Record<string, string>; startAt?
       claim;
       claim = await stores.pushes.claim(claimToken, [...lanes])
     ) {
-      await parts.runner.run(claim, claimToken, () => false);
+      // what was given back is left to the next round, as a worker would after a pause
+      if (!(await parts.runner.run(claim, claimToken, () => false))) break;
       done += 1;
     }
     return done;
@@ -72,6 +73,8 @@ export const makeTown = async (options: { env?: Record<string, string>; startAt?
     dataDir,
     parts,
     now: () => now,
+    /** Worker parts as of a new process. */
+    restarted: () => makeWorkerParts(config, { edges, log }, services, closers),
     /** Moves the clock to a moment (ISO 8601) or on by milliseconds. */
     pass: (by: number | string) => {
       now = typeof by === 'string' ? Date.parse(by) : now + by;

@@ -105,6 +105,35 @@ describeWithMongo('crashes on MongoDB', () => {
     );
   });
 
+  it('departing: a row that is withheld then leaves no notice behind', async () => {
+    await killEverywhere(
+      ready,
+      (ledger, { lease }) => ledger.depart(lease, [makeDeparture(1)], at),
+      async (bench, killed) => {
+        if (!killed) return;
+        const key = { push: 'push-1', ordinal: 1, channel: 'email' as const };
+        const to = { state: 'withheld' as const, code: 'opted-out', at };
+        expect(await bench.ledger.changeDeliveries(bench.lease, [{ key, from: ['planned'], to }])).toEqual([true]);
+        await bench.ledger.releaseNotices('push-1', [makeNotice()]);
+        await expectNotice(bench, 'own');
+      },
+    );
+  });
+
+  it('departing: a row whose channel has changed since leaves all the same', async () => {
+    await killEverywhere(
+      ready,
+      (ledger, { lease }) => ledger.depart(lease, [makeDeparture(1)], at),
+      async ({ ledger, lease }, killed) => {
+        if (!killed) return;
+        const key = { push: 'push-1', ordinal: 1, channel: 'email' as const };
+        await ledger.changeDeliveries(lease, [{ key, from: ['planned'], to: { channel: 'sms', at } }]);
+        const bySms = makeDeparture(1, { key: { ...key, channel: 'sms' } });
+        expect(await ledger.depart(lease, [bySms], at)).toEqual([true]);
+      },
+    );
+  });
+
   /** What another push is answered when it asks for the notice of person 1. */
   const expectNotice = async ({ db, ledger }: Bench, outcome: 'own' | 'held' | 'told'): Promise<void> => {
     const pushes = mongoPushStore(db);
@@ -249,6 +278,19 @@ describeWithMongo('crashes on MongoDB', () => {
         if (killed) await bench.ledger.receipt('message-push-1-1-email', 'delivered', receipt);
         expect((await row(bench))?.state).toBe('delivered');
         expect((await bench.ledger.message('message-push-1-1-email'))?.attempts.at(-1)).toEqual(receipt);
+      },
+    );
+    const recorded = async (bench: Bench): Promise<void> => {
+      await inFlight(bench);
+      await bench.ledger.receipt('message-push-1-1-email', 'delivered', receipt);
+    };
+    await killEverywhere(
+      recorded,
+      (ledger, { lease }) => ledger.settle(lease, [makeOutcome(makeDeparture(1))]),
+      async (bench) => {
+        await runAgain(bench);
+        expect(await row(bench)).toMatchObject({ state: 'delivered', attempts: 1, holder: null });
+        await expectNotice(bench, 'told');
       },
     );
     await killEverywhere(

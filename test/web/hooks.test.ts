@@ -85,11 +85,11 @@ describe('POST /hooks/sms', () => {
 
   it('hands receipts on under the provider’s name', async () => {
     await signed({ MessageSid: 'SM1', MessageStatus: 'sent' });
-    await signed({ MessageSid: 'SM1', MessageStatus: 'delivered' }, '?via=1&b=%20');
+    await signed({ MessageSid: 'SM1', MessageStatus: 'delivered' }, '?via=1&b=%20&message=m-1');
     await signed({ MessageSid: 'SM2', MessageStatus: 'undelivered', ErrorCode: '30003' });
     expect(receipts).toEqual([
-      ['twilio:api.provider.example', 'SM1', 'delivered', 'delivered'],
-      ['twilio:api.provider.example', 'SM2', 'bounced', 'undelivered 30003'],
+      [{ provider: 'twilio:api.provider.example', reference: 'SM1', message: 'm-1' }, 'delivered', 'delivered'],
+      [{ provider: 'twilio:api.provider.example', reference: 'SM2', message: null }, 'bounced', 'undelivered 30003'],
     ]);
   });
 

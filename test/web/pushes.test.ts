@@ -26,6 +26,10 @@ describe('pushes over the API', () => {
     return (push as { id: string }).id;
   };
 
+  /** The pushes in a stream of events. */
+  const events = (text: string): { state: string; finishedAt: string | null }[] =>
+    [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data ?? ''));
+
   it('makes a push to named people, and tells of it in the promised shape', async () => {
     const id = await made();
     const { body } = await web.api('GET', `/pushes/${id}`);
@@ -74,10 +78,26 @@ describe('pushes over the API', () => {
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     let text = (await reader?.read())?.value ?? '';
     expect(text).toMatch(/^event: progress\ndata: \{.*"state":"planning".*\}\n\n$/);
-    await web.api('POST', `/pushes/${id}/cancel`);
+    await web.town.drain();
     for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) text += part.value;
-    const states = [...text.matchAll(/"state":"(\w+)"/g)].map(([, state]) => state);
-    expect(states).toEqual(['planning', 'cancelled']);
+    const pushes = events(text);
+    expect(pushes[0]).toMatchObject({ state: 'planning', finishedAt: null });
+    expect(pushes.at(-1)).toMatchObject({ state: 'done', counts: { matched: 1, withheld: 1 } });
+    expect(pushes.filter((push) => push.finishedAt !== null)).toHaveLength(1);
+  });
+
+  it('streams a cancelled push until everybody is settled', async () => {
+    const id = await made();
+    await web.api('POST', `/pushes/${id}/cancel`);
+    const response = await fetch(`${web.url}/api/v1/pushes/${id}/events`, {
+      headers: { authorization: `Bearer ${await web.keyFor(['publish'])}` },
+    });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = (await reader?.read())?.value ?? '';
+    expect(events(text)).toMatchObject([{ state: 'cancelled', finishedAt: null }]);
+    await web.town.drain();
+    for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) text += part.value;
+    expect(events(text).at(-1)).toMatchObject({ state: 'cancelled', finishedAt: '2026-06-10T04:00:00.000Z' });
   });
 
   it('ends open streams when the process stops', async () => {

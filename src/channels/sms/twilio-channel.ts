@@ -9,7 +9,7 @@ import { readSmsUrl } from './sms-url.ts';
 
 export type TwilioTools = {
   edges: Pick<Edges, 'now' | 'monotonic'>;
-  /** Where the provider posts receipts and incoming texts. */
+  /** Where the provider posts receipts; each message's id is added to it as `message`. */
   statusCallback?: string;
   limitMs?: number;
 };
@@ -72,7 +72,10 @@ export const makeTwilioChannel = (text: string, tools: TwilioTools): Channel => 
   const authorization = `Basic ${Buffer.from(`${user}:${pass}`).toString('base64')}`;
   const sender: Record<string, string> = from.startsWith('MG') ? { MessagingServiceSid: from } : { From: from };
 
-  const post = async (to: string, body: string, signal: AbortSignal): Promise<SendResult> => {
+  const callbackOf = (id: string): { StatusCallback?: string } =>
+    statusCallback ? { StatusCallback: `${statusCallback}?message=${encodeURIComponent(id)}` } : {};
+
+  const post = async (id: string, to: string, body: string, signal: AbortSignal): Promise<SendResult> => {
     const answer = await fetch(target, {
       method: 'POST',
       redirect: 'error',
@@ -81,7 +84,7 @@ export const makeTwilioChannel = (text: string, tools: TwilioTools): Channel => 
         To: to,
         ...sender,
         Body: body,
-        ...(statusCallback ? { StatusCallback: statusCallback } : {}),
+        ...callbackOf(id),
       }),
       signal,
     });
@@ -104,11 +107,11 @@ export const makeTwilioChannel = (text: string, tools: TwilioTools): Channel => 
   const channel: Channel = {
     name: 'sms',
     limits: { concurrency: window },
-    send: async ({ to, content, slots }, signal) => {
+    send: async ({ id, to, content, slots }, signal) => {
       if (to.channel !== 'sms') return failure(provider, { kind: 'permanent', reason: 'bad-address' }, 'not a number');
       const limit = AbortSignal.timeout(limitMs);
       try {
-        return await post(to.phone, fillSlots(content.sms, slots), AbortSignal.any([signal, limit]));
+        return await post(id, to.phone, fillSlots(content.sms, slots), AbortSignal.any([signal, limit]));
       } catch (error) {
         const reason = signal.aborted ? 'aborted' : limit.aborted ? 'timeout' : 'connection';
         return failure(provider, { kind: 'transient', reason }, String((error as Error).cause ?? error));

@@ -37,35 +37,39 @@ export const urgencyOf = (content: SharedContent): 'low' | 'normal' | 'high' => 
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-const bytesOf = (payload: PushPayload): number => Buffer.byteLength(JSON.stringify(payload));
+/** The payload as it is sent, or null if it does not fit. */
+const encoded = (payload: PushPayload): string | null => {
+  const json = JSON.stringify(payload);
+  return Buffer.byteLength(json) <= mostPlaintext ? json : null;
+};
 
-/** The longest beginning of `text` (ended by …) with which the payload fits, or null if none does. */
-const shortenedToFit = (text: string, fits: (shortened: string) => boolean): string | null => {
+/** What `encode` makes of the longest beginning of `text` (ended by …) that fits, or null if none does. */
+const shortenedToFit = (text: string, encode: (shortened: string) => string | null): string | null => {
   const parts = Array.from(graphemes.segment(text), ({ segment }) => segment);
+  const encodeFirst = (count: number): string | null => encode(`${parts.slice(0, count).join('')}…`);
   let least = 0;
   let most = parts.length;
   while (least < most) {
     const middle = Math.ceil((least + most) / 2);
-    if (fits(`${parts.slice(0, middle).join('')}…`)) least = middle;
+    if (encodeFirst(middle) !== null) least = middle;
     else most = middle - 1;
   }
-  const best = `${parts.slice(0, least).join('')}…`;
-  return fits(best) ? best : null;
+  return encodeFirst(least);
 };
 
-const fitted = (payload: PushPayload): PushPayload | null => {
-  if (bytesOf(payload) <= mostPlaintext) return payload;
-  const body = shortenedToFit(payload.body, (one) => bytesOf({ ...payload, body: one }) <= mostPlaintext);
-  if (body !== null) return { ...payload, body };
+const fitted = (payload: PushPayload): string | null => {
   const bare = { ...payload, body: '' };
-  const title = shortenedToFit(payload.title, (one) => bytesOf({ ...bare, title: one }) <= mostPlaintext);
-  return title === null ? null : { ...bare, title };
+  return (
+    encoded(payload) ??
+    shortenedToFit(payload.body, (body) => encoded({ ...payload, body })) ??
+    shortenedToFit(payload.title, (title) => encoded({ ...bare, title }))
+  );
 };
 
 /** The plaintext of a push; body, then title, are shortened at a character until it fits; null if even that is not enough. */
 export const payloadOf = (message: OutgoingMessage, report: string | null): string | null => {
   const { content, slots } = message;
-  const payload = fitted({
+  return fitted({
     title: fillSlots(content.title, slots),
     body: fillSlots(content.short, slots),
     url: slots.item,
@@ -76,5 +80,4 @@ export const payloadOf = (message: OutgoingMessage, report: string | null): stri
     report,
     data: Object.fromEntries(Object.entries(content.data ?? {}).map(([key, value]) => [key, fillSlots(value, slots)])),
   });
-  return payload && JSON.stringify(payload);
 };

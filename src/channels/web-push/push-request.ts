@@ -4,30 +4,30 @@ import { onAbort } from '../resilience/deadline.ts';
 import type { Verdict } from '../result.ts';
 import { PrivateAddressError } from './public-address.ts';
 
-export type PushRequest = { headers: Record<string, string | number>; body: Buffer };
+export type PushRequest = { headers: Record<string, string | number>; body: Uint8Array };
 export type PushAnswer = { status: number; retryAfter: string | undefined; text: string };
 
 const mostAnswerText = 500;
 
 const read = (response: IncomingMessage, done: (answer: PushAnswer) => void): void => {
-  let text = '';
-  response.setEncoding('utf8');
-  response.on('data', (chunk: string) => {
-    if (text.length < mostAnswerText) text += chunk;
+  let text = Buffer.alloc(0);
+  response.on('data', (chunk: Buffer) => {
+    if (text.length < mostAnswerText) text = Buffer.concat([text, chunk]);
   });
   response.on('end', () =>
     done({
       status: response.statusCode ?? 0,
       retryAfter: response.headers['retry-after'],
-      text: text.slice(0, mostAnswerText),
+      text: text.toString('utf8', 0, mostAnswerText),
     }),
   );
 };
 
-const callFailed = (error: NodeJS.ErrnoException, stopped: 'aborted' | 'timeout' | null): Verdict => {
+/** `error`: undefined where the answer broke off. */
+const callFailed = (error: NodeJS.ErrnoException | undefined, stopped: 'aborted' | 'timeout' | null): Verdict => {
   if (stopped) return { kind: 'transient', reason: stopped };
   if (error instanceof PrivateAddressError) return { kind: 'permanent', reason: 'endpoint-forbidden' };
-  const isTls = /CERT|SSL|TLS/.test(error.code ?? '');
+  const isTls = /CERT|SSL|TLS/.test(error?.code ?? '');
   return { kind: 'transient', reason: isTls ? 'tls' : 'connection' };
 };
 
@@ -54,8 +54,9 @@ export const postPush = (
       forget();
       resolve(result);
     };
-    call.on('error', (error) => finish(callFailed(error, stopped)));
-    call.on('close', () => finish(callFailed(new Error('closed'), stopped)));
+    const fail = (error?: NodeJS.ErrnoException) => finish(callFailed(error, stopped));
+    call.on('error', fail);
+    call.on('close', () => fail());
     const forget = onAbort(signal, () => stop('aborted'));
     call.end(body);
   });

@@ -8,7 +8,8 @@ import type { Claim } from '../push-store.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type HeldLease, keepLease } from './lease.ts';
 import type { PushContext, PushContexts } from './push-context.ts';
-import { messageIdOf, type Settler, type SettleTools, type Unit } from './settle.ts';
+import type { Ending, Unit } from './rows.ts';
+import type { Settler } from './settle.ts';
 
 /** People settled in one go; two such chunks of a batch are under way at once, so that one is prepared while one sends. */
 const chunkSize = 250;
@@ -26,23 +27,19 @@ export type RunnerTools = {
   edges: Edges;
   log: Log;
   leaseMs: number;
-  keyring: SettleTools['keyring'];
 };
-
-type Ending = Parameters<Settler['settle']>[3];
-type Mode = { run: true } | { run: false; why: 'paused' } | { run: false; why: 'ended'; end: NonNullable<Ending> };
 
 /** Settles claimed batches: everybody of a planned or late one, the rows of a gathered one. */
 export const makeBatchRunner = (stores: RunnerStores, tools: RunnerTools) => {
   const { edges, log } = tools;
 
-  const modeOf = async (context: PushContext): Promise<Mode> => {
-    const { push } = context;
-    if (push.state === 'cancelled') return { run: false, why: 'ended', end: { kind: 'cancel' } };
+  /** How the push's rows are to be settled instead of sent, or null. */
+  const endOf = async ({ push }: PushContext): Promise<Ending | null> => {
+    if (push.state === 'cancelled') return { kind: 'cancel' };
     const head = (await stores.items.heads([push.item])).get(push.item);
-    if (head && head.version > push.version)
-      return { run: false, why: 'ended', end: { kind: 'withhold', code: 'superseded' } };
-    return push.state === 'paused' ? { run: false, why: 'paused' } : { run: true };
+    if (head && head.version > push.version) return { kind: 'withhold', code: 'superseded' };
+    // rows that are due again at once: a gather leaves them alone until the push goes on
+    return push.state === 'paused' ? { kind: 'defer', code: 'paused', until: edges.now() } : null;
   };
 
   /** Sends a chunk; rows that came back stale are settled anew. Answers false if the batch must be given back. */
@@ -57,21 +54,18 @@ export const makeBatchRunner = (stores: RunnerStores, tools: RunnerTools) => {
     for (let round = 0; round < mostRounds && left.length > 0; round += 1) {
       const context = await tools.contexts.of(pushId, { fresh: batch.kind !== 'plan' });
       if (!context) return true;
-      const mode = await modeOf(context);
-      if (!mode.run && mode.why === 'paused')
-        return batch.kind === 'due' && putBack(lease, await unitsOf(context, batch, left));
-      const units = await unitsOf(context, batch, left);
-      if (!mode.run) await countAsSent(lease, context, units);
-      const open = mode.run ? units : units.filter((unit) => unit.row?.state !== 'sending');
-      const ready = await tools.settler.settle(lease, context, open, mode.run ? null : mode.end);
+      const end = await endOf(context);
+      // people of a paused push stay planned in their own batch
+      if (end?.kind === 'defer' && batch.kind !== 'due') return false;
+      const ready = await tools.settler.settle(lease, context, await unitsOf(context, batch, left), end);
       const unsent = await tools.dispatcher.submit(ready, { lease, held, lane: batch.lane });
       if (unsent.some((one) => one.why === 'lost')) return false;
-      left = unsent.map((one) => one.ready.departure.key.ordinal);
+      left = [...new Set(unsent.map((one) => one.ready.departure.key.ordinal))];
     }
     return left.length === 0;
   };
 
-  /** Whom of these people this batch still has to settle. */
+  /** The rows of these people that this batch still has to settle, and those who have none yet. */
   const unitsOf = async (context: PushContext, batch: Batch, ordinals: number[]): Promise<Unit[]> => {
     const rows = await stores.ledger.deliveriesOf(context.push.id, ordinals);
     const byPerson = new Map<number, Delivery[]>();
@@ -87,50 +81,10 @@ export const makeBatchRunner = (stores: RunnerStores, tools: RunnerTools) => {
       const mine = byPerson.get(ordinal) ?? [];
       if (mine.length === 0)
         return batch.kind === 'due' ? [] : [{ ordinal, row: null, others: [], sources: sources.get(ordinal) ?? [] }];
-      const row = mine.find((one) => isMine(one, batch));
-      return row ? [{ ordinal, row, others: mine.filter((one) => one !== row), sources: row.reasons }] : [];
+      return mine
+        .filter((row) => isMine(row, batch))
+        .map((row) => ({ ordinal, row, others: mine.filter((one) => one !== row), sources: row.reasons }));
     });
-  };
-
-  /** Gathered rows of a paused push are due again at once; a gather leaves them alone until the push goes on. */
-  const putBack = async (lease: Lease, units: Unit[]): Promise<boolean> => {
-    const at = edges.now();
-    const rows = units.flatMap((unit) => (unit.row ? [unit.row] : []));
-    await stores.ledger.changeDeliveries(
-      lease,
-      rows.map((row) => ({
-        key: { push: row.push, ordinal: row.ordinal, channel: row.channel },
-        from: ['deferred', 'sending'],
-        to: { state: 'deferred', code: 'paused', dueAt: at, at },
-      })),
-    );
-    return true;
-  };
-
-  /** Messages that were in flight when a worker died and whose push has ended since: nobody knows, so they count as sent. */
-  const countAsSent = async (lease: Lease, context: PushContext, units: Unit[]): Promise<void> => {
-    const at = edges.now();
-    const outcomes = units.flatMap(({ row }) => {
-      if (row?.state !== 'sending' || row.channel === null) return [];
-      const message = messageIdOf(tools.keyring, row.push, row.ordinal, row.channel);
-      return [
-        {
-          key: { push: row.push, ordinal: row.ordinal, channel: row.channel },
-          notice: { item: context.push.item, version: context.push.version, ordinal: row.ordinal },
-          message,
-          attempt: {
-            at,
-            provider: 'unknown',
-            ok: true,
-            response: 'in flight when the worker stopped',
-            reference: null,
-          },
-          to: { state: 'sent' as const, code: null, dueAt: null, attempts: row.attempts + 1 },
-          next: null,
-        },
-      ];
-    });
-    if (outcomes.length > 0) await stores.ledger.settle(lease, outcomes);
   };
 
   const work = (batch: Batch): { push: string; ordinals: number[] }[] => {
@@ -167,8 +121,11 @@ export const makeBatchRunner = (stores: RunnerStores, tools: RunnerTools) => {
   };
 
   return {
-    /** Runs a claimed batch to its end, or gives it back when its push is paused, the lease is lost, or `stopping`. */
-    run: async (claim: Claim, token: string, stopping: () => boolean): Promise<void> => {
+    /**
+     * Runs a claimed batch to its end (true), or gives it back (false): its push is paused, the lease is lost, `stopping`, or
+     * the store refused.
+     */
+    run: async (claim: Claim, token: string, stopping: () => boolean): Promise<boolean> => {
       const { batch } = claim;
       const lease: Lease = { batch: batch.id, token };
       const held = keepLease(
@@ -182,11 +139,14 @@ export const makeBatchRunner = (stores: RunnerStores, tools: RunnerTools) => {
         await recount(batch);
         if (whole) await stores.pushes.close(batch.id, token);
         else await stores.pushes.release(batch.id, token);
+        return whole;
       } catch (error) {
-        if (error instanceof LeaseLost)
-          return void log.warn({ batch: batch.id }, 'another worker has taken this batch over');
-        log.error({ error, batch: batch.id }, 'a batch stopped; it will be claimed again');
-        await stores.pushes.release(batch.id, token).catch(() => undefined);
+        if (error instanceof LeaseLost) log.warn({ batch: batch.id }, 'another worker has taken this batch over');
+        else {
+          log.error({ error, batch: batch.id }, 'a batch stopped; it will be claimed again');
+          await stores.pushes.release(batch.id, token).catch(() => undefined);
+        }
+        return false;
       } finally {
         held.stop();
       }

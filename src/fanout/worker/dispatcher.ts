@@ -1,19 +1,20 @@
-import type { Channel, OutgoingMessage, SendResult } from '../../channels/channel.ts';
+import type { Channel } from '../../channels/channel.ts';
 import type { Edges } from '../../edges.ts';
 import type { Log } from '../../log.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { ChannelName } from '../../subscriptions/follow.ts';
-import { type Delivery, type Departure, type Lease, LeaseLost, type Outcome } from '../ledger-store.ts';
+import type { Delivery, Departure, Lease, Outcome } from '../ledger-store.ts';
 import type { Lane } from '../push.ts';
 import { attemptOf, stateAfter } from '../retry.ts';
 import type { HeldLease } from './lease.ts';
+import { type AddressedMessage, makeSendToAll } from './send-to-all.ts';
 
 /** A row ready to leave: what the ledger must know, and one outgoing message for each address (web push: endpoints). */
 export type Ready = {
   departure: Departure;
   attempts: number;
   item: { id: string; version: number; revision: number };
-  messages: { lookup: string; message: OutgoingMessage }[];
+  messages: AddressedMessage[];
   /** The row that follows if this channel fails for good, or null. */
   successor: (at: number) => Delivery | null;
 };
@@ -42,6 +43,7 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
   );
   const done: Done[] = [];
   const abort = new AbortController();
+  const sendToAll = makeSendToAll(stores, { channels, log, signal: abort.signal });
   let timer: NodeJS.Timeout | null = null;
   let pumping = false;
   let draining = false;
@@ -57,8 +59,7 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
   const pump = async (): Promise<void> => {
     pumping = true;
     try {
-      await flush();
-      await takeSlots();
+      await turn();
     } catch (error) {
       log.error({ error }, 'the ledger refuses; sending waits');
       await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -75,83 +76,84 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
   const limit = (name: ChannelName): number => channels.get(name)?.limits.concurrency ?? 0;
   const free = (name: ChannelName): number => limit(name) - (queues.get(name)?.taken ?? 0);
 
-  /** The next jobs of a channel; a quarter of the slots is kept for emergencies. */
-  const next = (name: ChannelName): Job[] => {
+  /** The next jobs of a channel for its free slots; a quarter of all slots is kept for emergencies. */
+  const next = (name: ChannelName, slots: number): Job[] => {
     const queue = queues.get(name);
     if (!queue) return [];
-    const urgent = queue.urgent.splice(0, Math.max(0, free(name)));
+    const urgent = queue.urgent.splice(0, Math.max(0, slots));
     const reserved = Math.floor(limit(name) / 4);
-    const other = queue.other.splice(0, Math.max(0, free(name) - urgent.length - reserved));
+    const other = queue.other.splice(0, Math.max(0, slots - urgent.length - reserved));
     return [...urgent, ...other];
   };
 
-  const flush = (): Promise<void> =>
-    all(byLease(done, (one) => one.job.sender.lease).map(([lease, group]) => settleGroup(lease, group)));
-
-  const settleGroup = async (lease: Lease, group: Done[]): Promise<void> => {
-    const outcomes = group.map((one) => one.outcome);
-    const lost = await unlessLost(() => stores.ledger.settle(lease, outcomes));
-    for (const one of group) {
-      done.splice(done.indexOf(one), 1);
-      freeSlot(one.job);
-      one.job.resolve(lost ? { ready: one.job.ready, why: 'lost' } : null);
-    }
-  };
-
-  const freeSlot = (job: Job): void => {
-    const queue = queues.get(job.ready.departure.key.channel);
-    if (queue) queue.taken -= 1;
-  };
-
-  const takeSlots = async (): Promise<void> => {
-    const wanted = [...queues.keys()].flatMap(next);
-    if (wanted.length === 0) return;
-    const current = await orGiveBack(wanted, stillCurrent(wanted));
-    const groups = byLease(wanted, (job) => job.sender.lease);
-    await all(groups.map(([lease, group]) => orGiveBack(group, departGroup(lease, group, current))));
+  /**
+   * One group commit: what has come to an end is recorded, and its slots are taken anew in the same write, so that at no
+   * moment more messages are in flight than there are slots.
+   */
+  const turn = async (): Promise<void> => {
+    const ended = [...done];
+    const freed = (name: ChannelName): number =>
+      ended.filter((one) => one.job.ready.departure.key.channel === name).length;
+    const wanted = [...queues.keys()].flatMap((name) => next(name, free(name) + freed(name)));
+    if (ended.length + wanted.length === 0) return;
+    await orGiveBack(wanted, exchange(ended, wanted));
   };
 
   /** Jobs that have not left because the store refused go back to the head of their queues. */
-  const orGiveBack = async <T>(jobs: Job[], work: Promise<T>): Promise<T> => {
+  const orGiveBack = async (jobs: Job[], work: Promise<void>): Promise<void> => {
     try {
-      return await work;
+      await work;
     } catch (error) {
       for (const job of [...jobs].reverse()) queueOf(job)?.unshift(job);
       throw error;
     }
   };
 
-  const departGroup = async (lease: Lease, group: Job[], current: (job: Job) => boolean): Promise<void> => {
-    const stale = group.filter((job) => !current(job));
+  const exchange = async (ended: Done[], wanted: Job[]): Promise<void> => {
+    const current = await stillCurrent(wanted);
     const mayGo = (job: Job): boolean => !draining && job.sender.held.fresh();
-    const lost = group.filter((job) => current(job) && !mayGo(job));
-    const going = group.filter((job) => current(job) && mayGo(job));
-    const at = edges.now();
-    let left: boolean[] = [];
-    const gone = await unlessLost(async () => {
-      left = await stores.ledger.depart(
-        lease,
-        going.map((job) => job.ready.departure),
-        at,
-      );
-    });
+    const stale = wanted.filter((job) => !current(job));
+    const held = wanted.filter((job) => current(job) && !mayGo(job));
+    const going = wanted.filter((job) => current(job) && mayGo(job));
+    const turns = byLease(ended, going);
+    const answers = await stores.ledger.exchange(
+      turns.map((one) => ({
+        lease: one.lease,
+        outcomes: one.ended.map(({ outcome }) => outcome),
+        departures: one.going.map(({ ready }) => ready.departure),
+      })),
+      edges.now(),
+    );
     for (const job of stale) job.resolve({ ready: job.ready, why: 'stale' });
-    for (const job of lost) job.resolve({ ready: job.ready, why: 'lost' });
-    for (const [index, job] of going.entries()) {
+    for (const job of held) job.resolve({ ready: job.ready, why: 'lost' });
+    for (const [index, one] of turns.entries()) {
+      const left = answers[index] ?? null;
+      for (const end of one.ended) settled(end, left === null);
       // the write itself may have waited long: a row that is marked but not sent is the next holder's to send
-      const late = !mayGo(job);
-      if (gone || late || !left[index]) {
-        job.resolve({ ready: job.ready, why: gone || late ? 'lost' : 'stale' });
-        continue;
+      for (const [at, job] of one.going.entries()) {
+        if (left === null || !mayGo(job)) job.resolve({ ready: job.ready, why: 'lost' });
+        else if (left[at]) depart(job);
+        else job.resolve({ ready: job.ready, why: 'stale' });
       }
-      const queue = queues.get(job.ready.departure.key.channel);
-      if (queue) queue.taken += 1;
-      void send(job);
     }
+  };
+
+  const settled = (end: Done, lost: boolean): void => {
+    done.splice(done.indexOf(end), 1);
+    const queue = queues.get(end.job.ready.departure.key.channel);
+    if (queue) queue.taken -= 1;
+    end.job.resolve(lost ? { ready: end.job.ready, why: 'lost' } : null);
+  };
+
+  const depart = (job: Job): void => {
+    const queue = queues.get(job.ready.departure.key.channel);
+    if (queue) queue.taken += 1;
+    void send(job);
   };
 
   /** Before each send: is the item's version still the newest, and is the push still running? One read for all. */
   const stillCurrent = async (jobs: Job[]): Promise<(job: Job) => boolean> => {
+    if (jobs.length === 0) return () => false;
     const heads = await stores.items.heads([...new Set(jobs.map((job) => job.ready.item.id))]);
     const pushes = [...new Set(jobs.map((job) => job.ready.departure.key.push))];
     const states = new Map(
@@ -167,35 +169,13 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
 
   const send = async (job: Job): Promise<void> => {
     const { departure, attempts, messages } = job.ready;
-    const result = await sendAll(departure.key.channel, messages, departure.key.ordinal);
+    const result = await sendToAll(departure.key.channel, messages, departure.key.ordinal);
     const at = edges.now();
     const to = stateAfter(result, attempts, at, edges.random);
     const next = to.state === 'failed' ? job.ready.successor(at) : null;
     const { key, notice, message } = departure;
     done.push({ job, outcome: { key, notice, message, attempt: attemptOf(result, at), to, next } });
     wake();
-  };
-
-  /** One message to all addresses of a person on the channel: it was sent if one of them took it. */
-  const sendAll = async (name: ChannelName, messages: Ready['messages'], ordinal: number): Promise<SendResult> => {
-    const channel = channels.get(name);
-    const results = await Promise.all(
-      messages.map(async ({ lookup, message }) => {
-        const result = channel ? await channel.send(message, abort.signal) : unavailable;
-        if (!result.ok && result.addressGone) await forget(lookup, ordinal);
-        return result;
-      }),
-    );
-    const rank = (one: SendResult): number => (one.ok ? 0 : { throttled: 1, transient: 1, permanent: 2 }[one.kind]);
-    return results.sort((a, b) => rank(a) - rank(b))[0] ?? unavailable;
-  };
-
-  const forget = async (lookup: string, ordinal: number): Promise<void> => {
-    try {
-      await stores.addresses.remove(lookup, ordinal);
-    } catch (error) {
-      log.warn({ error }, 'an address that is gone could not be removed; the next push finds it again');
-    }
   };
 
   const queueOf = (job: Job): Job[] | undefined =>
@@ -228,38 +208,18 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
 
 export type Dispatcher = ReturnType<typeof makeDispatcher>;
 
-const unavailable: SendResult = {
-  ok: false,
-  provider: 'none',
-  kind: 'permanent',
-  reason: 'no-channel',
-  detail: 'this channel is not configured',
-};
+type Turn = { lease: Lease; ended: Done[]; going: Job[] };
 
-/** Waits for all, then throws the first failure: nothing goes on behind the caller's back. */
-const all = async (parts: Promise<unknown>[]): Promise<void> => {
-  for (const part of await Promise.allSettled(parts)) if (part.status === 'rejected') throw part.reason;
-};
-
-/** Runs a write under a lease; answers true if the lease was lost. */
-const unlessLost = async (work: () => Promise<void>): Promise<boolean> => {
-  try {
-    await work();
-    return false;
-  } catch (error) {
-    if (error instanceof LeaseLost) return true;
-    throw error;
-  }
-};
-
-const byLease = <T>(list: T[], leaseOf: (one: T) => Lease): [Lease, T[]][] => {
-  const groups = new Map<string, [Lease, T[]]>();
-  for (const one of list) {
-    const lease = leaseOf(one);
+/** What ended and what is to go, by the lease it is written under. */
+const byLease = (ended: Done[], going: Job[]): Turn[] => {
+  const turns = new Map<string, Turn>();
+  const of = ({ lease }: Sender): Turn => {
     const key = `${lease.batch} ${lease.token}`;
-    const group = groups.get(key) ?? [lease, []];
-    group[1].push(one);
-    groups.set(key, group);
-  }
-  return [...groups.values()];
+    const turn = turns.get(key) ?? { lease, ended: [], going: [] };
+    turns.set(key, turn);
+    return turn;
+  };
+  for (const end of ended) of(end.job.sender).ended.push(end);
+  for (const job of going) of(job.sender).going.push(job);
+  return [...turns.values()];
 };

@@ -34,8 +34,9 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
     }
   };
 
-  const plan = async (push: Push, token: string): Promise<number> => {
-    const done = await planner.plan(push, token);
+  /** Each try has a token of its own: sources that a failed one has written are not mixed with those of the next. */
+  const plan = async (push: Push): Promise<number> => {
+    const done = await planner.plan(push, newId(edges));
     if (!done) return 0;
     await endOlder(push);
     return 1;
@@ -67,7 +68,7 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
     if (push.state === 'cancelled' && push.plan === null) return end(push);
     const batches = await stores.pushes.batchesOf(push.id);
     const planned = batches.filter((batch) => batch.kind === 'plan').length;
-    if (planned < Math.ceil(push.matched / batchSize)) return plan(push, newId(edges));
+    if (planned < Math.ceil(push.matched / batchSize)) return plan(push);
     if (batches.some((batch) => batch.open || batch.dirty)) return 0;
     const counts = batches.map((batch) => batch.counts).reduce(addCounts, noCounts());
     if (counts.planned + counts.sending > 0) return 0;
@@ -81,7 +82,10 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
   /** Whether nothing of an older version can be sent any more, so that everybody told of one is known. */
   const olderAreOver = async (push: Push): Promise<boolean> => {
     for (const old of await older(push)) {
-      if (old.finishedAt === null && old.state !== 'paused') return false;
+      // a paused push of an old version has nothing to wait for: it goes on, but only to be settled as superseded
+      if (old.state === 'paused')
+        await stores.pushes.setState(old.id, ['paused'], old.plan === null ? 'planning' : 'running');
+      if (old.finishedAt === null) return false;
       const batches = await stores.pushes.batchesOf(old.id);
       const counts = batches.map((batch) => batch.counts).reduce(addCounts, noCounts());
       if (batches.some((batch) => batch.dirty) || counts.sending > 0) return false;
@@ -92,16 +96,16 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
   };
 
   const end = async (push: Push): Promise<number> => {
-    await stores.pushes.finish(push.id, edges.now());
+    await stores.pushes.finish(push.id, push.state, edges.now());
     return 1;
   };
 
   return {
-    /** One round of all duties; answers how much was done, 0 when there was nothing. `token` names the planner. */
-    tick: async (token: string): Promise<number> => {
+    /** One round of all duties; answers how much was done, 0 when there was nothing. */
+    tick: async (): Promise<number> => {
       let done = await guarded('announce', null, tools.announceLost);
       for (const push of await stores.pushes.unfinished(1000)) {
-        if (push.state === 'planning') done += await guarded('plan', push.id, () => plan(push, token));
+        if (push.state === 'planning') done += await guarded('plan', push.id, () => plan(push));
         else if (push.state !== 'paused') done += await guarded('finish', push.id, () => finish(push));
       }
       done += await guarded('gather', null, gather);

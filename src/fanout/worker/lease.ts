@@ -5,11 +5,11 @@ import type { LeaseView } from '../push-store.ts';
  * Which leases may be stolen (design D2): those whose (token, beat) this process has seen unchanged for a whole lease on its
  * own monotonic clock. Clock skew and clock jumps steal nothing.
  */
-export const makeLeaseWatch = (edges: Pick<Edges, 'monotonic'>, leaseMs: number) => {
-  let since = new Map<string, { seen: LeaseView; at: number }>();
+export const makeLeaseWatch = <T extends LeaseView>(edges: Pick<Edges, 'monotonic'>, leaseMs: number) => {
+  let since = new Map<string, { seen: T; at: number }>();
   return {
     /** Takes what is leased now; answers what has stood still for a whole lease. */
-    stale: (leases: LeaseView[]): LeaseView[] => {
+    stale: (leases: T[]): T[] => {
       const now = edges.monotonic();
       const next: typeof since = new Map();
       for (const seen of leases) {

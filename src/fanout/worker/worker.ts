@@ -2,7 +2,7 @@ import { type Edges, newId } from '../../edges.ts';
 import type { Log } from '../../log.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { type Lane, lanes } from '../push.ts';
-import type { Claim } from '../push-store.ts';
+import type { BatchLease, Claim } from '../push-store.ts';
 import type { BatchRunner } from './batch-runner.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Duties } from './duties.ts';
@@ -15,6 +15,8 @@ const places: { lanes: readonly Lane[]; count: number }[] = [
 ];
 const shortestPauseMs = 20;
 const longestPauseMs = 500;
+/** How long a worker that stops waits for sends under way before it aborts them; its process has ten seconds in all. */
+const patienceMs = 5_000;
 
 export type WorkerStores = Pick<Storage, 'pushes'>;
 export type WorkerTools = {
@@ -26,6 +28,7 @@ export type WorkerTools = {
   edges: Edges;
   log: Log;
   leaseMs: number;
+  patienceMs?: number;
 };
 
 /**
@@ -37,6 +40,7 @@ export const makeWorker = (stores: WorkerStores, tools: WorkerTools) => {
   const stop = new AbortController();
   const token = newId(edges);
   const sleepers = new Set<() => void>();
+  let impatience: NodeJS.Timeout | undefined;
 
   const pause = (ms: number): Promise<void> =>
     new Promise((resolve) => {
@@ -64,14 +68,15 @@ export const makeWorker = (stores: WorkerStores, tools: WorkerTools) => {
     }
   };
 
-  const batchWatch = makeLeaseWatch(edges, leaseMs);
-  const stale = new Map<string, Awaited<ReturnType<typeof stores.pushes.leases>>[number]>();
+  const batchWatch = makeLeaseWatch<BatchLease>(edges, leaseMs);
+  const stale = new Map<string, BatchLease>();
   const mine = new Set<string>();
 
   const claim = async (wanted: readonly Lane[], claimToken: string): Promise<Claim | null> => {
     const free = await stores.pushes.claim(claimToken, [...wanted]);
     if (free) return free;
     for (const [id, seen] of stale) {
+      if (!wanted.includes(seen.lane)) continue;
       stale.delete(id);
       const stolen = await stores.pushes.steal(seen, claimToken);
       if (stolen) {
@@ -88,8 +93,10 @@ export const makeWorker = (stores: WorkerStores, tools: WorkerTools) => {
       const claimed = await claim(wanted, claimToken);
       if (!claimed) return 0;
       mine.add(claimToken);
-      await tools.runner.run(claimed, claimToken, () => stop.signal.aborted);
+      const whole = await tools.runner.run(claimed, claimToken, () => stop.signal.aborted);
       mine.delete(claimToken);
+      // what was given back is not taken up again without a pause
+      if (!whole) return 0;
       wake();
       return 1;
     });
@@ -108,7 +115,7 @@ export const makeWorker = (stores: WorkerStores, tools: WorkerTools) => {
       const [gone] = dutyWatch.stale([hold.seen]);
       return gone && (await stores.pushes.takeOver(gone, token)) ? 1 : 0;
     }
-    const done = await tools.duties.tick(token);
+    const done = await tools.duties.tick();
     if (done > 0) wake();
     return done;
   };
@@ -127,12 +134,17 @@ export const makeWorker = (stores: WorkerStores, tools: WorkerTools) => {
         loop('duties', duties),
         loop('transactional', () => tools.deliverTransactional(token, stop.signal)),
       ]);
+      clearTimeout(impatience);
       await stores.pushes.letGo('duties', token);
     },
-    /** Claims nothing more; rows that have not left are given back, messages in flight are waited for. */
+    /**
+     * Claims nothing more; rows that have not left are given back, messages in flight are waited for. Sends that hang are
+     * aborted after a while, and recorded as tried.
+     */
     stop: (): void => {
       stop.abort();
       tools.dispatcher.drain();
+      impatience ??= setTimeout(tools.dispatcher.abort, tools.patienceMs ?? patienceMs);
       wake();
     },
   };

@@ -1,7 +1,7 @@
 import type { mongo } from 'mongoose';
 import { lanes } from '../../fanout/push.ts';
 import type { Claim, PushStore } from '../../fanout/push-store.ts';
-import { type BatchDocument, fromBatchDocument, leaseView, pushCollections } from './push-documents.ts';
+import { type BatchDocument, batchLease, fromBatchDocument, leaseView, pushCollections } from './push-documents.ts';
 import { insertIfFree } from './writes.ts';
 
 type Batches = Pick<
@@ -48,7 +48,9 @@ export const mongoBatches = (db: mongo.Db): Batches => {
       return claimed(found);
     },
     leases: async () =>
-      (await batches.find({ token: { $ne: null } }, { projection: { token: 1, beat: 1 } }).toArray()).map(leaseView),
+      (await batches.find({ token: { $ne: null } }, { projection: { token: 1, beat: 1, lane: 1 } }).toArray()).map(
+        batchLease,
+      ),
     steal: async (was, token) =>
       claimed(
         await batches.findOneAndUpdate(
@@ -84,7 +86,7 @@ export const mongoBatches = (db: mongo.Db): Batches => {
       return found.map((batch) => ({ batch: fromBatchDocument(batch), mark: batch.marks }));
     },
     setCounts: async (id, counts, mark) => {
-      if (mark === null) await batches.updateOne({ _id: id }, { $set: { counts } });
+      if (mark === null) await batches.updateOne({ _id: id, open: true }, { $set: { counts } });
       else await batches.updateOne({ _id: id, marks: mark }, { $set: { counts, dirty: false } });
     },
 

@@ -46,7 +46,7 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
   ],
   notices: [
     { item: 1, version: 1, state: 1 },
-    { owner: 1, ordinal: 1 },
+    { owner: 1, state: 1, ordinal: 1 },
     { ordinal: 1, state: 1 },
   ],
   deliveries: [

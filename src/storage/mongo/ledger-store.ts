@@ -1,6 +1,7 @@
 import type { mongo } from 'mongoose';
 import type { LedgerStore } from '../../fanout/ledger-store.ts';
 import { ledgerDeliveries } from './ledger/deliveries.ts';
+import { ledgerMessages } from './ledger/messages.ts';
 import { ledgerNotices } from './ledger/notices.ts';
 import { ledgerSending } from './ledger/sending.ts';
 import { ledgerSweeps } from './ledger/sweeps.ts';
@@ -12,5 +13,11 @@ import { type LedgerEdges, ledgerTables } from './ledger/tables.ts';
  */
 export const mongoLedgerStore = (db: mongo.Db, edges: LedgerEdges): LedgerStore => {
   const tables = ledgerTables(db, edges);
-  return { ...ledgerNotices(tables), ...ledgerDeliveries(tables), ...ledgerSending(tables), ...ledgerSweeps(tables) };
+  return {
+    ...ledgerNotices(tables),
+    ...ledgerDeliveries(tables),
+    ...ledgerSending(tables),
+    ...ledgerMessages(tables),
+    ...ledgerSweeps(tables),
+  };
 };

@@ -1,7 +1,7 @@
 import { mongo } from 'mongoose';
 import { packOrdinals, unpackOrdinals } from '../../fanout/ordinals.ts';
-import { type Batch, type Counts, lanes, noCounts, type Push } from '../../fanout/push.ts';
-import type { BatchView, LeaseView } from '../../fanout/push-store.ts';
+import { type Batch, type Counts, type Lane, lanes, noCounts, type Push } from '../../fanout/push.ts';
+import type { BatchLease, BatchView, LeaseView } from '../../fanout/push-store.ts';
 
 export type PushDocument = Omit<Push, 'id'> & { _id: string };
 
@@ -90,11 +90,13 @@ export const toBatchDocument = (batch: Batch, since: number): BatchDocument => {
   };
 };
 
+const laneOf = ({ lane }: Pick<BatchDocument, 'lane'>): Lane => lanes[lane] ?? 'bulk';
+
 export const fromBatchDocument = (found: BatchDocument): Batch => ({
   id: found._id,
   kind: found.kind,
   push: found.push,
-  lane: lanes[found.lane] ?? 'bulk',
+  lane: laneOf(found),
   ordinals: found.ordinals ? unpackOrdinals(fromBinary(found.ordinals)) : [],
   rows: found.rows.map(({ push, ordinal, channel }) => ({ push, ordinal, channel })),
 });
@@ -112,4 +114,9 @@ export const leaseView = (found: { _id: string; token: string | null; beat: numb
   id: found._id,
   token: found.token ?? '',
   beat: found.beat,
+});
+
+export const batchLease = (found: Pick<BatchDocument, '_id' | 'token' | 'beat' | 'lane'>): BatchLease => ({
+  ...leaseView(found),
+  lane: laneOf(found),
 });

@@ -1,8 +1,8 @@
 import type { mongo } from 'mongoose';
+import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { AppError } from '../../errors.ts';
 import { unpackOrdinals } from '../../fanout/ordinals.ts';
 import type { PushStore } from '../../fanout/push-store.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { mongoBatches } from './batches.ts';
 import {
   batchView,
@@ -58,13 +58,12 @@ const pushesOver = (db: mongo.Db): Pushes => {
         fromPushDocument,
       ),
     setState: async (id, from, to) =>
-      (await pushes.updateOne({ _id: id, state: { $in: from } }, { $set: { state: to } })).matchedCount > 0,
-    finish: async (id, at) => {
-      await pushes.updateOne(
-        { _id: id, state: 'running', finishedAt: null },
-        { $set: { state: 'done', finishedAt: at } },
-      );
-      await pushes.updateOne({ _id: id, state: 'cancelled', finishedAt: null }, { $set: { finishedAt: at } });
+      (await pushes.updateOne({ _id: id, state: { $in: from } }, { $set: { state: to, finishedAt: null } }))
+        .matchedCount > 0,
+    finish: async (id, from, at) => {
+      if (from !== 'running' && from !== 'cancelled') return;
+      const to = from === 'running' ? 'done' : from;
+      await pushes.updateOne({ _id: id, state: from, finishedAt: null }, { $set: { state: to, finishedAt: at } });
     },
   };
 };

@@ -1,8 +1,8 @@
+import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { AppError } from '../../errors.ts';
 import { fold, searchText } from '../../publishing/fold.ts';
 import type { Item, ItemVersion } from '../../publishing/item.ts';
 import type { ItemChange, ItemFilter, ItemStore } from '../../publishing/item-store.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
 import type { Row, SqlInput, SqliteDatabase, Statement } from './database.ts';
 
 /** Changes a transaction: well below 20 ms with items of a usual size. */

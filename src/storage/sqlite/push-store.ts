@@ -1,15 +1,17 @@
+import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { AppError } from '../../errors.ts';
 import { packOrdinals, unpackOrdinals } from '../../fanout/ordinals.ts';
-import { type Batch, lanes, noCounts, type Push } from '../../fanout/push.ts';
+import { type Batch, type Lane, lanes, noCounts, type Push } from '../../fanout/push.ts';
 import type { BatchView, Claim, LeaseView, PushStore } from '../../fanout/push-store.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { bytes, type Row, type SqliteDatabase } from './database.ts';
+
+const laneOf = (row: Row): Lane => lanes[Number(row.lane)] ?? 'bulk';
 
 const pushOf = (row: Row): Push => ({
   id: String(row.id),
   item: String(row.item),
   version: Number(row.version),
-  lane: lanes[Number(row.lane)] ?? 'bulk',
+  lane: laneOf(row),
   state: row.state as Push['state'],
   audience: JSON.parse(String(row.audience)),
   channels: row.channels === null ? null : JSON.parse(String(row.channels)),
@@ -26,7 +28,7 @@ const batchOf = (row: Row): Batch => ({
   id: String(row.id),
   kind: row.kind as Batch['kind'],
   push: row.push_id as string | null,
-  lane: lanes[Number(row.lane)] ?? 'bulk',
+  lane: laneOf(row),
   ordinals: row.kind === 'due' ? [] : unpackOrdinals(bytes(row.ordinals)),
   rows: JSON.parse(String(row.keys)),
 });
@@ -41,10 +43,12 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
   const page = db.prepare('SELECT * FROM pushes WHERE no < ? ORDER BY no DESC LIMIT ?');
   const byItem = db.prepare('SELECT * FROM pushes WHERE item = ? ORDER BY no');
   const unfinished = db.prepare('SELECT * FROM pushes WHERE finished_at IS NULL ORDER BY no LIMIT ?');
-  const setState = db.prepare('UPDATE pushes SET state = ? WHERE id = ? AND state IN (SELECT value FROM json_each(?))');
+  const setState = db.prepare(
+    'UPDATE pushes SET state = ?, finished_at = NULL WHERE id = ? AND state IN (SELECT value FROM json_each(?))',
+  );
   const finish = db.prepare(
     `UPDATE pushes SET state = iif(state = 'running', 'done', state), finished_at = ?
-     WHERE id = ? AND state IN ('running', 'cancelled') AND finished_at IS NULL`,
+     WHERE id = ? AND state = ? AND state IN ('running', 'cancelled') AND finished_at IS NULL`,
   );
   const insertSource = db.prepare(
     `INSERT INTO push_sources (push, plan, position, source, follow, ordinals)
@@ -77,7 +81,7 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
   const oneBatch = db.prepare(
     'SELECT b.*, p.id AS push_id FROM batches b LEFT JOIN pushes p ON p.no = b.push WHERE b.no = ?',
   );
-  const leased = db.prepare('SELECT id, token, beat FROM batches WHERE token IS NOT NULL ORDER BY no');
+  const leased = db.prepare('SELECT id, token, beat, lane FROM batches WHERE token IS NOT NULL ORDER BY no');
   const steal = db.prepare(
     'UPDATE batches SET token = ?, beat = beat + 1 WHERE id = ? AND token = ? AND beat = ? RETURNING no',
   );
@@ -90,7 +94,8 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
   const dirty = db.prepare(
     `SELECT b.*, p.id AS push_id FROM batches b JOIN pushes p ON p.no = b.push WHERE b.dirty = 1 ORDER BY b.no LIMIT ?`,
   );
-  const setCounts = db.prepare('UPDATE batches SET counts = ?, dirty = iif(marks = ?, 0, dirty) WHERE id = ?');
+  const recounted = db.prepare('UPDATE batches SET counts = ?, dirty = 0 WHERE id = ? AND marks = ?');
+  const counted = db.prepare('UPDATE batches SET counts = ? WHERE id = ? AND open = 1');
   const putLease = db.prepare('INSERT INTO leases VALUES (?, ?, 1) ON CONFLICT (name) DO NOTHING');
   const beatLease = db.prepare('UPDATE leases SET beat = beat + 1 WHERE name = ? AND token = ?');
   const lease = db.prepare('SELECT name AS id, token, beat FROM leases WHERE name = ?');
@@ -149,8 +154,8 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
     ofItem: async (item) => (await db.read(() => byItem.all(item))).map(pushOf),
     unfinished: async (limit) => (await db.read(() => unfinished.all(limit))).map(pushOf),
     setState: async (id, from, to) => (await db.write(() => setState.run(to, id, JSON.stringify(from)))).changes > 0,
-    finish: async (id, at) => {
-      await db.write(() => finish.run(at, id));
+    finish: async (id, from, at) => {
+      await db.write(() => finish.run(at, id, from));
     },
 
     writeSources: async (push, plan, list) => {
@@ -201,7 +206,7 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
       if (!(await db.read(() => free.get(codes)))) return null;
       return db.write(() => claimed(claim.get(token, codes)));
     },
-    leases: async () => (await db.read(() => leased.all())).map(seen),
+    leases: async () => (await db.read(() => leased.all())).map((row) => ({ ...seen(row), lane: laneOf(row) })),
     steal: (was, token) => db.write(() => claimed(steal.get(token, was.id, was.token, was.beat))),
     renew: async (id, token) => {
       const row = await db.write(() => renew.get(id, token));
@@ -220,7 +225,8 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
     dirty: async (limit) =>
       (await db.read(() => dirty.all(limit))).map((row) => ({ batch: batchOf(row), mark: Number(row.marks) })),
     setCounts: async (id, counts, mark) => {
-      await db.write(() => setCounts.run(JSON.stringify(counts), mark ?? -1, id));
+      const text = JSON.stringify(counts);
+      await db.write(() => (mark === null ? counted.run(text, id) : recounted.run(text, id, mark)));
     },
 
     hold: async (name, token) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CatalogueService } from '../../catalogue/catalogue-service.ts';
-import { AppError } from '../../errors.ts';
+import { decodeCursor, encodeCursor, notOurCursor } from '../../cursor.ts';
 import type { SubscriptionService } from '../../subscriptions/subscription-service.ts';
 import { type Route, route } from '../contract/route.ts';
 import { presentAttribute, presentRegion, presentTopic } from '../present.ts';
@@ -38,18 +38,14 @@ const treeQuery = z.strictObject({
   limit: z.coerce.number<string>().int().min(1).max(200).optional(),
 });
 
-const toCursor = (key: string): string => Buffer.from(key).toString('base64url');
-
-/** The page after the cursor, which names the last row of the page before. */
+/** The page after the cursor, which names the last row of the page before; nothing is ever taken out of these lists. */
 const pageOfTree = <T>(rows: T[], keyOf: (row: T) => string, { cursor, limit }: z.output<typeof treeQuery>) => {
-  const before = cursor === undefined ? -1 : rows.findIndex((row) => toCursor(keyOf(row)) === cursor);
-  if (cursor !== undefined && before < 0)
-    throw new AppError('invalid', 'The cursor is not one of ours.', {
-      faults: [{ path: 'cursor', message: 'is not a cursor that this list gave out' }],
-    });
+  const [key] = decodeCursor(cursor ?? null, ['']);
+  const before = cursor === undefined ? -1 : rows.findIndex((row) => keyOf(row) === key);
+  if (cursor !== undefined && before < 0) throw notOurCursor();
   const page = rows.slice(before + 1, limit === undefined ? rows.length : before + 1 + limit);
   const last = page.at(-1);
-  return { page, next: last && before + 1 + page.length < rows.length ? toCursor(keyOf(last)) : null };
+  return { page, next: last && before + 1 + page.length < rows.length ? encodeCursor([keyOf(last)]) : null };
 };
 
 const topicRoutes = ({ catalogue, subscriptions }: Deps): Route[] => [

@@ -93,10 +93,11 @@ export const hookRoutes = (deps: Deps): Route[] => [
     scope: 'public',
     summary:
       'Receipts and incoming texts of an SMS provider, signed by it (X-Twilio-Signature) or with a key of scope events.',
-    query: z.looseObject({}),
+    // `message`: our own id, which we gave along with the text (StatusCallback)
+    query: z.looseObject({ message: z.string().min(1).max(100).optional() }),
     stream: [form],
     responses: { 200: 'text/xml' },
-    handler: async ({ req, caller }) => {
+    handler: async ({ req, caller, query }) => {
       const params = await readForm(req);
       const signer = signerOf(req, params, deps);
       if (!signer) mayCall(caller);
@@ -108,7 +109,8 @@ export const hookRoutes = (deps: Deps): Route[] => [
       const outcome = outcomes[hook.MessageStatus];
       const provider = signer?.provider ?? deps.signers[0]?.provider ?? 'outbox';
       const words = [hook.MessageStatus, params.get('ErrorCode')].filter(Boolean).join(' ');
-      if (outcome) await deps.fanout.receipt(provider, hook.MessageSid, outcome, words);
+      const of = { provider, reference: hook.MessageSid, message: query.message ?? null };
+      if (outcome) await deps.fanout.receipt(of, outcome, words);
       return thanks;
     },
   }),

@@ -82,7 +82,8 @@ const readRoutes = ({ fanout, stopping, streamEveryMs }: Deps): Route[] => [
     operationId: 'watchPush',
     tag: 'Pushes',
     scope: 'publish',
-    summary: 'Server-sent events: `event: progress`, data = the push, whenever it has changed; ends when it is over.',
+    summary:
+      'Server-sent events: `event: progress`, data = the push, whenever it has changed; ends when it is over and counted.',
     responses: { 200: 'text/event-stream' },
     handler: async ({ params, req, res }) => {
       mustHave(await fanout.get(params.id));
@@ -92,7 +93,8 @@ const readRoutes = ({ fanout, stopping, streamEveryMs }: Deps): Route[] => [
           const push = await fanout.get(params.id);
           return push && presentPush(push);
         },
-        isLast: (push) => push.state === 'done' || push.state === 'cancelled',
+        // a cancelled push is over once everybody left is settled
+        isLast: (push) => push.finishedAt !== null,
         everyMs: streamEveryMs,
         stopping,
       });
@@ -123,9 +125,9 @@ const pushRoute = ({ fanout }: Deps): Route =>
   });
 
 const controls = {
-  pause: 'Pauses a running push.',
+  pause: 'Holds a push back: one under way, or one that is done while people are deferred or digested under it.',
   resume: 'Goes on.',
-  cancel: 'Settles everybody left as cancelled.',
+  cancel: 'Settles everybody left as cancelled; of a push that is done, those who are deferred or digested.',
 };
 
 const controlRoutes = ({ fanout }: Deps): Route[] =>
@@ -166,7 +168,8 @@ const deliveryRoutes = ({ fanout, catalogue }: Deps): Route[] => [
     operationId: 'redriveDeliveries',
     tag: 'Pushes',
     scope: 'admin',
-    summary: 'Makes failed deliveries due again: those of a push, or those named.',
+    summary:
+      'Makes failed deliveries due again: those of a push, those named, or (both given) those named of that push.',
     body: redriveBody,
     bodyLimit: pushBodyLimit,
     responses: { 200: z.object({ redriven: z.int() }) },

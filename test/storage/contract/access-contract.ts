@@ -1,6 +1,5 @@
 import type { AccessStore, ApiKey, Staff } from '../../../src/access/access-store.ts';
-
-type Opened = { store: AccessStore; second: AccessStore; close: () => Promise<void> };
+import { eachPair, type Pair } from './pair.ts';
 
 const at = 1_790_000_000_123;
 const makeStaff = (overrides: Partial<Staff> = {}): Staff => ({
@@ -24,16 +23,14 @@ const makeKey = (overrides: Partial<ApiKey> = {}): ApiKey => ({
 });
 const malformed = ['', ' ', "'; DROP TABLE staff --", '\u0000', '无', 'x'.repeat(10_000)];
 
-/** What every access store keeps. `second` is another handle on the same data. */
-export const describeAccessStore = (name: string, open: () => Promise<Opened>): void =>
+/** What every access store keeps. */
+export const describeAccessStore = (name: string, open: () => Promise<Pair<AccessStore>>): void =>
   describe(`access store: ${name}`, () => {
     let store: AccessStore;
     let second: AccessStore;
-    let close: () => Promise<void>;
-    beforeEach(async () => {
-      ({ store, second, close } = await open());
+    eachPair(open, (stores) => {
+      [store, second] = stores;
     });
-    afterEach(() => close());
 
     const append = (handle: AccessStore, subject: string | null = null) =>
       handle.appendAudit({ at, actor: 'admin', action: 'x', subject, details: '{"说明":"ok"}' }, (n, before) =>

@@ -1,8 +1,6 @@
 import type { Address } from '../../../src/subscriptions/subscriber.ts';
 import type { AddressStore } from '../../../src/subscriptions/subscription-store.ts';
-
-/** `stores`: at least two handles on the same data, as two processes have them. */
-type Opened = { stores: [AddressStore, AddressStore]; close: () => Promise<void> };
+import { eachPair, type Pair } from './pair.ts';
 
 const at = Date.parse('2026-03-01T08:30:00.123Z');
 
@@ -17,17 +15,13 @@ const makeAddress = (fields: Partial<Address> = {}): Address => ({
 });
 
 /** What every address store keeps; it runs over each storage. */
-export const describeAddressStore = (name: string, open: () => Promise<Opened>): void =>
+export const describeAddressStore = (name: string, open: () => Promise<Pair<AddressStore>>): void =>
   describe(`address store: ${name}`, () => {
     let store: AddressStore;
     let other: AddressStore;
-    let close: () => Promise<void>;
-    beforeEach(async () => {
-      const opened = await open();
-      [store, other] = opened.stores;
-      close = opened.close;
+    eachPair(open, (stores) => {
+      [store, other] = stores;
     });
-    afterEach(() => close());
 
     it('gives an address to one subscriber', async () => {
       expect(await store.claim(makeAddress())).toEqual({ outcome: 'added' });

@@ -1,6 +1,7 @@
 import type { Address } from '../../../src/subscriptions/subscriber.ts';
 import type { AddressStore, ImportedPerson, SubscriptionStore } from '../../../src/subscriptions/subscription-store.ts';
 import { makeImported, makePerson, makeSubscription, someTime, topicFollow } from '../../helpers/make-subscriber.ts';
+import { eachPair } from './pair.ts';
 import type { OpenSubscriptions } from './subscription-contract.ts';
 
 const housing = topicFollow('housing');
@@ -24,15 +25,11 @@ export const describeImports = (name: string, open: OpenSubscriptions): void =>
   describe(`import of people: ${name}`, () => {
     let store: SubscriptionStore;
     let addresses: AddressStore;
-    let close: () => Promise<void>;
-    beforeEach(async () => {
-      const opened = await open();
-      store = opened.stores[0].subscriptions;
-      addresses = opened.stores[0].addresses;
-      close = opened.close;
+    eachPair(open, async ([one]) => {
+      store = one.subscriptions;
+      addresses = one.addresses;
       await store.putFollows([housing, transport]);
     });
-    afterEach(() => close());
 
     const outcomes = async (...people: Partial<ImportedPerson>[]) =>
       (await store.importPeople(people.map(makeImported))).map((one) => one.outcome);

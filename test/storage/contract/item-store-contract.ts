@@ -1,8 +1,8 @@
 import { type Item, type ItemContent, type ItemVersion, newItem } from '../../../src/publishing/item.ts';
 import type { ItemFilter, ItemStore } from '../../../src/publishing/item-store.ts';
+import type { Pair } from './pair.ts';
 
 type Opened = { store: ItemStore; close: () => Promise<void> };
-type OpenedTwice = { stores: [ItemStore, ItemStore]; close: () => Promise<void> };
 
 const at = Date.UTC(2026, 0, 5, 9, 30, 15, 123);
 
@@ -61,7 +61,7 @@ const allIds = async (store: ItemStore, filter: ItemFilter, limit = 50): Promise
 export const describeItemStore = (
   name: string,
   open: () => Promise<Opened>,
-  openTwo?: () => Promise<OpenedTwice>,
+  openTwo?: () => Promise<Pair<ItemStore>>,
 ): void =>
   describe(`item store: ${name}`, () => {
     let store: ItemStore;
@@ -320,7 +320,7 @@ const describeListing = (store: () => ItemStore): void =>
     });
   });
 
-const describeRaces = (openTwo: () => Promise<OpenedTwice>): void =>
+const describeRaces = (openTwo: () => Promise<Pair<ItemStore>>): void =>
   describe('between two handles', () => {
     it('lets one of two writers win, every time', async () => {
       const { stores, close } = await openTwo();

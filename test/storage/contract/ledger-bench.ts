@@ -2,11 +2,11 @@ import type { LedgerStore } from '../../../src/fanout/ledger-store.ts';
 import type { Push } from '../../../src/fanout/push.ts';
 import type { PushStore } from '../../../src/fanout/push-store.ts';
 import { makeBatch, makePush, range } from '../../helpers/fanout-builders.ts';
+import { eachPair, type Pair } from './pair.ts';
 
 export type LedgerHandle = { pushes: PushStore; ledger: LedgerStore };
 
-/** Two handles on the same data, as two processes have them. */
-export type OpenedLedger = { handles: [LedgerHandle, LedgerHandle]; close: () => Promise<void> };
+export type OpenedLedger = Pair<LedgerHandle>;
 
 /** What the tests of one part of the ledger stand on. Valid from `beforeEach` to `afterEach`. */
 export type LedgerBench = {
@@ -18,22 +18,21 @@ export type LedgerBench = {
 
 /** Opens two handles before each test of the surrounding `describe` and closes them after it. */
 export const ledgerBench = (open: () => Promise<OpenedLedger>): LedgerBench => {
-  let opened: OpenedLedger;
+  let handles: OpenedLedger['stores'];
   let claims = 0;
-  beforeEach(async () => {
-    opened = await open();
+  eachPair(open, (stores) => {
+    handles = stores;
   });
-  afterEach(() => opened.close());
   return {
     get one() {
-      return opened.handles[0];
+      return handles[0];
     },
     get two() {
-      return opened.handles[1];
+      return handles[1];
     },
     claimed: async (fields = {}, people = 10) => {
       const push = makePush(fields);
-      const { pushes } = opened.handles[0];
+      const { pushes } = handles[0];
       await pushes.insert(push);
       const made = makeBatch({ push: push.id, lane: push.lane, ordinals: range(1, people) });
       await pushes.insertBatches([made]);

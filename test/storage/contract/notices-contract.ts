@@ -161,6 +161,22 @@ export const describeNotices = (name: string, open: () => Promise<OpenedLedger>,
       ).toEqual([{ outcome: 'held', by: 'push-1' }, own, { outcome: 'told' }]);
     });
 
+    it('is not released while it is in flight; its outcome frees it', async () => {
+      const first = await bench.claimed();
+      const second = await bench.claimed({ id: 'push-2', createdAt: at + 1 });
+      const { ledger } = bench.one;
+      await ledger.takeNotices(first, 'push-1', [wanted(1)], at);
+      await ledger.insertDeliveries(first, [makeDelivery()]);
+      await ledger.depart(first, [makeDeparture(1)], at);
+      await bench.two.ledger.releaseNotices('push-1', [makeNotice()]);
+      expect(await ledger.takeNotices(second, 'push-2', [wanted(1, 'emergency')], at)).toEqual([
+        { outcome: 'held', by: 'push-1' },
+      ]);
+      const to = { state: 'failed' as const, code: 'no-such-user', dueAt: null, attempts: 1 };
+      await ledger.settle(first, [makeOutcome(makeDeparture(1), { to })]);
+      expect(await ledger.takeNotices(second, 'push-2', [wanted(1)], at)).toEqual([own]);
+    });
+
     it('is not taken under a lease that is lost', async () => {
       const lease = await bench.claimed();
       const stale = { ...lease, token: 'stale' };
@@ -232,13 +248,30 @@ export const describeNotices = (name: string, open: () => Promise<OpenedLedger>,
         expect(await ledger.toldOf('unknown', 5)).toEqual([]);
       });
 
-      it('leaves out those whose message is pending or in flight', async () => {
-        const lease = await bench.claimed();
+      it('leaves out those whose message is pending or in flight; what is in flight reaches somebody', async () => {
+        const lease = await bench.claimed({ version: 2 });
         const { ledger } = bench.one;
-        await ledger.takeNotices(lease, 'push-1', [wanted(1), wanted(2)], at);
+        const notices = [1, 2].map((ordinal) => makeNotice({ ordinal, version: 2 }));
+        await ledger.takeNotices(
+          lease,
+          'push-1',
+          notices.map((notice) => ({ ...notice, class: 'must' })),
+          at,
+        );
         await ledger.insertDeliveries(lease, [makeDelivery({ ordinal: 1 })]);
-        await ledger.depart(lease, [makeDeparture(1)], at);
-        expect(await ledger.toldOf('item-住房', 1)).toEqual([]);
+        expect(await ledger.hasReached('item-住房', 2)).toBe(false);
+        const departure = makeDeparture(1, { notice: makeNotice({ version: 2 }) });
+        await ledger.depart(lease, [departure], at);
+        expect(await ledger.toldOf('item-住房', 2)).toEqual([]);
+        const reached = () =>
+          Promise.all([
+            bench.two.ledger.hasReached('item-住房', 2),
+            ledger.hasReached('item-住房', 1),
+            ledger.hasReached('unknown', 9),
+          ]);
+        expect(await reached()).toEqual([true, false, false]);
+        await ledger.settle(lease, [makeOutcome(departure)]);
+        expect(await reached()).toEqual([true, false, false]);
       });
 
       it('passes on in a merge what one was told, again and again, and through a chain of merges', async () => {
@@ -262,6 +295,28 @@ export const describeNotices = (name: string, open: () => Promise<OpenedLedger>,
         await ledger.moveNotices(7, 5);
         expect(await ledger.takeNotices(lease, 'push-2', [wanted(5)], at)).toEqual([{ outcome: 'told' }]);
         expect(await ledger.toldOf('item-住房', 1)).toEqual([5, 7].map((ordinal) => ({ ordinal, channel: 'sms' })));
+      });
+
+      it('answers how many are in flight, whose outcome a repetition passes on', async () => {
+        await version(1, 'sms', [7]);
+        const lease = await bench.claimed({ id: 'push-2', version: 2, createdAt: at + 5 });
+        const { ledger } = bench.one;
+        const pending = { ...wanted(7), version: 3 };
+        const key = { push: 'push-2', ordinal: 7, channel: 'email' as const };
+        const departure = makeDeparture(7, { key, notice: makeNotice({ ordinal: 7, version: 2 }) });
+        await ledger.takeNotices(lease, 'push-2', [{ ...departure.notice, class: 'must' }, pending], at);
+        await ledger.insertDeliveries(lease, [makeDelivery(key)]);
+        await ledger.depart(lease, [departure], at);
+        expect(await ledger.moveNotices(7, 5)).toBe(1);
+        expect((await ledger.toldOf('item-住房', 2)).map((one) => one.ordinal)).toEqual([5, 7]);
+        await ledger.settle(lease, [makeOutcome(departure)]);
+        expect(await bench.two.ledger.moveNotices(7, 5)).toBe(0);
+        const asked = [1, 2, 3].map((number) => ({ ...wanted(5), version: number }));
+        expect(await ledger.takeNotices(lease, 'push-2', asked, at)).toEqual([
+          { outcome: 'told' },
+          { outcome: 'told' },
+          own,
+        ]);
       });
 
       it('does not pass on what was never told', async () => {

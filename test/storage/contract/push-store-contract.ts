@@ -2,9 +2,7 @@ import { packOrdinals, unpackOrdinals } from '../../../src/fanout/ordinals.ts';
 import { lateBatchId, noCounts, type Push, planBatchId } from '../../../src/fanout/push.ts';
 import type { PushStore } from '../../../src/fanout/push-store.ts';
 import { at, makeBatch, makePush, range } from '../../helpers/fanout-builders.ts';
-
-/** Two handles on the same data, as two processes have them. `close` is awaited after each test. */
-export type OpenedPushes = { handles: [PushStore, PushStore]; close: () => Promise<void> };
+import { eachPair, type Pair } from './pair.ts';
 
 /** How large "many at once" is: smaller where the server of the tests is slow, never where it is the product's own. */
 export type Scale = { many: number; races: number };
@@ -13,17 +11,13 @@ export const fullScale: Scale = { many: 40_000, races: 200 };
 const source = (name: string, ordinals: number[]) => ({ source: name, follow: null, ordinals: packOrdinals(ordinals) });
 
 /** What every push store keeps. */
-export const describePushStore = (name: string, open: () => Promise<OpenedPushes>, scale: Scale = fullScale): void =>
+export const describePushStore = (name: string, open: () => Promise<Pair<PushStore>>, scale: Scale = fullScale): void =>
   describe(`push store: ${name}`, () => {
     let store: PushStore;
     let other: PushStore;
-    let close: () => Promise<void>;
-    beforeEach(async () => {
-      const opened = await open();
-      [store, other] = opened.handles;
-      close = opened.close;
+    eachPair(open, (stores) => {
+      [store, other] = stores;
     });
-    afterEach(() => close());
 
     describe('pushes', () => {
       it('keeps a push to the letter', async () => {
@@ -66,7 +60,7 @@ export const describePushStore = (name: string, open: () => Promise<OpenedPushes
         for (const id of ['unknown', '', "'; --", '住房', '$ne', 'a\u0000b']) {
           expect(await store.get(id)).toBeNull();
           expect(await store.setState(id, ['running'], 'paused')).toBe(false);
-          await store.finish(id, at);
+          await store.finish(id, 'running', at);
           expect(await store.sources(id)).toEqual([]);
           expect(await store.latePeople(id)).toEqual([]);
           expect(await store.batchesOf(id)).toEqual([]);
@@ -108,7 +102,7 @@ export const describePushStore = (name: string, open: () => Promise<OpenedPushes
         await store.insert(makePush({ id: 'b', createdAt: at, version: 1 }));
         await store.insert(makePush({ id: 'a', createdAt: at + 5, version: 2 }));
         await store.insert(makePush({ id: 'c', createdAt: at + 9, item: 'other' }));
-        await store.finish('b', at + 10);
+        await store.finish('b', 'running', at + 10);
         expect((await store.ofItem('item-住房')).map((push) => push.id)).toEqual(['b', 'a']);
         expect((await store.unfinished(10)).map((push) => push.id)).toEqual(['a', 'c']);
         expect((await store.unfinished(1)).map((push) => push.id)).toEqual(['a']);
@@ -134,17 +128,37 @@ export const describePushStore = (name: string, open: () => Promise<OpenedPushes
       });
 
       it('finishes a running or cancelled push once, and no other', async () => {
-        for (const state of ['planning', 'running', 'paused', 'cancelled'] as const)
-          await store.insert(makePush({ id: state, state }));
-        for (const id of ['planning', 'running', 'paused', 'cancelled']) await store.finish(id, at + 1);
-        for (const id of ['running', 'cancelled']) await other.finish(id, at + 2);
-        const states = await Promise.all(['planning', 'running', 'paused', 'cancelled'].map((id) => store.get(id)));
-        expect(states.map((push) => [push?.state, push?.finishedAt])).toEqual([
+        const states = ['planning', 'running', 'paused', 'cancelled'] as const;
+        for (const state of states) await store.insert(makePush({ id: state, state }));
+        for (const id of states) await store.finish(id, id, at + 1);
+        for (const id of ['running', 'cancelled'] as const) await other.finish(id, id, at + 2);
+        await other.finish('running', 'done', at + 3);
+        const ended = await Promise.all(states.map((id) => store.get(id)));
+        expect(ended.map((push) => [push?.state, push?.finishedAt])).toEqual([
           ['planning', null],
           ['done', at + 1],
           ['paused', null],
           ['cancelled', at + 1],
         ]);
+      });
+
+      it('finishes a push only in the state it was judged in', async () => {
+        await store.insert(makePush());
+        await other.setState('push-1', ['running'], 'cancelled');
+        await store.finish('push-1', 'running', at + 1);
+        expect(await store.get('push-1')).toMatchObject({ state: 'cancelled', finishedAt: null });
+        await store.finish('push-1', 'cancelled', at + 2);
+        expect(await store.get('push-1')).toMatchObject({ state: 'cancelled', finishedAt: at + 2 });
+      });
+
+      it('takes up a finished push again when its state moves on', async () => {
+        for (const id of ['a', 'b']) await store.insert(makePush({ id }));
+        for (const id of ['a', 'b']) await store.finish(id, 'running', at + 1);
+        expect(await store.setState('a', ['running'], 'cancelled')).toBe(false);
+        expect(await other.setState('a', ['done'], 'cancelled')).toBe(true);
+        expect(await other.get('a')).toMatchObject({ state: 'cancelled', finishedAt: null });
+        expect((await store.unfinished(10)).map((push) => push.id)).toEqual(['a']);
+        expect(await store.get('b')).toMatchObject({ state: 'done', finishedAt: at + 1 });
       });
     });
 
@@ -310,12 +324,12 @@ export const describePushStore = (name: string, open: () => Promise<OpenedPushes
         await lay({});
         const claim = await store.claim('mine', ['at-once']);
         const first = claim?.beat ?? 0;
-        expect(await store.leases()).toEqual([{ id: 'push-1:0', token: 'mine', beat: first }]);
+        expect(await store.leases()).toEqual([{ id: 'push-1:0', lane: 'at-once', token: 'mine', beat: first }]);
         expect(await store.renew('push-1:0', 'mine')).toBe(first + 1);
         expect(await other.renew('push-1:0', 'mine')).toBe(first + 2);
         expect(await other.renew('push-1:0', 'theirs')).toBeNull();
         expect(await other.renew('unknown', 'mine')).toBeNull();
-        expect(await store.leases()).toEqual([{ id: 'push-1:0', token: 'mine', beat: first + 2 }]);
+        expect(await store.leases()).toEqual([{ id: 'push-1:0', lane: 'at-once', token: 'mine', beat: first + 2 }]);
       });
 
       it('is stolen only while token and beat are as they were seen', async () => {
@@ -330,7 +344,7 @@ export const describePushStore = (name: string, open: () => Promise<OpenedPushes
         expect(await other.steal({ ...again, token: 'else' }, 'thief')).toBeNull();
         const stolen = await other.steal(again, 'thief');
         expect(stolen?.batch).toEqual(makeBatch({ ordinals: [1] }));
-        expect(await other.leases()).toEqual([{ id: 'push-1:0', token: 'thief', beat: stolen?.beat }]);
+        expect(await other.leases()).toEqual([{ id: 'push-1:0', lane: 'at-once', token: 'thief', beat: stolen?.beat }]);
       });
 
       it('is stolen by one of many', async () => {
@@ -404,13 +418,35 @@ export const describePushStore = (name: string, open: () => Promise<OpenedPushes
         return (await store.dirty(10))[0]?.mark ?? 0;
       };
 
-      it('keeps counts, and the mark when it is not given back', async () => {
-        const mark = await closed();
+      it('keeps counts of an open batch, and leaves its mark', async () => {
+        await store.insert(makePush());
+        await store.insertBatches([makeBatch()]);
+        await store.claim('mine', ['at-once']);
         await store.setCounts('push-1:0', counted, null);
-        expect(await store.batchesOf('push-1')).toMatchObject([{ counts: counted, dirty: true }]);
+        expect(await other.batchesOf('push-1')).toMatchObject([{ counts: counted, open: true, dirty: false }]);
+      });
+
+      it('is clean again by a recount that nothing has marked since', async () => {
+        const mark = await closed();
         await other.setCounts('push-1:0', counted, mark);
         expect(await store.batchesOf('push-1')).toMatchObject([{ counts: counted, dirty: false }]);
         expect(await store.dirty(10)).toEqual([]);
+      });
+
+      it('takes no late counts of a worker that lost its lease', async () => {
+        const mark = await closed();
+        await other.setCounts('push-1:0', counted, mark);
+        await store.setCounts('push-1:0', noCounts(), null);
+        expect(await store.batchesOf('push-1')).toMatchObject([{ counts: counted, dirty: false }]);
+      });
+
+      it('takes no late recount whose mark is no longer the last', async () => {
+        const mark = await closed();
+        await store.setCounts('push-1:0', noCounts(), mark - 1);
+        expect(await store.batchesOf('push-1')).toMatchObject([{ counts: { planned: 3 }, dirty: true }]);
+        await store.setCounts('push-1:0', counted, mark);
+        await other.setCounts('push-1:0', noCounts(), mark - 1);
+        expect(await store.batchesOf('push-1')).toMatchObject([{ counts: counted, dirty: false }]);
       });
 
       it('names the dirty batches with their people', async () => {

@@ -55,6 +55,39 @@ export const describeSending = (name: string, open: () => Promise<OpenedLedger>,
       to: { state: 'failed', code: 'no-such-user', dueAt: null, attempts: 1, ...fields },
     });
 
+    describe('a turn', () => {
+      it('records what ended and takes slots for what goes, under each lease', async () => {
+        const lease = await ready(3);
+        const { ledger } = bench.one;
+        await ledger.depart(lease, [makeDeparture(1)], at);
+        const answers = await ledger.exchange(
+          [{ lease, outcomes: [makeOutcome(makeDeparture(1))], departures: [makeDeparture(1), makeDeparture(2)] }],
+          at + 1,
+        );
+        expect(answers).toEqual([[false, true]]);
+        expect((await rowOf(1))?.state).toBe('sent');
+        expect((await rowOf(2))?.state).toBe('sending');
+        expect((await bench.two.ledger.message('message-push-1-1-email'))?.attempts).toHaveLength(1);
+        expect(await ledger.exchange([], at + 2)).toEqual([]);
+      });
+
+      it('lets nothing go for a lease that is lost, and holds up no other', async () => {
+        const lease = await ready(2);
+        const { ledger } = bench.one;
+        const lost = { batch: lease.batch, token: 'somebody-else' };
+        const answers = await ledger.exchange(
+          [
+            { lease: lost, outcomes: [], departures: [makeDeparture(1)] },
+            { lease, outcomes: [], departures: [makeDeparture(2)] },
+          ],
+          at,
+        );
+        expect(answers).toEqual([null, [true]]);
+        expect((await rowOf(1))?.state).toBe('planned');
+        expect((await rowOf(2))?.state).toBe('sending');
+      });
+    });
+
     describe('departing', () => {
       it('takes the slot: the row is in flight under its batch and the message is stored', async () => {
         const lease = await ready();
@@ -327,11 +360,101 @@ export const describeSending = (name: string, open: () => Promise<OpenedLedger>,
 
       it('takes no receipt for what is unknown or not sent', async () => {
         const lease = await ready(1);
-        await bench.one.ledger.depart(lease, [makeDeparture(1)], at);
-        expect(await bench.one.ledger.receipt('message-push-1-1-email', 'delivered', receipt)).toBe(false);
-        for (const id of ['unknown', '', "'; --"])
-          expect(await bench.one.ledger.receipt(id, 'bounced', receipt)).toBe(false);
-        expect((await rowOf(1))?.state).toBe('sending');
+        const { ledger } = bench.one;
+        await ledger.depart(lease, [makeDeparture(1)], at);
+        await ledger.settle(lease, [makeOutcome(makeDeparture(1), failing())]);
+        for (const id of ['message-push-1-1-email', 'unknown', '', "'; --"])
+          for (const to of ['delivered', 'bounced'] as const) expect(await ledger.receipt(id, to, receipt)).toBe(false);
+        expect((await rowOf(1))?.state).toBe('failed');
+        expect((await ledger.message('message-push-1-1-email'))?.attempts).toHaveLength(1);
+      });
+
+      describe('that come before the outcome', () => {
+        const id = 'message-push-1-1-email';
+        const bounce = makeAttempt({ at: at + 2, ok: false, response: 'UNDELIV' });
+        /** A message in flight, for which these receipts have come; answers the lease. */
+        const early = async (...receipts: ('delivered' | 'bounced')[]) => {
+          const lease = await ready(1);
+          await bench.one.ledger.depart(lease, [makeDeparture(1)], at);
+          for (const to of receipts)
+            expect(await bench.two.ledger.receipt(id, to, to === 'bounced' ? bounce : receipt)).toBe(true);
+          return lease;
+        };
+        const next = makeDelivery({ channel: 'sms', state: 'deferred', code: 'retry', dueAt: at + 1 });
+        const states = async () => (await bench.two.ledger.deliveriesOf('push-1', [1])).map((row) => row.state);
+
+        it('are kept with the message, once; the row stays in flight until its outcome', async () => {
+          const lease = await early('delivered');
+          const { ledger } = bench.one;
+          expect(await ledger.receipt(id, 'delivered', receipt)).toBe(false);
+          expect(await rowOf(1)).toMatchObject({ state: 'sending', holder: lease.batch });
+          expect((await ledger.message(id))?.attempts).toEqual([receipt]);
+          const attempt = makeAttempt({ reference: 'ref-1' });
+          for (const handle of [bench.one, bench.two])
+            await handle.ledger.settle(lease, [makeOutcome(makeDeparture(1), { attempt })]);
+          expect(await rowOf(1)).toMatchObject({ state: 'delivered', attempts: 1, holder: null });
+          expect((await ledger.message(id))?.attempts).toEqual([receipt, attempt]);
+          expect((await ledger.messageByReference('smtp-1', 'ref-1'))?.id).toBe(id);
+          expect(await noticeOf(1)).toBe('told');
+        });
+
+        it('bounce what was sent, also after it was delivered, but not the other way round', async () => {
+          const lease = await early('delivered', 'bounced');
+          expect(await bench.one.ledger.receipt(id, 'delivered', receipt)).toBe(false);
+          await bench.one.ledger.settle(lease, [makeOutcome(makeDeparture(1))]);
+          expect(await states()).toEqual(['bounced']);
+          expect(await noticeOf(1)).toBe('told');
+        });
+
+        it('outrank a failure when they say delivered: it does not go out again, nor over another channel', async () => {
+          const lease = await early('delivered');
+          await bench.one.ledger.settle(lease, [makeOutcome(makeDeparture(1), { ...failing(), next })]);
+          expect(await states()).toEqual(['delivered']);
+          expect(await noticeOf(1)).toBe('told');
+        });
+
+        it('leave a failure as it is when they say bounced', async () => {
+          const lease = await early('bounced');
+          await bench.one.ledger.settle(lease, [makeOutcome(makeDeparture(1), { ...failing(), next })]);
+          expect(await states()).toEqual(['failed', 'deferred']);
+          expect(await noticeOf(1)).toBe('held');
+        });
+
+        it('do not count for a later attempt', async () => {
+          const lease = await early('bounced');
+          const { ledger, pushes } = bench.one;
+          const later = failing({ state: 'deferred', code: 'retry', dueAt: at });
+          await ledger.settle(lease, [makeOutcome(makeDeparture(1), later)]);
+          await ledger.gatherDue('due:1', at, 5);
+          await pushes.close(lease.batch, lease.token);
+          await pushes.claim('t', ['at-once']);
+          const due = { batch: 'due:1', token: 't' };
+          expect(await ledger.depart(due, [makeDeparture(1)], at)).toEqual([true]);
+          await ledger.settle(due, [makeOutcome(makeDeparture(1), { attempt: makeAttempt({ at: at + 99 }) })]);
+          expect(await states()).toEqual(['sent']);
+        });
+
+        it('are not lost however receipt and outcome cross', async () => {
+          const people = Math.ceil(scale.races / 4);
+          const lease = await bench.claimed({}, people);
+          const { ledger } = bench.one;
+          const all = range(1, people).map((ordinal) => makeDeparture(ordinal));
+          const asked = all.map((one) => ({ ...one.notice, class: 'must' as const }));
+          await ledger.takeNotices(lease, 'push-1', asked, at);
+          await ledger.insertDeliveries(
+            lease,
+            all.map((one) => makeDelivery({ ordinal: one.key.ordinal })),
+          );
+          await ledger.depart(lease, all, at);
+          await Promise.all(
+            all.flatMap((one) => [
+              ledger.settle(lease, [makeOutcome(one)]),
+              bench.two.ledger.receipt(one.message, 'delivered', receipt),
+            ]),
+          );
+          const rows = await ledger.deliveriesOf('push-1', range(1, people));
+          expect(rows.map((row) => row.state)).toEqual(all.map(() => 'delivered'));
+        });
       });
 
       it(`asks for ${scale.many} messages at once`, async () => {

@@ -1,6 +1,5 @@
 import type { SignUp, SignUpStore } from '../../../src/subscriptions/subscription-store.ts';
-
-type Opened = { stores: [SignUpStore, SignUpStore]; close: () => Promise<void> };
+import { eachPair, type Pair } from './pair.ts';
 
 const at = Date.parse('2026-03-01T08:30:00.123Z');
 
@@ -19,17 +18,13 @@ const makeSignUp = (fields: Partial<SignUp> = {}): SignUp => ({
 });
 
 /** What every sign-up store keeps. */
-export const describeSignUpStore = (name: string, open: () => Promise<Opened>): void =>
+export const describeSignUpStore = (name: string, open: () => Promise<Pair<SignUpStore>>): void =>
   describe(`sign-up store: ${name}`, () => {
     let store: SignUpStore;
     let other: SignUpStore;
-    let close: () => Promise<void>;
-    beforeEach(async () => {
-      const opened = await open();
-      [store, other] = opened.stores;
-      close = opened.close;
+    eachPair(open, (stores) => {
+      [store, other] = stores;
     });
-    afterEach(() => close());
 
     it('keeps a sign-up; inserting it twice leaves the first', async () => {
       await store.insert(makeSignUp());

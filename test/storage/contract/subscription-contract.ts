@@ -1,8 +1,9 @@
 import type { AddressStore, SubscriptionStore } from '../../../src/subscriptions/subscription-store.ts';
 import { makePerson, makeSubscription, someTime, topicFollow } from '../../helpers/make-subscriber.ts';
+import { eachPair, type Pair } from './pair.ts';
 
 type Stores = { subscriptions: SubscriptionStore; addresses: AddressStore };
-export type OpenSubscriptions = () => Promise<{ stores: [Stores, Stores]; close: () => Promise<void> }>;
+export type OpenSubscriptions = () => Promise<Pair<Stores>>;
 
 const housing = topicFollow('housing');
 const housingHere = topicFollow('housing', ['110000']);
@@ -16,15 +17,11 @@ export const describeSubscriptionStore = (name: string, open: OpenSubscriptions)
     let store: SubscriptionStore;
     let other: SubscriptionStore;
     let addresses: AddressStore;
-    let close: () => Promise<void>;
-    beforeEach(async () => {
-      const opened = await open();
-      store = opened.stores[0].subscriptions;
-      addresses = opened.stores[0].addresses;
-      other = opened.stores[1].subscriptions;
-      close = opened.close;
+    eachPair(open, ([one, two]) => {
+      store = one.subscriptions;
+      addresses = one.addresses;
+      other = two.subscriptions;
     });
-    afterEach(() => close());
 
     const people = async (count: number): Promise<number[]> => {
       const ordinals: number[] = [];

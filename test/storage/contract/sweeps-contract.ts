@@ -97,7 +97,7 @@ export const describeSweeps = (name: string, open: () => Promise<OpenedLedger>, 
         await pushes.setState('push-1', ['paused'], 'cancelled');
         expect(await ledger.gatherDue('due:2', at, 5)).toBeNull();
         await pushes.setState('push-1', ['cancelled'], 'running');
-        await pushes.finish('push-1', at);
+        await pushes.finish('push-1', 'running', at);
         expect(await ledger.gatherDue('due:3', at, 5)).toEqual({ lane: 'at-once', rows: 1 });
       });
 
@@ -185,6 +185,26 @@ export const describeSweeps = (name: string, open: () => Promise<OpenedLedger>, 
         expect(taken.map((one) => one.outcome)).toEqual(['own', 'own', 'own', 'held']);
       });
 
+      it('frees notices that stand under another ordinal than their rows (a merge), and only pending ones of its own', async () => {
+        const lease = await bench.claimed();
+        const rival = await bench.claimed({ id: 'push-2', createdAt: at + 1 });
+        const { ledger } = bench.one;
+        for (const ordinal of [1, 2, 3]) await tell(lease, ordinal);
+        await ledger.takeNotices(rival, 'push-2', [{ ...makeNotice({ ordinal: 4 }), class: 'must' }], at);
+        // person 9 was merged into 1; 2 is in flight
+        await ledger.insertDeliveries(lease, [deferred(9), makeDelivery({ ordinal: 2 })]);
+        await ledger.depart(lease, [makeDeparture(2)], at);
+        expect(await ledger.endOpen('push-1', 'cancelled', 'cancelled', at)).toBe(1);
+        const third = await bench.claimed({ id: 'push-3', createdAt: at + 2 });
+        const asked = range(1, 4).map((ordinal) => ({ ...makeNotice({ ordinal }), class: 'must' as const }));
+        expect(await bench.two.ledger.takeNotices(third, 'push-3', asked, at)).toEqual([
+          { outcome: 'own', over: null },
+          { outcome: 'held', by: 'push-1' },
+          { outcome: 'own', over: null },
+          { outcome: 'held', by: 'push-2' },
+        ]);
+      });
+
       it('takes gathered rows out of their batch', async () => {
         const lease = await bench.claimed();
         const { ledger } = bench.one;
@@ -268,6 +288,30 @@ export const describeSweeps = (name: string, open: () => Promise<OpenedLedger>, 
         await failed();
         for (const which of [{}, { messages: [] }, { messages: ['unknown'] }, { push: 'unknown' }])
           expect(await bench.one.ledger.redrive(which, at)).toBe(0);
+      });
+
+      it('redrives what both the push and the messages name, when both are given', async () => {
+        await failed();
+        await bench.claimed({ id: 'push-2', createdAt: at + 1 });
+        const { ledger } = bench.one;
+        const messages = ['message-push-1-2-email'];
+        expect(await ledger.redrive({ push: 'push-2', messages }, at)).toBe(0);
+        expect(await ledger.redrive({ push: 'push-1', messages: [] }, at)).toBe(0);
+        expect(await ledger.redrive({ push: 'push-1', messages }, at)).toBe(1);
+        const rows = await ledger.deliveriesOf('push-1', [1, 2]);
+        expect(rows.map((row) => row.state)).toEqual(['failed', 'deferred']);
+      });
+
+      it('leaves the rows of cancelled pushes alone', async () => {
+        await failed();
+        const { ledger, pushes } = bench.one;
+        await pushes.setState('push-1', ['running'], 'cancelled');
+        await pushes.finish('push-1', 'cancelled', at);
+        for (const which of [{ push: 'push-1' }, { messages: ['message-push-1-1-email'] }])
+          expect(await ledger.redrive(which, at)).toBe(0);
+        const rows = await ledger.deliveriesOf('push-1', [1, 2]);
+        expect(rows.map((row) => row.state)).toEqual(['failed', 'failed']);
+        expect(await pushes.dirty(10)).toEqual([]);
       });
 
       it('lets a redriven row leave again', async () => {

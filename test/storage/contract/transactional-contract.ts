@@ -1,4 +1,5 @@
 import type { TransactionalMessage, TransactionalStore } from '../../../src/channels/courier.ts';
+import type { Pair } from './pair.ts';
 
 type Opened = { store: TransactionalStore; close: () => Promise<void> };
 
@@ -21,7 +22,7 @@ const ids = (messages: TransactionalMessage[]): string[] => messages.map((one) =
 export const describeTransactionalStore = (
   name: string,
   open: () => Promise<Opened>,
-  openTwo: () => Promise<{ stores: [TransactionalStore, TransactionalStore]; close: () => Promise<void> }>,
+  openTwo: () => Promise<Pair<TransactionalStore>>,
 ): void =>
   describe(`transactional store: ${name}`, () => {
     let store: TransactionalStore;

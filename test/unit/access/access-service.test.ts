@@ -122,7 +122,7 @@ describe('access', () => {
       await expect(access.openCall('c', 'other')).rejects.toMatchObject({ code: 'key-reused' });
     });
 
-    it('takes over what a dead process left running, and forgets after 24 hours', async () => {
+    it('takes over what a dead process left running', async () => {
       const access = service();
       await access.openCall('c', 'hash');
       now += 60_001;
@@ -130,8 +130,6 @@ describe('access', () => {
       await access.closeCall('c', 200, '1');
       now += 24 * 3_600_000 - 1;
       expect(await access.openCall('c', 'hash')).toMatchObject({ run: false });
-      now += 120_000;
-      expect(await access.openCall('c', 'hash')).toEqual({ run: true });
     });
   });
 });

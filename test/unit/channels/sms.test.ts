@@ -203,7 +203,8 @@ describe('an HTTP provider of Twilio’s form', () => {
 
   it('gets what its form asks for', async () => {
     const { calls, channel } = await provider();
-    const result = await channel.send(toPhone('周一停水 & more'), noAbort);
+    const message = { ...toPhone('周一停水 & more'), id: 'message-1' };
+    const result = await channel.send(message, noAbort);
     expect(result).toMatchObject({ ok: true, reference: 'SM1', response: '201 queued' });
     const [call] = calls;
     expect(call?.path).toBe('POST /v/2010-04-01/Accounts/AC1/Messages.json');
@@ -213,7 +214,7 @@ describe('an HTTP provider of Twilio’s form', () => {
       To: '+8613800138000',
       From: '+15550001',
       Body: '周一停水 & more',
-      StatusCallback: 'https://bellman.test/api/v1/hooks/sms',
+      StatusCallback: 'https://bellman.test/api/v1/hooks/sms?message=message-1',
     });
   });
 

@@ -1,7 +1,10 @@
 import crypto from 'node:crypto';
+import { once } from 'node:events';
+import { MessageChannel } from 'node:worker_threads';
 import webPush from 'web-push';
 import type { Channel, OutgoingMessage } from '../../../src/channels/channel.ts';
 import { slot } from '../../../src/channels/channel.ts';
+import { answerJobs, makeEncrypter } from '../../../src/channels/web-push/encrypter.ts';
 import { mostPlaintext, payloadOf } from '../../../src/channels/web-push/payload.ts';
 import { isCallable, isPublicAddress, publicLookup } from '../../../src/channels/web-push/public-address.ts';
 import { classifyPush } from '../../../src/channels/web-push/push-answer.ts';
@@ -153,29 +156,48 @@ describe('the vector of RFC 8291 section 5', () => {
   const body =
     'DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN';
 
-  it('holds for what we post', async () => {
-    const sink = await sinkWith();
+  it('holds for the work of the encrypting thread', async () => {
     const { createECDH, randomBytes } = crypto;
     const fixed = createECDH('prime256v1');
     fixed.setPrivateKey(asPrivate, 'base64url');
     fixed.generateKeys = (() => fixed.getPublicKey()) as typeof fixed.generateKeys;
-    const stringify = JSON.stringify;
-    const channel = channelWith();
+    const { port1, port2 } = new MessageChannel();
+    closers.push(async () => port1.close());
+    answerJobs(webPush.encrypt, port1);
     crypto.createECDH = () => fixed;
     crypto.randomBytes = ((size: number) =>
       size === 16 ? Buffer.from(salt, 'base64url') : randomBytes(size)) as typeof randomBytes;
-    // the vector's plaintext is no JSON
-    JSON.stringify = ((value: unknown) =>
-      value && typeof value === 'object' && 'tag' in value ? text : stringify(value)) as typeof stringify;
     try {
-      const to = { channel: 'webPush' as const, endpoint: `${sink.origin}/push`, keys };
-      await channel.send(makeMessage({ to }), noAbort);
+      port2.postMessage({ id: 1, keys, payload: text });
+      const [answer] = await once(port2, 'message');
+      expect({ ...answer, body: Buffer.from(answer.body).toString('base64url') }).toEqual({ id: 1, body });
     } finally {
-      JSON.stringify = stringify;
       crypto.createECDH = createECDH;
       crypto.randomBytes = randomBytes;
     }
-    expect(sink.pushes[0]?.body.toString('base64url')).toBe(body);
+  });
+});
+
+describe('the encrypting thread', () => {
+  it('keeps payloads and people apart', async () => {
+    const encrypter = makeEncrypter();
+    closers.push(encrypter.close);
+    const browsers = Array.from({ length: 20 }, makeBrowser);
+    const bodies = await Promise.all(
+      browsers.map((browser, n) => encrypter.encrypt(browser.subscription('https://x.test').keys, `{"n":${n}}`)),
+    );
+    const read = bodies.map((body, n) => browsers[n]?.read(Buffer.from(body as Uint8Array)));
+    expect(read).toEqual(browsers.map((_, n) => ({ n })));
+  });
+
+  it('leaves nobody waiting when it ends, and starts anew', async () => {
+    const encrypter = makeEncrypter();
+    closers.push(encrypter.close);
+    const { keys } = makeBrowser().subscription('https://x.test');
+    const waiting = encrypter.encrypt(keys, '{}');
+    await encrypter.close();
+    expect(await waiting).toMatchObject({ kind: 'transient', reason: 'aborted' });
+    expect(await encrypter.encrypt(keys, '{}')).toBeInstanceOf(Uint8Array);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { mongo } from 'mongoose';
+import { decodeCursor, encodeCursor } from '../../../cursor.ts';
 import { type Delivery, type DeliveryChange, type LedgerStore, noticeClasses } from '../../../fanout/ledger-store.ts';
 import { type DeliveryState, deliveryStates, noCounts, rankOf } from '../../../fanout/push.ts';
-import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { bulk, insertIfFree, insertMissing, slices } from '../writes.ts';
 import { type DeliveryDocument, openStates, ranks, rowId, toDelivery, toDocument } from './documents.ts';
 import type { LedgerTables } from './tables.ts';

@@ -51,7 +51,13 @@ export type DeliveryDocument = {
   lane: number;
 };
 
-export type MessageDocument = Omit<Message, 'id'> & { _id: string; provider: string | null; reference: string | null };
+/** `receipt`: the state that a provider's receipt gave while the message was in flight. */
+export type MessageDocument = Omit<Message, 'id'> & {
+  _id: string;
+  provider: string | null;
+  reference: string | null;
+  receipt: number | null;
+};
 
 export const openStates: readonly DeliveryState[] = ['planned', 'deferred', 'digested'];
 export const ranks = (states: readonly DeliveryState[]): number[] => states.map(rankOf);

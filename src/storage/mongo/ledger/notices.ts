@@ -9,6 +9,8 @@ import { rankOf } from '../../../fanout/push.ts';
 import type { ChannelName } from '../../../subscriptions/follow.ts';
 import { bulk, insertMissing, slices } from '../writes.ts';
 import { type NoticeDocument, noticeId, noticeStates, openStates, ranks } from './documents.ts';
+import { earlyReceipts } from './messages.ts';
+import { calmStranded } from './stranded.ts';
 import type { LedgerTables } from './tables.ts';
 
 const keysInOneWrite = 1_000;
@@ -23,7 +25,7 @@ type Wanted = NoticeKey & { class: NoticeClass };
  */
 export const ledgerNotices = (
   tables: LedgerTables,
-): Pick<LedgerStore, 'takeNotices' | 'releaseNotices' | 'toldOf' | 'moveNotices'> => {
+): Pick<LedgerStore, 'takeNotices' | 'releaseNotices' | 'toldOf' | 'hasReached' | 'moveNotices'> => {
   const { notices, deliveries } = tables;
 
   const withholdLoser = async (notice: NoticeDocument, at: number): Promise<void> => {
@@ -78,10 +80,12 @@ export const ledgerNotices = (
   const finishTold = async (push: string, told: NoticeDocument[]): Promise<void> => {
     const rows = told.flatMap((notice) => (notice.owner === push && notice.row !== null ? [notice.row] : []));
     if (rows.length === 0) return;
+    const left = await deliveries.find({ _id: { $in: rows }, state: rankOf('sending') }).toArray();
     await deliveries.updateMany(
-      { _id: { $in: rows }, state: rankOf('sending') },
+      { _id: { $in: left.map((row) => row._id) }, state: rankOf('sending') },
       { $set: { state: rankOf('sent'), code: null, dueAt: null, holder: null }, $inc: { attempts: 1 } },
     );
+    await earlyReceipts(tables).settled(left.map((row) => ({ row: row._id, message: row.message ?? '' })));
   };
 
   const take = async (push: string, wanted: Wanted[], at: number): Promise<NoticeTaken[]> => {
@@ -114,12 +118,10 @@ export const ledgerNotices = (
       return taken;
     },
     releaseNotices: async (push, keys) => {
-      for (const part of slices(keys, keysInOneWrite))
-        await notices.deleteMany({
-          _id: { $in: part.map(noticeId) },
-          owner: push,
-          state: { $lt: noticeStates.told },
-        });
+      for (const part of slices(keys, keysInOneWrite)) {
+        await calmStranded(tables, push, part);
+        await notices.deleteMany({ _id: { $in: part.map(noticeId) }, owner: push, state: noticeStates.pending });
+      }
     },
     toldOf: async (item, upTo) => {
       const first = new Map<number, { version: number; channel: ChannelName }>();
@@ -131,8 +133,13 @@ export const ledgerNotices = (
       }
       return [...first].sort(([a], [b]) => a - b).map(([ordinal, { channel }]) => ({ ordinal, channel }));
     },
+    hasReached: async (item, upTo) => {
+      const begun = { item, version: { $lte: upTo }, state: { $gt: noticeStates.pending } };
+      return (await notices.findOne(begun, { projection: { _id: 1 } })) !== null;
+    },
     moveNotices: async (from, to) => {
-      const told = await notices.find({ ordinal: from, state: noticeStates.told }).toArray();
+      const begun = await notices.find({ ordinal: from, state: { $gt: noticeStates.pending } }).toArray();
+      const told = begun.filter((notice) => notice.state === noticeStates.told);
       const heirs = told.map((notice) => ({
         ...notice,
         ordinal: to,
@@ -150,6 +157,7 @@ export const ledgerNotices = (
           },
         })),
       );
+      return begun.length - told.length;
     },
   };
 };

@@ -1,21 +1,27 @@
 import type { mongo } from 'mongoose';
-import type { Departure, Lease, LedgerStore, Outcome } from '../../../fanout/ledger-store.ts';
-import { type DeliveryState, rankOf } from '../../../fanout/push.ts';
-import { bulk, insertMissing, slices } from '../writes.ts';
+import {
+  type Departure,
+  type Lease,
+  LeaseLost,
+  type LedgerStore,
+  type Outcome,
+  type Turn,
+} from '../../../fanout/ledger-store.ts';
+import { rankOf } from '../../../fanout/push.ts';
+import { tells } from '../../../fanout/retry.ts';
+import { bulk, insertMissing } from '../writes.ts';
 import {
   type DeliveryDocument,
   type MessageDocument,
   type NoticeDocument,
   noticeId,
   noticeStates,
-  plainAttempt,
   ranks,
   rowId,
-  toMessage,
 } from './documents.ts';
+import { earlyReceipts, recordAttempts } from './messages.ts';
+import { calmStranded } from './stranded.ts';
 import type { LedgerTables } from './tables.ts';
-
-const idsInOneRead = 2_000;
 
 /**
  * The verbs of what leaves. Without transactions their writes have an order, so that a crash between any two of them is
@@ -25,10 +31,9 @@ const idsInOneRead = 2_000;
  * - settling: the attempt, the successor, the notice, the row last. While the row is in flight its holder comes back to it:
  *   a notice that was told by it says so (notices.ts), anything else is simply sent and settled again.
  */
-export const ledgerSending = (
-  tables: LedgerTables,
-): Pick<LedgerStore, 'depart' | 'settle' | 'message' | 'messages' | 'receipt' | 'messageByReference'> => {
+export const ledgerSending = (tables: LedgerTables): Pick<LedgerStore, 'depart' | 'settle' | 'exchange'> => {
   const { notices, deliveries, messages } = tables;
+  const receipts = earlyReceipts(tables);
 
   /** Moves notices pending -> sending for these rows; answers the departures whose notice is theirs now. */
   const takeNotices = async (leaving: Departure[]): Promise<Departure[]> => {
@@ -53,6 +58,20 @@ export const ledgerSending = (
       const held = rows.get(noticeId(notice));
       return held?.owner === key.push && held.row === rowId(key);
     });
+  };
+
+  /** The same for those whose notice a crash has left with a row that cannot leave any more. */
+  const takeStranded = async (without: Departure[]): Promise<Departure[]> => {
+    let calmed = 0;
+    for (const push of new Set(without.map((one) => one.key.push))) {
+      const own = without.filter((one) => one.key.push === push);
+      calmed += await calmStranded(
+        tables,
+        push,
+        own.map((one) => one.notice),
+      );
+    }
+    return calmed > 0 ? takeNotices(without) : [];
   };
 
   /** Moves rows -> sending under the lease; answers the ids of those that are. */
@@ -92,6 +111,7 @@ export const ledgerSending = (
     const rows = await tables.rowsById(departures.map((one) => rowId(one.key)));
     const able = departures.filter((one) => isAble(rows.get(rowId(one.key)), lease.batch));
     const leaving = await takeNotices(able);
+    leaving.push(...(await takeStranded(able.filter((one) => !leaving.includes(one)))));
     await insertMissing(
       messages,
       leaving.map((one) => newMessage(one, at)),
@@ -103,26 +123,11 @@ export const ledgerSending = (
     return departures.map((one) => taken.has(rowId(one.key)));
   };
 
-  const recordAttempts = (outcomes: Outcome[]): Promise<void> =>
-    bulk(
-      messages,
-      outcomes.map(({ message, attempt }) => ({
-        updateOne: {
-          filter: { _id: message },
-          update: {
-            $addToSet: { attempts: plainAttempt(attempt) },
-            ...(attempt.reference === null
-              ? {}
-              : { $set: { provider: attempt.provider, reference: attempt.reference } }),
-          },
-        },
-      })),
-    );
-
-  const settleAll = async (lease: Lease, outcomes: Outcome[]): Promise<void> => {
+  const settleAll = async (lease: Lease, reported: Outcome[]): Promise<void> => {
+    const outcomes = await receipts.judged(reported);
     const rows = await tables.rowsById(outcomes.map((one) => rowId(one.key)));
     const inFlight = outcomes.filter((one) => rows.get(rowId(one.key))?.state === rankOf('sending'));
-    await recordAttempts(outcomes);
+    await recordAttempts(messages, outcomes);
     await insertMissing(deliveries, await tables.documentsOf(inFlight.flatMap((one) => one.next ?? [])));
     await bulk(
       notices,
@@ -141,58 +146,45 @@ export const ledgerSending = (
       deliveries,
       outcomes.map((one) => settleRow(lease, one)),
     );
+    await receipts.settled(outcomes.map((one) => ({ row: rowId(one.key), message: one.message })));
+  };
+
+  const depart: LedgerStore['depart'] = async (lease, departures, at) => {
+    const foreign = await tables.guard(lease);
+    const work = (): Promise<boolean[]> => departAll(lease, departures, at);
+    return foreign
+      ? tables.soiling(
+          departures.map((one) => one.key),
+          work,
+        )
+      : work();
+  };
+
+  const settle: LedgerStore['settle'] = async (lease, outcomes) => {
+    const foreign = await tables.guard(lease);
+    const work = (): Promise<void> => settleAll(lease, outcomes);
+    await (foreign
+      ? tables.soiling(
+          outcomes.map((one) => one.key),
+          work,
+        )
+      : work());
+  };
+
+  const turn = async ({ lease, outcomes, departures }: Turn, at: number): Promise<boolean[] | null> => {
+    try {
+      if (outcomes.length > 0) await settle(lease, outcomes);
+      return await depart(lease, departures, at);
+    } catch (error) {
+      if (error instanceof LeaseLost) return null;
+      throw error;
+    }
   };
 
   return {
-    depart: async (lease, departures, at) => {
-      const foreign = await tables.guard(lease);
-      const work = (): Promise<boolean[]> => departAll(lease, departures, at);
-      return foreign
-        ? tables.soiling(
-            departures.map((one) => one.key),
-            work,
-          )
-        : work();
-    },
-    settle: async (lease, outcomes) => {
-      const foreign = await tables.guard(lease);
-      const work = (): Promise<void> => settleAll(lease, outcomes);
-      await (foreign
-        ? tables.soiling(
-            outcomes.map((one) => one.key),
-            work,
-          )
-        : work());
-    },
-
-    message: async (id) => {
-      const found = await messages.findOne({ _id: id });
-      return found && toMessage(found);
-    },
-    messages: async (ids) => {
-      const found: MessageDocument[] = [];
-      for (const part of slices(ids, idsInOneRead))
-        found.push(...(await messages.find({ _id: { $in: part } }).toArray()));
-      return found.map(toMessage);
-    },
-    receipt: async (id, to, attempt) => {
-      const message = await messages.findOne({ _id: id });
-      if (!message || message.push === null) return false;
-      const key = { push: message.push, ordinal: message.ordinal, channel: message.channel };
-      const from: DeliveryState[] = to === 'delivered' ? ['sent'] : ['sent', 'delivered'];
-      const filter = { _id: rowId(key), state: { $in: ranks(from) } };
-      if (!(await deliveries.findOne(filter))) return false;
-      // the proof before the state: a receipt that comes again after a crash adds nothing and moves the row
-      await messages.updateOne({ _id: id }, { $addToSet: { attempts: plainAttempt(attempt) } });
-      const moved = await tables.soiling([key], () =>
-        deliveries.updateOne(filter, { $set: { state: rankOf(to), at: attempt.at } }),
-      );
-      return moved.matchedCount > 0;
-    },
-    messageByReference: async (provider, reference) => {
-      const found = await messages.findOne({ provider, reference });
-      return found && toMessage(found);
-    },
+    depart,
+    settle,
+    exchange: (turns, at) => Promise.all(turns.map((one) => turn(one, at))),
   };
 };
 
@@ -207,7 +199,7 @@ const isAble = (row: DeliveryDocument | undefined, batch: string): boolean => {
   return row.holder === batch && (row.state === rankOf('deferred') || row.state === rankOf('sending'));
 };
 
-const isTold = ({ to }: Outcome): boolean => to.state === 'sent' || to.state === 'delivered';
+const isTold = ({ to }: Outcome): boolean => tells(to.state);
 /** Failed with no channel left: somebody else may tell this person. */
 const isOver = ({ to, next }: Outcome): boolean => to.state === 'failed' && next === null;
 
@@ -238,4 +230,5 @@ const newMessage = ({ key, message, template }: Departure, createdAt: number): M
   attempts: [],
   provider: null,
   reference: null,
+  receipt: null,
 });

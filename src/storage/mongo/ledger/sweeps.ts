@@ -56,15 +56,9 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
   ): Promise<void> => {
     const ids = rows.map((row) => row._id);
     const ordinals = rows.map((row) => row.ordinal);
-    const version = await pushes.findOne({ _id: push }, { projection: { item: 1, version: 1 } });
     // notices first: were they last, a crash would leave them with a push that no longer comes back for them
-    await notices.deleteMany({
-      owner: push,
-      ordinal: { $in: ordinals },
-      item: version?.item ?? '',
-      version: version?.version ?? 0,
-      $or: [{ state: noticeStates.pending }, { state: noticeStates.sending, row: { $in: ids } }],
-    });
+    await notices.deleteMany({ owner: push, ordinal: { $in: ordinals }, state: noticeStates.pending });
+    await notices.deleteMany({ owner: push, state: noticeStates.sending, row: { $in: ids } });
     await tables.soiling(rows, () =>
       deliveries.updateMany(
         { _id: { $in: ids }, state: { $in: ranks(openStates) } },
@@ -73,15 +67,26 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
     );
   };
 
-  const failedRows = async (which: { push?: string; messages?: string[] }): Promise<DeliveryDocument[]> => {
-    if (which.push !== undefined) return deliveries.find({ push: which.push, state: rankOf('failed') }).toArray();
+  const failedMessages = async (ids: string[], of: string | undefined): Promise<DeliveryDocument[]> => {
     const rows: DeliveryDocument[] = [];
-    for (const part of slices(which.messages ?? [], rowsInOneWrite)) {
+    for (const part of slices(ids, rowsInOneWrite)) {
       const found = await messages.find({ _id: { $in: part } }).toArray();
-      const keys = found.flatMap(({ push, ordinal, channel }) => (push === null ? [] : [{ push, ordinal, channel }]));
+      const keys = found.flatMap(({ push, ordinal, channel }) =>
+        push === null || (of !== undefined && push !== of) ? [] : [{ push, ordinal, channel }],
+      );
       rows.push(...(await deliveries.find({ _id: { $in: keys.map(rowId) }, state: rankOf('failed') }).toArray()));
     }
     return rows;
+  };
+
+  const failedRows = async ({ push, messages: ids }: { push?: string; messages?: string[] }) => {
+    const rows =
+      push !== undefined && ids === undefined
+        ? await deliveries.find({ push, state: rankOf('failed') }).toArray()
+        : await failedMessages(ids ?? [], push);
+    const named = [...new Set(rows.map((row) => row.push))];
+    const over = await pushes.find({ _id: { $in: named }, state: 'cancelled' }, { projection: { _id: 1 } }).toArray();
+    return rows.filter((row) => !over.some((one) => one._id === row.push));
   };
 
   /**
@@ -118,6 +123,8 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
     gatherDue,
     endOpen: async (push, to, code, at) => {
       const people = new Set<number>();
+      // wherever they stand: after a merge, under another ordinal than their row
+      await notices.deleteMany({ owner: push, state: noticeStates.pending });
       for (;;) {
         const rows = await deliveries
           .find({ push, state: { $in: ranks(openStates) } })

@@ -1,6 +1,6 @@
+import { decodeCursor, encodeCursor } from '../../../cursor.ts';
 import type { DeliveryChange, LedgerStore } from '../../../fanout/ledger-store.ts';
 import { type DeliveryKey, noCounts, rankOf } from '../../../fanout/push.ts';
-import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { inChunks } from '../chunks.ts';
 import { channelCode, deliveryOf, groupBy, stateAt } from './rows.ts';
 import type { LedgerTables, LedgerWrite } from './tables.ts';
@@ -56,13 +56,12 @@ export const ledgerDeliveries = (
     },
 
     count: async (push, ordinals) => {
-      const best = new Map<number, number>();
-      for (const row of await db.read(() => sql.statesOf.all(pushNo(push), JSON.stringify(ordinals)))) {
-        const ordinal = Number(row.ordinal);
-        best.set(ordinal, Math.max(best.get(ordinal) ?? 0, Number(row.state)));
-      }
       const counts = noCounts();
-      for (const ordinal of new Set(ordinals)) counts[stateAt(best.get(ordinal) ?? rankOf('planned'))] += 1;
+      counts.planned = new Set(ordinals).size;
+      for (const row of await db.read(() => sql.bestStates.all(pushNo(push), JSON.stringify(ordinals)))) {
+        counts.planned -= Number(row.people);
+        counts[stateAt(row.best)] += Number(row.people);
+      }
       return counts;
     },
     page: async (push, state, { cursor, limit }) => {

@@ -15,7 +15,7 @@ const versionName = ({ item, version }: NoticeKey): string => `${item} ${version
 /** The verbs of notices: who may tell a person of an item version, and who has been told. */
 export const ledgerNotices = (
   tables: LedgerTables,
-): Pick<LedgerStore, 'takeNotices' | 'releaseNotices' | 'toldOf' | 'moveNotices'> => {
+): Pick<LedgerStore, 'takeNotices' | 'releaseNotices' | 'toldOf' | 'hasReached' | 'moveNotices'> => {
   const { db, sql, pushNo, knownItem } = tables;
 
   const takeOne = (tx: LedgerWrite, push: number, wanted: Wanted, at: number): NoticeTaken => {
@@ -67,7 +67,7 @@ export const ledgerNotices = (
     releaseNotices: async (push, keys) => {
       await inChunks(keys, keysInOneWrite, (part) =>
         tables.write(() => {
-          for (const key of part) sql.dropNotice.run(knownItem(key.item), key.version, key.ordinal, pushNo(push));
+          for (const key of part) sql.releaseNotice.run(knownItem(key.item), key.version, key.ordinal, pushNo(push));
         }),
       );
     },
@@ -76,13 +76,16 @@ export const ledgerNotices = (
         ordinal: Number(row.ordinal),
         channel: channelAt(row.channel) as ChannelName,
       })),
+    hasReached: (item, upTo) => db.read(() => sql.reached.get(item, upTo) !== undefined),
     moveNotices: async (from, to) => {
-      const told = await db.read(() => sql.toldTo.all(from));
+      const begun = await db.read(() => sql.begunOf.all(from));
+      const told = begun.filter((row) => row.state === noticeStates.told);
       await inChunks(told, keysInOneWrite, (part) =>
         tables.write(() => {
           for (const row of part) sql.tellToo.run(row.item, row.version, to, row.owner, row.class, row.channel);
         }),
       );
+      return begun.length - told.length;
     },
   };
 };

@@ -1,5 +1,6 @@
 import type { Departure, Lease, LedgerStore, Outcome } from '../../../fanout/ledger-store.ts';
 import { type DeliveryState, rankOf } from '../../../fanout/push.ts';
+import { outcomeAfter, type ReceiptKind, tells } from '../../../fanout/retry.ts';
 import type { Row } from '../database.ts';
 import { channelCode, codes, groupBy, messageOf, noticeStates, stateAt } from './rows.ts';
 import type { LedgerTables, LedgerWrite } from './tables.ts';
@@ -7,7 +8,7 @@ import type { LedgerTables, LedgerWrite } from './tables.ts';
 /** The verbs of what leaves: departures, their outcomes, messages and receipts. */
 export const ledgerSending = (
   tables: LedgerTables,
-): Pick<LedgerStore, 'depart' | 'settle' | 'message' | 'messages' | 'receipt' | 'messageByReference'> => {
+): Pick<LedgerStore, 'depart' | 'settle' | 'exchange' | 'message' | 'messages' | 'receipt' | 'messageByReference'> => {
   const { db, sql, pushNo, insertRows } = tables;
 
   /** Whether the row may leave under this batch, and whether it had left before (its holder died while it was in flight). */
@@ -59,11 +60,24 @@ export const ledgerSending = (
     return goes;
   };
 
-  /** Attempts as (message, attempt, provider, reference). Nearly all are a message's first. */
-  const addAttempts = (attempts: [string, string, string, string | null][]): void => {
+  /**
+   * Attempts as (message, attempt, provider, reference). Nearly all are a message's first; answers the ids of the messages
+   * that had one before.
+   */
+  const addAttempts = (attempts: [string, string, string, string | null][]): string[] => {
     const first = new Set(sql.firstAttempts.all(JSON.stringify(attempts)).map((row) => row.id));
     const more = attempts.filter(([id]) => !first.has(id));
     if (more.length > 0) sql.moreAttempts.run(JSON.stringify(more));
+    return more.map(([id]) => id);
+  };
+
+  /** Outcomes as the receipts judge them that came before; a receipt is an attempt too, so only `repeated` messages have one. */
+  const judged = (group: Outcome[], repeated: string[]): Outcome[] => {
+    const early = repeated.length > 0 ? sql.receipts.all(JSON.stringify(repeated)) : [];
+    if (early.length === 0) return group;
+    const kinds = new Map(early.map((row) => [row.id, stateAt(row.receipt) as ReceiptKind]));
+    for (const id of kinds.keys()) sql.forgetReceipt.run(id);
+    return group.map((outcome) => outcomeAfter(outcome, kinds.get(outcome.message) ?? null));
   };
 
   const settleGroup = (tx: LedgerWrite, group: Outcome[], foreign: boolean): void => {
@@ -76,8 +90,8 @@ export const ledgerSending = (
       attempt.provider,
       attempt.reference,
     ]);
-    addAttempts(attempts);
-    for (const alike of groupBy(group, ending)) {
+    const outcomes = judged(group, addAttempts(attempts));
+    for (const alike of groupBy(outcomes, ending)) {
       const { key, to } = alike[0] as Outcome;
       const channel = channelCode(key.channel);
       const at = Math.max(...alike.map((one) => one.attempt.at));
@@ -102,20 +116,38 @@ export const ledgerSending = (
     if (next) insertRows(key.push, [next]);
   };
 
+  const departAll = (
+    tx: LedgerWrite,
+    lease: Lease,
+    departures: Departure[],
+    at: number,
+    foreign: boolean,
+  ): boolean[] => {
+    const gone = new Map<Departure, boolean>();
+    for (const group of groupBy(departures, versionOfPush)) {
+      const goes = departGroup(tx, lease, group, at, foreign);
+      for (const [index, departure] of group.entries()) gone.set(departure, goes[index] ?? false);
+    }
+    return departures.map((departure) => gone.get(departure) ?? false);
+  };
+
+  const settleAll = (tx: LedgerWrite, outcomes: Outcome[], foreign: boolean): void => {
+    for (const group of groupBy(outcomes, versionOfPush)) settleGroup(tx, group, foreign);
+  };
+
   return {
     depart: (lease, departures, at) =>
-      tables.writeUnder(lease, (tx, foreign) => {
-        const gone = new Map<Departure, boolean>();
-        for (const group of groupBy(departures, versionOfPush)) {
-          const goes = departGroup(tx, lease, group, at, foreign);
-          for (const [index, departure] of group.entries()) gone.set(departure, goes[index] ?? false);
-        }
-        return departures.map((departure) => gone.get(departure) ?? false);
-      }),
-    settle: (lease, outcomes) =>
-      tables.writeUnder(lease, (tx, foreign) => {
-        for (const group of groupBy(outcomes, versionOfPush)) settleGroup(tx, group, foreign);
-      }),
+      tables.writeUnder(lease, (tx, foreign) => departAll(tx, lease, departures, at, foreign)),
+    settle: (lease, outcomes) => tables.writeUnder(lease, (tx, foreign) => settleAll(tx, outcomes, foreign)),
+    exchange: (turns, at) =>
+      tables.write((tx) =>
+        turns.map(({ lease, outcomes, departures }) => {
+          const held = tables.standing(lease);
+          if (!held) return null;
+          settleAll(tx, outcomes, held.foreign);
+          return departAll(tx, lease, departures, at, held.foreign);
+        }),
+      ),
 
     message: async (id) => {
       const row = await db.read(() => sql.message.get(id));
@@ -128,9 +160,10 @@ export const ledgerSending = (
         if (!row) return false;
         const from: DeliveryState[] = to === 'delivered' ? ['sent'] : ['sent', 'delivered'];
         const at = [row.push, row.ordinal, row.channel] as const;
-        if (sql.receive.run(rankOf(to), attempt.at, ...at, codes(from)).changes === 0) return false;
+        const isMoved = sql.receive.run(rankOf(to), attempt.at, ...at, codes(from)).changes > 0;
+        if (isMoved) tx.soil(Number(row.push), Number(row.ordinal));
+        else if (sql.receiveEarly.run(rankOf(to), id).changes === 0) return false;
         addAttempts([[id, JSON.stringify(attempt), attempt.provider, null]]);
-        tx.soil(Number(row.push), Number(row.ordinal));
         return true;
       }),
     messageByReference: async (provider, reference) => {
@@ -142,6 +175,5 @@ export const ledgerSending = (
 
 /** Outcomes of one ending are written with one statement. */
 const ending = ({ key, to }: Outcome): string => `${key.channel} ${to.state} ${to.code} ${to.dueAt} ${to.attempts}`;
-const tells = (state: DeliveryState): boolean => state === 'sent' || state === 'delivered';
 const versionOfPush = ({ key, notice }: Pick<Departure, 'key' | 'notice'>): string =>
   `${key.push} ${notice.item} ${notice.version}`;

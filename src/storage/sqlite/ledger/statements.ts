@@ -37,19 +37,33 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
   dropNotice: db.prepare(
     'DELETE FROM notices WHERE item = ? AND version = ? AND ordinal = ? AND owner = ? AND state < 2',
   ),
+  releaseNotice: db.prepare(
+    'DELETE FROM notices WHERE item = ? AND version = ? AND ordinal = ? AND owner = ? AND state = 0',
+  ),
   dropPendingOf: db.prepare(
     `DELETE FROM notices WHERE owner = ? AND ordinal = ? AND state = 0
        AND (item, version) = (SELECT i.no, p.version FROM pushes p JOIN ledger_items i ON i.id = p.item WHERE p.id = ?)`,
+  ),
+  versionOf: db.prepare(
+    'SELECT i.no AS item, p.version FROM pushes p JOIN ledger_items i ON i.id = p.item WHERE p.id = ?',
+  ),
+  noticesAfter: db.prepare(
+    `SELECT ordinal, owner, state FROM notices WHERE item = ? AND version = ? AND ordinal > ?
+     ORDER BY ordinal LIMIT ?`,
   ),
   toldOf: db.prepare(
     `SELECT n.ordinal, n.channel, min(n.version) AS version FROM notices n JOIN ledger_items i ON i.no = n.item
      WHERE i.id = ? AND n.version <= ? AND n.state = 2 GROUP BY n.ordinal ORDER BY n.ordinal`,
   ),
-  toldTo: db.prepare(
-    `SELECT n.item, n.version, n.owner, n.class, n.channel
+  reached: db.prepare(
+    `SELECT 1 FROM notices n JOIN ledger_items i ON i.no = n.item
+     WHERE i.id = ? AND n.version <= ? AND n.state > 0 LIMIT 1`,
+  ),
+  begunOf: db.prepare(
+    `SELECT n.item, n.version, n.owner, n.class, n.channel, n.state
      FROM (SELECT DISTINCT i.no AS item, p.version FROM pushes p JOIN ledger_items i ON i.id = p.item) v
        JOIN notices n ON n.item = v.item AND n.version = v.version AND n.ordinal = ?
-     WHERE n.state = 2`,
+     WHERE n.state > 0`,
   ),
   tellToo: db.prepare(
     `INSERT INTO notices (item, version, ordinal, owner, class, state, channel) VALUES (?, ?, ?, ?, ?, 2, ?)
@@ -73,8 +87,11 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
        JOIN deliveries d ON d.push = k.value->>0 AND d.ordinal = k.value->>1 AND d.channel = k.value->>2
        JOIN pushes p ON p.no = d.push`,
   ),
-  statesOf: db.prepare(
-    'SELECT ordinal, state FROM deliveries WHERE push = ? AND ordinal IN (SELECT value FROM json_each(?))',
+  bestStates: db.prepare(
+    `SELECT best, count(*) AS people FROM (
+       SELECT max(state) AS best FROM deliveries
+       WHERE push = ? AND ordinal IN (SELECT value FROM json_each(?)) GROUP BY ordinal)
+     GROUP BY best`,
   ),
   page: db.prepare(
     `SELECT ?1 AS push_id, d.* FROM deliveries d
@@ -113,6 +130,16 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
     `UPDATE deliveries SET state = ?, at = ? WHERE push = ? AND ordinal = ? AND channel = ?
        AND state IN (SELECT value FROM json_each(?))`,
   ),
+  // kept while its row is in flight; a bounce outranks a delivery, as a lower state
+  receiveEarly: db.prepare(
+    `UPDATE messages SET receipt = ?1 WHERE id = ?2 AND (receipt IS NULL OR receipt > ?1)
+       AND (SELECT d.state FROM deliveries d
+            WHERE d.push = messages.push AND d.ordinal = messages.ordinal AND d.channel = messages.channel) = ${sending}`,
+  ),
+  receipts: db.prepare(
+    'SELECT id, receipt FROM messages WHERE id IN (SELECT value FROM json_each(?)) AND receipt IS NOT NULL',
+  ),
+  forgetReceipt: db.prepare('UPDATE messages SET receipt = NULL WHERE id = ?'),
   // steps from push to push along deliveries_due: what paused pushes hold back costs one step, however many rows it is
   duePushes: db.prepare(
     `WITH RECURSIVE waiting (no) AS (
@@ -140,11 +167,12 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
   failedMessages: db.prepare(
     `SELECT d.push, d.ordinal, d.channel FROM messages m
        JOIN deliveries d ON d.push = m.push AND d.ordinal = m.ordinal AND d.channel = m.channel
-     WHERE m.id IN (SELECT value FROM json_each(?)) AND d.state = ${failed}`,
+     WHERE m.id IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR d.push = ?2) AND d.state = ${failed}`,
   ),
   redrive: db.prepare(
     `UPDATE deliveries SET state = ${deferred}, code = 'redriven', due_at = ?, attempts = 0, at = ?
-     WHERE push = ? AND ordinal = ? AND channel = ? AND state = ${failed}`,
+     WHERE push = ? AND ordinal = ? AND channel = ? AND state = ${failed}
+       AND (SELECT p.state FROM pushes p WHERE p.no = push) <> 'cancelled'`,
   ),
 
   message: db.prepare('SELECT m.*, p.id AS push_id FROM messages m LEFT JOIN pushes p ON p.no = m.push WHERE m.id = ?'),

@@ -2,7 +2,7 @@ import type { LedgerStore } from '../../../fanout/ledger-store.ts';
 import { type DeliveryState, lanes, noCounts, rankOf } from '../../../fanout/push.ts';
 import { inChunks } from '../chunks.ts';
 import type { Row } from '../database.ts';
-import { channelAt, codes, openStates, stateAt } from './rows.ts';
+import { channelAt, codes, noticeStates, openStates, stateAt } from './rows.ts';
 import type { LedgerTables } from './tables.ts';
 
 const rowsInOneRead = 5_000;
@@ -52,6 +52,24 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
       return ended;
     });
 
+  /** Releases the pending notices of a push wherever they stand: after a merge, under another ordinal than their row. */
+  const releaseAll = async (push: string): Promise<void> => {
+    const of = await db.read(() => sql.versionOf.get(push));
+    if (!of) return;
+    for (let after = -1; ; ) {
+      const rows = await db.read(() => sql.noticesAfter.all(of.item, of.version, after, rowsInOneRead));
+      const own = rows.filter((row) => row.owner === pushNo(push) && row.state === noticeStates.pending);
+      await inChunks(own, peopleInOneWrite, (part) =>
+        tables.write(() => {
+          for (const { ordinal } of part) sql.releaseNotice.run(of.item, of.version, ordinal, pushNo(push));
+        }),
+      );
+      const last = rows.at(-1);
+      if (rows.length < rowsInOneRead || !last) return;
+      after = Number(last.ordinal);
+    }
+  };
+
   return {
     gatherDue: async (id, now, limit) => {
       // asked for again and again: it looks before it takes the write lock
@@ -59,6 +77,8 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
       return tables.write(() => gather(id, now, limit));
     },
     endOpen: async (push, to, code, at) => {
+      // first, so that a crash leaves the rows for whoever ends them again
+      await releaseAll(push);
       let ended = 0;
       for (let after = [-1, 0] as [number, number]; ; ) {
         const rows = await db.read(() => sql.stretch.all(pushNo(push), ...after, rowsInOneRead));
@@ -74,7 +94,9 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
     },
     redrive: async ({ push, messages }, at) => {
       const failed = await db.read(() =>
-        push === undefined ? sql.failedMessages.all(JSON.stringify(messages ?? [])) : sql.failedOf.all(pushNo(push)),
+        push !== undefined && messages === undefined
+          ? sql.failedOf.all(pushNo(push))
+          : sql.failedMessages.all(JSON.stringify(messages ?? []), push === undefined ? null : pushNo(push)),
       );
       const parts = await inChunks(failed, peopleInOneWrite, (part) =>
         tables.write((tx) => {

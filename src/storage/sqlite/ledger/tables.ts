@@ -58,19 +58,25 @@ export const ledgerTables = (db: SqliteDatabase) => {
     return result;
   };
 
-  /** The same under a lease; throws `LeaseLost` unless it stands. Rows of a gathered batch belong to other batches (`foreign`). */
+  /** Whether the lease stands, and if it does, whether its rows belong to other batches (`foreign`: it was gathered). */
+  const standing = (lease: Lease): { foreign: boolean } | null => {
+    const row = sql.lease.get(lease.batch, lease.token);
+    return row ? { foreign: row.kind === 'due' } : null;
+  };
+
+  /** The same under a lease; throws `LeaseLost` unless it stands. */
   const writeUnder = <T>(lease: Lease, work: (write: LedgerWrite, foreign: boolean) => T): Promise<T> =>
     write((tx) => {
-      const row = sql.lease.get(lease.batch, lease.token);
-      if (!row) throw new LeaseLost(lease.batch);
-      return work(tx, row.kind === 'due');
+      const held = standing(lease);
+      if (!held) throw new LeaseLost(lease.batch);
+      return work(tx, held.foreign);
     });
 
   /** Inserts rows of one push unless their keys are taken; answers the ordinals of those that were new. */
   const insertRows = (push: string, rows: Delivery[]): number[] =>
     sql.insertDeliveries.all(pushNo(push), JSON.stringify(rows.map(storedRow))).map((row) => Number(row.ordinal));
 
-  return { db, sql, pushNo, knownItem, write, writeUnder, insertRows };
+  return { db, sql, pushNo, knownItem, write, standing, writeUnder, insertRows };
 };
 
 export type LedgerTables = ReturnType<typeof ledgerTables>;

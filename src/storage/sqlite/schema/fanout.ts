@@ -107,7 +107,8 @@ CREATE TABLE messages (
   created_at INTEGER NOT NULL,
   attempts TEXT NOT NULL,
   provider TEXT,
-  reference TEXT
+  reference TEXT,
+  receipt INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX messages_by_reference ON messages (provider, reference) WHERE reference IS NOT NULL;
 `;

@@ -1,0 +1,77 @@
+import type { Edges } from '../edges.ts';
+import { AppError } from '../errors.ts';
+import type { Keyring } from '../keyring.ts';
+import { type LinkPurpose, readLink } from '../signed-link.ts';
+import type { Storage } from '../storage/storage.ts';
+import { presentPerson } from '../subscriptions/people.ts';
+import type { FanoutService } from './fanout-service.ts';
+import type { Message } from './ledger-store.ts';
+import type { PushSource } from './push-store.ts';
+
+export type LinkStores = Pick<Storage, 'items' | 'ledger' | 'pushes' | 'subscriptions'>;
+export type LinkTools = { keyring: Pick<Keyring, 'mac'>; edges: Pick<Edges, 'now'> };
+
+/** The links that stand in a message: each token names the message, the message its push, the push its item and reasons. */
+export const makeMessageLinks = (
+  stores: LinkStores,
+  { keyring, edges }: LinkTools,
+): Pick<FanoutService, 'openTargeted' | 'unsubscribeView' | 'unsubscribe' | 'report'> => {
+  const messageOf = async (purpose: LinkPurpose, token: string): Promise<Message | null> => {
+    const link = readLink(keyring, purpose, token, edges.now());
+    return link.ok ? stores.ledger.message(link.subject) : null;
+  };
+
+  /**
+   * The sources that a message was sent for. Its row may have moved to another channel since, or have lost its reasons; the
+   * link must work for ever, so that then the person's other rows of the push speak for it.
+   */
+  const sourcesOf = async (push: string, { ordinal, channel }: Message): Promise<PushSource[]> => {
+    const rows = await stores.ledger.deliveriesOf(push, [ordinal]);
+    const own = rows.find((row) => row.channel === channel)?.reasons ?? [];
+    const reasons = own.length > 0 ? own : [...new Set(rows.flatMap((row) => row.reasons))];
+    const sources = await stores.pushes.sources(push);
+    return reasons.flatMap((index) => sources[index] ?? []);
+  };
+
+  const behind = async (token: string) => {
+    const message = await messageOf('unsubscribe', token);
+    if (!message?.push) throw new AppError('bad-link', 'This link is not one of ours.');
+    const person = await presentPerson(stores.subscriptions, { ordinal: message.ordinal });
+    const sources = await sourcesOf(message.push, message);
+    return { message, person, sources, follows: sources.flatMap((one) => one.follow ?? []) };
+  };
+
+  return {
+    openTargeted: async (id, token) => {
+      const message = await messageOf('item', token);
+      const push = message?.push ? await stores.pushes.get(message.push) : null;
+      const item = push?.item === id ? await stores.items.get({ id }) : null;
+      if (!item || (item.state !== 'published' && item.state !== 'withdrawn')) return null;
+      const { visibility: _visibility, ...content } = item.content;
+      const { externalId, state, version, revision, changeNote, publishedAt } = item;
+      return { id, externalId, state, version, revision, content, changeNote, publishedAt };
+    },
+    unsubscribeView: async (token) => {
+      const { message, person, sources, follows } = await behind(token);
+      const held = person ? await stores.subscriptions.holding(follows, [person.ordinal]) : [];
+      const live = new Set(held.map((subscription) => subscription.follow));
+      return {
+        subscriber: person?.id ?? '',
+        message: message.id,
+        locale: person?.locale ?? 'en',
+        sources: sources.map(({ source, follow }) => ({ source, follow, live: follow !== null && live.has(follow) })),
+      };
+    },
+    unsubscribe: async (token, everything) => {
+      const { person, follows } = await behind(token);
+      if (!person) return 0;
+      return stores.subscriptions.stop(person.ordinal, everything ? 'all' : { follows }, edges.now());
+    },
+    report: async (token, what) => {
+      const message = what === 'shown' ? await messageOf('report', token) : null;
+      if (!message) return;
+      const attempt = { at: edges.now(), provider: 'service-worker', ok: true, response: what, reference: null };
+      await stores.ledger.receipt(message.id, 'delivered', attempt);
+    },
+  };
+};

@@ -1,0 +1,48 @@
+import type { Slots } from '../../channels/channel.ts';
+import type { Keyring } from '../../keyring.ts';
+import { signLink } from '../../signed-link.ts';
+import type { ChannelName } from '../../subscriptions/follow.ts';
+import type { PushContext } from './push-context.ts';
+import type { Plan } from './rows.ts';
+
+/** People whose messages of a push lie together in the store. */
+const neighbours = 256;
+
+/**
+ * A message's id, 128 bits: an HMAC of its delivery, so that it is the same after every crash and tells nothing. Its first 32
+ * bits are shared by neighbouring people of the push: rows that are written together lie together, which spares an index
+ * that grows at random places; the other 96 bits are nobody's to guess.
+ */
+export const messageIdOf = (
+  keyring: Pick<Keyring, 'mac'>,
+  push: string,
+  ordinal: number,
+  channel: ChannelName,
+): string => {
+  const neighbourhood = keyring.mac('message-neighbours', `${push}:${Math.floor(ordinal / neighbours)}`, 4);
+  return Buffer.concat([neighbourhood, keyring.mac('message', `${push}:${ordinal}:${channel}`, 12)]).toString(
+    'base64url',
+  );
+};
+
+/** One person's part of a message: the links signed for it, and why they get it. */
+export const slotsOf = (
+  { keyring, publicUrl }: { keyring: Keyring; publicUrl: string },
+  context: PushContext,
+  plan: Plan,
+  message: string,
+): Slots => {
+  const { content } = context.version;
+  const locale = plan.person?.locale ?? 'en';
+  const key = content.visibility === 'targeted' ? `?key=${signLink(keyring, 'item', message)}` : '';
+  const own = `${publicUrl}/items/${context.push.item}${key}`;
+  return {
+    unsubscribe: `${publicUrl}/u/${signLink(keyring, 'unsubscribe', message)}`,
+    manage: `${publicUrl}/manage`,
+    item: content.translations?.[locale]?.url ?? content.url ?? own,
+    reason: context.reasonLine(
+      locale,
+      plan.reasons.map((reason) => reason.source),
+    ),
+  };
+};

@@ -1,0 +1,149 @@
+import { type ChannelName, channelNames } from '../../subscriptions/follow.ts';
+import type { Recipient } from '../../subscriptions/subscriber.ts';
+import type { Delivery, DeliveryChange, NoticeKey, Outcome } from '../ledger-store.ts';
+import { type Decision, noticeClassOf, type Reason } from '../policy.ts';
+import type { PushContext } from './push-context.ts';
+
+/** One row of a person who is to be settled (null: none yet), their other rows of the push, their sources. */
+export type Unit = { ordinal: number; row: Delivery | null; others: Delivery[]; sources: number[] };
+
+/** How every row of a push is settled that must not be sent: cancelled, of an old version, or paused (put back for now). */
+export type Ending =
+  | { kind: 'cancel' }
+  | { kind: 'withhold'; code: 'superseded' }
+  | { kind: 'defer'; until: number; code: 'paused' };
+/** What becomes of a row: the policy's decision, or what the notice or the push says instead. */
+export type Verdict =
+  | Decision
+  | Ending
+  | { kind: 'withhold'; code: 'already-told' }
+  | { kind: 'defer'; until: number; code: 'other-push' };
+
+/** A unit with the person as they are today, the reasons that hold, the verdict, and the id of what leaves (`send`). */
+export type Plan = {
+  unit: Unit;
+  person: Recipient | null;
+  reasons: Reason[];
+  decision: Verdict;
+  message: string | null;
+};
+
+type FlyingRow = Delivery & { channel: ChannelName };
+
+/** Whether nothing will be sent for this row any more. */
+export const isEnded = ({ decision }: Plan): boolean => decision.kind === 'withhold' || decision.kind === 'cancel';
+
+/** The row whose message was in flight when its worker died: nobody knows whether it arrived. */
+export const flyingRow = ({ row }: Unit): FlyingRow | null =>
+  row?.state === 'sending' && row.channel !== null ? (row as FlyingRow) : null;
+
+/** Rows in flight that are not to be sent again now. */
+export const isGrounded = (plan: Plan): boolean => plan.decision.kind !== 'send' && flyingRow(plan.unit) !== null;
+
+/**
+ * Channels that this row must not use: those of the person's other rows. A message in flight goes again over its own channel
+ * or not at all, because the first copy may have arrived.
+ */
+export const closedChannels = (unit: Unit): ChannelName[] => {
+  const flying = flyingRow(unit);
+  return flying
+    ? channelNames.filter((name) => name !== flying.channel)
+    : unit.others.flatMap((row) => row.channel ?? []);
+};
+
+/** Whose notice it is: the heir's, where the person became one with another. */
+export const noticeKeyOf = (context: PushContext, plan: Plan): NoticeKey => ({
+  item: context.push.item,
+  version: context.version.version,
+  ordinal: plan.person?.ordinal ?? plan.unit.ordinal,
+});
+
+/** The row of a person who has none yet. */
+export const rowOf = (context: PushContext, plan: Plan, at: number): Delivery => ({
+  push: context.push.id,
+  ordinal: plan.unit.ordinal,
+  message: plan.decision.kind === 'send' ? plan.message : null,
+  holder: null,
+  attempts: plan.unit.row?.attempts ?? 0,
+  ...changeTo(context, plan, at),
+});
+
+const changeTo = (context: PushContext, plan: Plan, at: number) => {
+  const { decision, unit } = plan;
+  const kept = plan.reasons.length > 0 ? plan.reasons.map((reason) => reason.source) : unit.sources;
+  const common = {
+    reasons: kept,
+    noticeClass: noticeClassOf(context.version.content),
+    revision: context.version.revision,
+    channel: unit.row?.channel ?? null,
+    dueAt: null,
+    at,
+  };
+  switch (decision.kind) {
+    case 'send':
+      return { ...common, state: 'planned' as const, code: null, channel: decision.channel };
+    case 'defer':
+      return { ...common, state: 'deferred' as const, code: decision.code, dueAt: decision.until };
+    case 'digest':
+      return { ...common, state: 'digested' as const, code: decision.code, dueAt: decision.until };
+    case 'withhold':
+      return { ...common, state: 'withheld' as const, code: decision.code };
+    case 'cancel':
+      return { ...common, state: 'cancelled' as const, code: 'cancelled' };
+  }
+};
+
+/**
+ * The change of a row that is there. One of a gathered batch stays `deferred` until it departs: were it `planned`, no batch
+ * would own it after a crash. One that was grounded is `deferred` by then.
+ */
+export const changeOf = (context: PushContext, plan: Plan, row: Delivery, at: number): DeliveryChange => {
+  const to = changeTo(context, plan, at);
+  const key = { push: row.push, ordinal: row.ordinal, channel: row.channel };
+  const state = to.state === 'planned' ? row.state : to.state;
+  return { key, from: [isGrounded(plan) ? 'deferred' : row.state], to: { ...to, state } };
+};
+
+/**
+ * The outcome of a row that is grounded: where it may still go later it waits; where it may not, it counts as sent, so that
+ * a correction reaches its reader.
+ */
+export const groundedOutcome = (
+  context: PushContext,
+  plan: Plan,
+  row: FlyingRow,
+  message: string,
+  at: number,
+): Outcome => {
+  const { decision } = plan;
+  const waits = decision.kind === 'defer' || decision.kind === 'digest';
+  const response = 'in flight when the worker stopped';
+  return {
+    key: { push: row.push, ordinal: row.ordinal, channel: row.channel },
+    notice: noticeKeyOf(context, plan),
+    message,
+    attempt: { at, provider: 'unknown', ok: !waits, response, reference: null },
+    to: waits
+      ? { state: 'deferred', code: decision.code, dueAt: decision.until, attempts: row.attempts }
+      : { state: 'sent', code: null, dueAt: null, attempts: row.attempts + 1 },
+    next: null,
+  };
+};
+
+/** The row on the person's next usable channel after `failed` has failed for good, or null. */
+export const successorOf = (context: PushContext, plan: Plan, failed: ChannelName, at: number): Delivery | null => {
+  const spent = [failed, ...plan.unit.others.flatMap((row) => row.channel ?? [])];
+  const left = plan.person?.addresses.find(
+    (address) => address.suppressed === null && !spent.includes(address.channel),
+  );
+  if (!left) return null;
+  return {
+    ...rowOf(context, plan, at),
+    channel: left.channel,
+    state: 'deferred',
+    code: 'retry',
+    attempts: 0,
+    dueAt: at,
+    message: null,
+  };
+};

@@ -1,0 +1,13 @@
+/** Two stores over the same data, as two processes have them; `close` is awaited after each test. */
+export type Pair<S> = { stores: [S, S]; close: () => Promise<void> };
+
+/** Opens a pair before each test of the surrounding `describe` and closes it after it. */
+export const eachPair = <S>(open: () => Promise<Pair<S>>, take: (stores: [S, S]) => unknown): void => {
+  let close: () => Promise<void>;
+  beforeEach(async () => {
+    const opened = await open();
+    close = opened.close;
+    await take(opened.stores);
+  });
+  afterEach(() => close());
+};
