@@ -4,9 +4,9 @@ import { channelNames } from '../subscriptions/follow.ts';
 import { type Condition, itemRegions } from './condition.ts';
 
 /** Every node counts, the groups too. */
-export const mostConditions = 200;
+const mostConditions = 200;
 /** A lone leaf is one deep. */
-export const mostDepth = 10;
+const mostDepth = 10;
 
 /** Control characters, and the marks that make text run the other way (Unicode UAX #9: embeddings, overrides, isolates). */
 const unfit = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;

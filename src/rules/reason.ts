@@ -31,7 +31,7 @@ export const becauseOf = (verdict: Verdict, telling: Telling): string => {
 };
 
 /** The leaves that make a verdict what it is: of an `any` that holds those that hold, of an `all` all of them, and the other way round. */
-export const decisiveLeaves = (verdict: Verdict): Verdict[] => {
+const decisiveLeaves = (verdict: Verdict): Verdict[] => {
   const { condition, holds, parts } = verdict;
   if ('item' in condition || 'person' in condition) return [verdict];
   if ('not' in condition) return parts.flatMap(decisiveLeaves);

@@ -45,7 +45,7 @@ export const itemLeaf: fc.Arbitrary<ItemLeaf> = fc.oneof(
   fc.record({ item: fc.constant('urgency' as const), atLeast: fc.constantFrom('routine', 'important', 'emergency') }),
   fc.record({ item: fc.constant('text' as const), contains: some(['title', 'rent', '住房']) }),
 );
-export const personLeaf: fc.Arbitrary<PersonLeaf> = fc.oneof(
+const personLeaf: fc.Arbitrary<PersonLeaf> = fc.oneof(
   fc.record({
     person: fc.constant('region' as const),
     within: fc.oneof(some(regions), fc.constant('item.regions' as const)),
