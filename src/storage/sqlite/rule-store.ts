@@ -1,7 +1,7 @@
+import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { AppError } from '../../errors.ts';
 import type { Rule, RuleVersion } from '../../rules/rule.ts';
 import type { RuleStore, VersionId } from '../../rules/rule-store.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { inChunks } from './chunks.ts';
 import type { Row, SqliteDatabase } from './database.ts';
 
