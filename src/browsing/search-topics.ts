@@ -2,6 +2,8 @@ import type { Topic } from '../catalogue/topic.ts';
 
 /** What of a title has to be in a search for the title to be meant. */
 const meantShare = 0.5;
+/** So that half of a title stays half, however its words were added up. */
+const tiny = 1e-9;
 const topicsMost = 5;
 const queryMost = 200;
 const wordsMost = 30;
@@ -36,8 +38,8 @@ const wordsOf = (text: string): string[] => {
   return [...new Set(words.filter((word) => !empty.has(word)).map(singular))].slice(0, wordsMost);
 };
 
-/** One way in which a topic is called. */
-type Name = { topic: string; words: string[] };
+/** One way in which a topic is called; `weight`: how rare its words are together. */
+type Name = { topic: string; words: string[]; weight: number };
 
 /** Names by word, and by their whole text; `rarity`: how much a word tells, the fewer names hold it the more. */
 export type TopicNames = { byWord: Map<string, Name[]>; byText: Map<string, string[]>; rarity: Map<string, number> };
@@ -54,13 +56,15 @@ export const topicNames = (topics: readonly Topic[]): TopicNames => {
   for (const { slug, title } of topics) {
     for (const text of new Set([title.en, title['zh-CN'], slug.replaceAll('-', ' ')].map(fold))) {
       if (text.length > 1) put(names.byText, text, slug);
-      const name = { topic: slug, words: wordsOf(text) };
+      const name = { topic: slug, words: wordsOf(text), weight: 0 };
       for (const word of name.words) put(names.byWord, word, name);
     }
   }
   for (const [word, holders] of names.byWord) {
     const held = new Set(holders.map(({ topic }) => topic)).size;
-    names.rarity.set(word, Math.log(1 + topics.length / held));
+    const rarity = Math.log(1 + topics.length / held);
+    names.rarity.set(word, rarity);
+    for (const name of holders) name.weight += rarity;
   }
   return names;
 };
@@ -88,12 +92,11 @@ export const topicsOfSearch = (query: string, names: TopicNames): string[] => {
   const best = new Map<string, number>();
   const meant = (topic: string, share: number): void => void best.set(topic, Math.max(best.get(topic) ?? 0, share));
   for (const topic of namedIn(folded, names)) meant(topic, 2);
-  const weigh = (list: readonly string[]): number => list.reduce((sum, word) => sum + (names.rarity.get(word) ?? 0), 0);
-  const asked = new Set(words);
-  for (const name of new Set(words.flatMap((word) => names.byWord.get(word) ?? []))) {
-    const share = weigh(name.words.filter((word) => asked.has(word))) / weigh(name.words);
-    if (share >= meantShare) meant(name.topic, share);
-  }
+  const held = new Map<Name, number>();
+  for (const word of words)
+    for (const name of names.byWord.get(word) ?? [])
+      held.set(name, (held.get(name) ?? 0) + (names.rarity.get(word) ?? 0));
+  for (const [{ topic, weight }, sum] of held) if (sum >= meantShare * weight - tiny) meant(topic, sum / weight);
   return [...best]
     .sort(([a, one], [b, other]) => other - one || (a < b ? -1 : 1))
     .slice(0, topicsMost)

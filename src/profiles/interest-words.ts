@@ -1,17 +1,17 @@
 import type { EventKind } from '../browsing/browsing-event.ts';
 import type { Locale } from '../catalogue/topic.ts';
+import { dateFormat } from '../date-format.ts';
 import type { Text } from '../text.ts';
 import type { Evidence, Interest } from './profile.ts';
 
 /** To whom interests are told: language, time zone of their days, and the moment from which years are seen. */
 export type Listener = { text: Text; locale: Locale; timeZone: string; now: number };
 
-const yearOf = (at: number, timeZone: string): string =>
-  new Intl.DateTimeFormat('en', { year: 'numeric', timeZone }).format(at);
+const yearOf = (at: number, timeZone: string): string => dateFormat('en', { year: 'numeric', timeZone }).format(at);
 
 /** A day as people say it; the year only where it is another one. */
 const dayOf = (at: number, { locale, timeZone, now }: Listener): string =>
-  new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, {
+  dateFormat(locale, {
     day: 'numeric',
     month: 'long',
     ...(yearOf(at, timeZone) === yearOf(now, timeZone) ? {} : { year: 'numeric' }),

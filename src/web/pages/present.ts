@@ -2,6 +2,7 @@ import type { Trees } from '../../catalogue/catalogue-service.ts';
 import type { PublicChange, PublicItem } from '../../catalogue/item-reader.ts';
 import { regionWithAncestors } from '../../catalogue/region.ts';
 import type { Locale } from '../../catalogue/topic.ts';
+import { dateFormat } from '../../date-format.ts';
 import type { Facet, Target } from '../../subscriptions/follow.ts';
 import { bestLocale, type Text } from '../../text.ts';
 
@@ -16,18 +17,11 @@ export const regionName = (voice: Voice, code: string): string =>
 
 /** A day, as people write it: 12 March 2025, 2025年3月12日. */
 export const dayOf = (voice: Pick<Voice, 'locale' | 'timeZone'>, at: number): string =>
-  new Intl.DateTimeFormat(voice.locale === 'en' ? 'en-GB' : voice.locale, {
-    dateStyle: 'long',
-    timeZone: voice.timeZone,
-  }).format(at);
+  dateFormat(voice.locale, { dateStyle: 'long', timeZone: voice.timeZone }).format(at);
 
 /** A day and the time on it. */
 export const momentOf = (voice: Pick<Voice, 'locale' | 'timeZone'>, at: number): string =>
-  new Intl.DateTimeFormat(voice.locale === 'en' ? 'en-GB' : voice.locale, {
-    dateStyle: 'long',
-    timeStyle: 'short',
-    timeZone: voice.timeZone,
-  }).format(at);
+  dateFormat(voice.locale, { dateStyle: 'long', timeStyle: 'short', timeZone: voice.timeZone }).format(at);
 
 /** Title and summary in the visitor's language where a translation exists, with the language they are in. */
 const wordsOf = (item: PublicItem, locale: Locale): { title: string; summary: string; url?: string; lang: string } => {

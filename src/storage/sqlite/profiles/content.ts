@@ -63,16 +63,16 @@ export const changeLevels = (
   changed: [slug: string, sum: number][],
   numbers: ReadonlyMap<string, number>,
 ): string => {
-  const list = levels === '' ? [] : levels.split(',').map(Number);
-  const byNumber = new Map<number, number>();
-  for (let at = 0; at < list.length; at += 2) byNumber.set(list[at] ?? 0, list[at + 1] ?? 0);
+  const list = levels === '' ? [] : levels.split(',');
   for (const [slug, sum] of changed) {
     const [no, level] = [numbers.get(slug), levelOf(sum)];
     if (no === undefined) continue;
-    if (level === null) byNumber.delete(no);
-    else byNumber.set(no, level);
+    let at = 0;
+    while (at < list.length && Number(list[at]) < no) at += 2;
+    const there = Number(list[at]) === no ? 2 : 0;
+    list.splice(at, there, ...(level === null ? [] : [String(no), String(level)]));
   }
-  return [...byNumber].sort(([a], [b]) => a - b).join(',');
+  return list.join(',');
 };
 
 export const storeEvent = ({ kind, item, query, topics, hour, channel }: BrowsingEvent): StoredEvent => [
