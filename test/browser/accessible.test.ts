@@ -124,7 +124,7 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     await expect(page.locator('.govuk-error-summary').isVisible()).resolves.toBe(true);
     await check();
     await other.close();
-  });
+  }, 60_000);
 
   it('the pages of staff', async () => {
     const other = await visitor(browser, service, { locale });
@@ -165,7 +165,7 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     await page.locator('.bm-person').waitFor();
     await check();
     await other.close();
-  });
+  }, 60_000);
 
   it('forms with every fault named', async () => {
     const other = await visitor(browser, service, { locale });

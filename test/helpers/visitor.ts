@@ -47,7 +47,7 @@ export const plainVisitor = (site: string, language = 'en'): PlainVisitor => {
     send: (action, fields) => {
       const token = /name="_csrf" value="([^"]*)"/.exec(last?.html ?? '')?.[1] ?? '';
       const pairs = Object.entries({ _csrf: token, ...fields }).flatMap(([name, values]) =>
-        [values].flat().map((value) => [name, value]),
+        [values].flat().map((value): [string, string] => [name, value]),
       );
       return request(action, { method: 'POST', body: new URLSearchParams(pairs) });
     },
