@@ -31,6 +31,8 @@ export type ProfileService = {
   /** The interests that are not next to nothing, strongest first. Empty for an unknown person. */
   interestsOf(id: string, locale: Locale): Promise<InterestView[]>;
   habitsOf(id: string): Promise<Habits>;
+  /** Everything they did that is still kept, newest first: what a person may take along. Empty for an unknown person. */
+  eventsOf(id: string): Promise<Omit<BrowsingEvent, 'ordinal'>[]>;
   /** Deletes one interest: it stays away until they act on the topic again. Deleting what is not there changes nothing. */
   deleteInterest(id: string, topic: string): Promise<void>;
   /** Forgets everything concluded about a person, the events behind it and the browsers that are tied to them. */
@@ -40,6 +42,8 @@ export type ProfileService = {
 /** Less than this is next to nothing: a single view of half a year ago. */
 const leastWeight = 0.005;
 const interestsShown = 100;
+/** More than anybody does in the 90 days that events are kept. */
+const eventsTaken = 100_000;
 
 type Stores = Pick<Storage, 'profiles' | 'subscriptions' | 'items'>;
 type Tools = {
@@ -120,6 +124,11 @@ export const makeProfileService = (stores: Stores, { catalogue, edges, config }:
         preferredHour: mostOf(profile?.hours ?? []),
         preferredChannel: channel === null ? null : (channelNames[channel] ?? null),
       };
+    },
+    eventsOf: async (id) => {
+      const person = await presentPerson(subscriptions, { id });
+      const events = person ? await profiles.eventsOf(person.ordinal, eventsTaken) : [];
+      return events.map(({ ordinal: _ordinal, ...event }) => event);
     },
     deleteInterest: async (id, topic) => {
       const found = await find(id);

@@ -169,6 +169,13 @@ describe('consent and facts on the pages', () => {
     expect(page.html).toContain('What we conclude');
     expect(page.html).toContain('Slight interest');
     expect(page.html).toContain('Grants for tenants');
+    expect(page.html).toContain('You were last active here on 10 June 2026.');
+    const file = JSON.parse((await visitor.get('/my/export')).html);
+    expect(file.interests).toMatchObject([{ topic: 'policies' }]);
+    expect(file.events).toEqual([
+      { kind: 'view', at: web.town.now(), item, query: null, topics: ['policies'], hour: null, channel: null },
+    ]);
+    await visitor.get('/my/about');
     web.town.pass(1_000);
     const deleted = await visitor.send('/my/about/interests/policies/delete', {});
     expect(deleted.html).toContain('stays away until');

@@ -1,9 +1,10 @@
 import { type Request, type Response, Router } from 'express';
 import { AppError } from '../../errors.ts';
-import type { InterestView } from '../../profiles/profile-service.ts';
+import type { Habits, InterestView } from '../../profiles/profile-service.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import { factFaultsOf, factForm, factRows, readFacts, type Typed, typedOf } from '../pages/facts.ts';
 import type { Pages } from '../pages/page.ts';
+import { dayOf, type Voice } from '../pages/present.ts';
 import { pathPart } from '../pages/request.ts';
 import { consentFaults, consentNotes, consentRouter, consentView } from './consent.ts';
 import { doneNote, type Me, signedIn } from './signed-in.ts';
@@ -26,17 +27,26 @@ const interestOf = ({ topic, title, weight, because, evidence }: InterestView) =
   evidence: [...new Set(evidence)],
 });
 
+/** What is concluded of when and how somebody reacts, a sentence each. */
+const habitLines = ({ t, ...voice }: Voice, { lastActiveAt, preferredHour, preferredChannel }: Habits): string[] => [
+  ...(lastActiveAt === null ? [] : [t('aboutMe.lastActive', { date: dayOf(voice, lastActiveAt) })]),
+  ...(preferredHour === null ? [] : [t('aboutMe.hour', { from: preferredHour, to: (preferredHour + 1) % 24 })]),
+  ...(preferredChannel === null ? [] : [t('aboutMe.channel', { channel: t(`channel.${preferredChannel}`) })]),
+];
+
 const aboutMe =
   (deps: CitizenDeps, pages: Pages): Me =>
   async (req, res, me) => {
     const voice = await pages.voice(req);
     const interests = await deps.profiles.interestsOf(me.person.id, voice.locale);
+    const habits = habitLines(voice, await deps.profiles.habitsOf(me.person.id));
     pages.show(req, res, 'my-about', {
       tab: 'about',
       done: doneNote(req, doneNotes),
       consent: consentView(voice, me, '/my/about'),
       faults: consentFaults(req),
       interests: interests.map(interestOf),
+      habits,
       facts: factRows(voice, await deps.catalogue.attributes(), me.person),
     });
   };

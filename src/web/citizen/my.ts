@@ -127,8 +127,9 @@ const exportAll =
     }));
     const messages = await deps.fanout.notificationsOf(me.person.id, 10_000);
     const interests = await deps.profiles.interestsOf(me.person.id, me.person.locale);
+    const events = await deps.profiles.eventsOf(me.person.id);
     res.attachment('bellman.json').set('Cache-Control', 'private, no-store');
-    res.json({ person, addresses: me.addresses, follows, interests, messages });
+    res.json({ person, addresses: me.addresses, follows, interests, events, messages });
   };
 
 /** My notifications: what I follow, what was sent or not and why, my settings. */
