@@ -1,8 +1,7 @@
 import type { Locale } from '../catalogue/topic.ts';
 
 /** Where consent was given: on a page of ours, told by the office over the API, or with an import. */
-export const consentWays = ['page', 'api', 'import'] as const;
-export type ConsentWay = (typeof consentWays)[number];
+export type ConsentWay = 'page' | 'api' | 'import';
 
 /**
  * **consents**: what a person allows. `given` proves how it came to be: when (ms), where, and in which wording they read it
