@@ -92,11 +92,9 @@ export const makePeopleIndex = (dictionary: Dictionary, blocks: readonly Block[]
   const renew = (at: number): void => {
     while (slabs.length <= at) slabs.push(slabOf(emptyBlock()));
     const { block, gone } = slabs[at] as Slab;
-    const fresh = delta.ofBlock(at);
-    for (const { ordinal, code: read } of fresh) builder.add(lowOf(ordinal), read());
+    delta.moveTo(builder, at);
     const { sets, fields } = dictionary.counts();
     slabs[at] = slabOf(merge(block, gone ?? newBits(), builder.pack(sets, fields)));
-    for (const { ordinal } of fresh) delta.kill(ordinal);
   };
 
   const startSweep = (): void => {
@@ -113,9 +111,7 @@ export const makePeopleIndex = (dictionary: Dictionary, blocks: readonly Block[]
     if (at !== undefined) renew(at);
     if (sweep.blocks.length > 0) return true;
     sweep = null;
-    const still = delta;
-    delta = makeDelta();
-    for (const { ordinal, code: kept } of still.codes()) delta.put(ordinal, kept);
+    delta = delta.renewed();
     return false;
   };
 

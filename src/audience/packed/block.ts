@@ -118,7 +118,7 @@ export const denseBits = ({ denseIds, dense }: Block, set: number): Bits | null 
 const fill = (lows: Uint16Array, from: number, to: number, into: Bits): void => {
   for (let at = from; at < to; at++) {
     const low = lows[at] as number;
-    into[low >> 5] = (into[low >> 5] as number) | (1 << (low & 31));
+    into[low >> 5] = (into[low >> 5] as number) | (1 << low);
   }
 };
 
@@ -161,7 +161,7 @@ export const countSet = (block: Block, set: number, among: Bits): number => {
   let count = 0;
   for (let at = from; at < to; at++) {
     const low = lows[at] as number;
-    count += ((among[low >> 5] as number) >>> (low & 31)) & 1;
+    count += ((among[low >> 5] as number) >>> low) & 1;
   }
   return count;
 };

@@ -10,7 +10,8 @@ const countedRange = 8_192;
 export type BlockBuilder = {
   /** Adds a person; `low` must be above those before. */
   add(low: number, code: PersonCode): void;
-  size(): number;
+  /** The same of a code as the delta's log has it (delta.ts), from `start` on. */
+  addWords(low: number, words: Int32Array, start: number): void;
   /** The block of everybody added; the builder is empty again. `sets` and `fields`: how many numbers have been given. */
   pack(sets: number, fields: number): Block;
 };
@@ -133,14 +134,16 @@ const sortFollows = ({ numbers, lows, length }: Entries): Pick<Sections, 'follow
   return { followNos, followLows };
 };
 
-const makeEntries = (): Entries & { put(number: number, low: number): void } => {
+const makeEntries = () => {
   const entries = {
     numbers: new Uint32Array(1_024),
     lows: new Uint16Array(1_024),
     length: 0,
     put: (number: number, low: number): void => {
-      entries.numbers = grown(entries.numbers, entries.length + 1);
-      entries.lows = grown(entries.lows, entries.length + 1);
+      if (entries.length === entries.numbers.length) {
+        entries.numbers = grown(entries.numbers, entries.length + 1);
+        entries.lows = grown(entries.lows, entries.numbers.length);
+      }
       entries.numbers[entries.length] = number;
       entries.lows[entries.length++] = low;
     },
@@ -152,26 +155,33 @@ const makeEntries = (): Entries & { put(number: number, low: number): void } => 
 export const makeBlockBuilder = (): BlockBuilder => {
   const [sets, ranked, follows] = [makeEntries(), makeEntries(), makeEntries()];
   let values = new Int32Array(1_024);
-  let size = 0;
+  const rank = (field: number, value: number, low: number): void => {
+    if (ranked.length === values.length) values = grown(values, ranked.length + 1);
+    values[ranked.length] = value;
+    ranked.put(field, low);
+  };
   return {
     add: (low, code) => {
       for (const set of code.sets) sets.put(set, low);
+      for (let at = 0; at < code.ranked.length; at += 2)
+        rank(code.ranked[at] as number, code.ranked[at + 1] as number, low);
       for (const follow of code.follows) follows.put(follow, low);
-      values = grown(values, ranked.length + code.ranked.length);
-      for (let at = 0; at < code.ranked.length; at += 2) {
-        values[ranked.length] = code.ranked[at + 1] as number;
-        ranked.put(code.ranked[at] as number, low);
-      }
-      size += 1;
     },
-    size: () => size,
+    addWords: (low, words, start) => {
+      const firstRanked = start + 3 + (words[start] as number);
+      const firstFollow = firstRanked + (words[start + 1] as number);
+      const end = firstFollow + (words[start + 2] as number);
+      for (let at = start + 3; at < firstRanked; at++) sets.put(words[at] as number, low);
+      for (let at = firstRanked; at < firstFollow; at += 2) rank(words[at] as number, words[at + 1] as number, low);
+      for (let at = firstFollow; at < end; at++) follows.put(words[at] as number, low);
+    },
     pack: (setCount, fieldCount) => {
       const block = packBlock({
         ...sortSets(sets, setCount),
         ...sortRanked(ranked, values, fieldCount),
         ...sortFollows(follows),
       });
-      size = sets.length = ranked.length = follows.length = 0;
+      sets.length = ranked.length = follows.length = 0;
       return block;
     },
   };

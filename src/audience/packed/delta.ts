@@ -1,5 +1,7 @@
 import type { PersonCode } from '../dictionary.ts';
-import { type Bits, blockOf, clearBit, hasBit, newBits, setBit } from './bits.ts';
+import type { Segment } from '../plan.ts';
+import { type Bits, blockOf, clearBit, hasBit, lowOf, newBits, setBit } from './bits.ts';
+import type { BlockBuilder } from './build-block.ts';
 import { grown } from './growing.ts';
 
 /** Chains of slots by number: adding is three writes, and nothing is ever taken out. */
@@ -10,9 +12,11 @@ const makeChains = () => {
   let length = 0;
   return {
     put: (number: number, slot: number): number => {
-      heads = grown(heads, number + 1, -1);
-      nexts = grown(nexts, length + 1);
-      slots = grown(slots, length + 1);
+      if (number >= heads.length) heads = grown(heads, number + 1, -1);
+      if (length === nexts.length) {
+        nexts = grown(nexts, length + 1);
+        slots = grown(slots, nexts.length);
+      }
       nexts[length] = heads[number] as number;
       slots[length] = slot;
       heads[number] = length;
@@ -25,22 +29,70 @@ const makeChains = () => {
   };
 };
 
+/** What each slot holds: lengths of a code's three lists, then the lists. */
+const makeLog = () => {
+  let words = new Int32Array(4_096);
+  let length = 0;
+  const write = (list: readonly number[]): void => {
+    for (const word of list) words[length++] = word;
+  };
+  return {
+    words: () => words,
+    length: () => length,
+    append: ({ sets, ranked, follows }: PersonCode): void => {
+      words = grown(words, length + 3 + sets.length + ranked.length + follows.length);
+      write([sets.length, ranked.length, follows.length]);
+      write(sets);
+      write(ranked);
+      write(follows);
+    },
+    copy: (from: Int32Array, start: number, end: number): void => {
+      words = grown(words, length + end - start);
+      words.set(from.subarray(start, end), length);
+      length += end - start;
+    },
+  };
+};
+
 /**
  * **delta**: people as they have become since their block was made. Each has a slot; whoever changes again gets another, and
  * the old one is dead. So everything here only grows, until what is alive has gone into the blocks.
  */
-export type Delta = ReturnType<typeof makeDelta>;
+export type Delta = Segment & {
+  /** How many slots were given; there are 65,536. */
+  size(): number;
+  /** Slots that hold somebody as they are; the dead are found by everything below as well. */
+  alive: Bits;
+  has(ordinal: number): boolean;
+  ordinal(slot: number): number;
+  put(ordinal: number, code: PersonCode): void;
+  /** Takes a person out; answers whether they were in. */
+  kill(ordinal: number): boolean;
+  /** The blocks that the living are of. */
+  blocks(): Set<number>;
+  /** Moves the living of a block into a builder. */
+  moveTo(builder: BlockBuilder, block: number): void;
+  /** Another delta with the living alone. */
+  renewed(): Delta;
+  /** Ordinals of the living who have a follow that is not of a topic. */
+  followers(no: number): number[];
+  /** How many of these slots a set has. */
+  countSet(set: number, among: Bits): number;
+  bytes(): number;
+};
 
-export const makeDelta = () => {
+/** `kept`: who is taken over from another delta, with their places in its log. */
+export const makeDelta = (kept?: {
+  words: Int32Array;
+  people: Iterable<[ordinal: number, start: number, end: number]>;
+}): Delta => {
   const [sets, ranked, follows] = [makeChains(), makeChains(), makeChains()];
-  let values = new Int32Array(1_024);
-  let ordinals = new Uint32Array(256);
+  const log = makeLog();
   const alive = newBits();
   const slotOf = new Map<number, number>();
-  // what each slot holds: lengths of the three lists, then the lists
-  let log = new Int32Array(4_096);
-  let logged = 0;
-  let logStarts = new Uint32Array(256);
+  let values = new Int32Array(1_024);
+  let ordinals = new Uint32Array(256);
+  let starts = new Uint32Array(256);
   let size = 0;
 
   const kill = (ordinal: number): boolean => {
@@ -51,68 +103,66 @@ export const makeDelta = () => {
     return true;
   };
 
-  const write = ({ sets: some, ranked: pairs, follows: few }: PersonCode): void => {
-    log = grown(log, logged + 3 + some.length + pairs.length + few.length);
-    log[logged++] = some.length;
-    log[logged++] = pairs.length;
-    log[logged++] = few.length;
-    for (const list of [some, pairs, few]) for (const number of list) log[logged++] = number;
+  /** Gives the next slot to a person whose code was just written to the log, from `start` on. */
+  const take = (ordinal: number, start: number): void => {
+    const words = log.words();
+    const firstRanked = start + 3 + (words[start] as number);
+    const firstFollow = firstRanked + (words[start + 1] as number);
+    const slot = size++;
+    ordinals = grown(ordinals, size);
+    starts = grown(starts, size + 1);
+    ordinals[slot] = ordinal;
+    starts[slot] = start;
+    starts[size] = log.length();
+    for (let at = start + 3; at < firstRanked; at++) sets.put(words[at] as number, slot);
+    for (let at = firstRanked; at < firstFollow; at += 2) {
+      const entry = ranked.put(words[at] as number, slot);
+      if (entry >= values.length) values = grown(values, entry + 1);
+      values[entry] = words[at + 1] as number;
+    }
+    for (let at = firstFollow; at < log.length(); at++) follows.put(words[at] as number, slot);
+    setBit(alive, slot);
+    slotOf.set(ordinal, slot);
   };
 
-  const read = (slot: number): PersonCode => {
-    const start = logStarts[slot] as number;
-    const first = start + 3;
-    const second = first + (log[start] as number);
-    const third = second + (log[start + 1] as number);
-    const list = (from: number, to: number): number[] => Array.from(log.subarray(from, to));
-    return {
-      sets: list(first, second),
-      ranked: list(second, third),
-      follows: list(third, third + (log[start + 2] as number)),
-    };
-  };
+  for (const [ordinal, from, to] of kept?.people ?? []) {
+    const start = log.length();
+    log.copy(kept?.words ?? new Int32Array(0), from, to);
+    take(ordinal, start);
+  }
 
   return {
-    /** How many slots were given; there are 65,536. */
     size: () => size,
-    living: () => slotOf.size,
     alive,
     has: (ordinal: number): boolean => slotOf.has(ordinal),
     ordinal: (slot: number): number => ordinals[slot] as number,
     kill,
     put: (ordinal: number, code: PersonCode): void => {
       kill(ordinal);
-      ordinals = grown(ordinals, size + 1);
-      logStarts = grown(logStarts, size + 1);
-      ordinals[size] = ordinal;
-      logStarts[size] = logged;
-      write(code);
-      for (const set of code.sets) sets.put(set, size);
-      for (const follow of code.follows) follows.put(follow, size);
-      for (let at = 0; at < code.ranked.length; at += 2) {
-        const entry = ranked.put(code.ranked[at] as number, size);
-        values = grown(values, entry + 1);
-        values[entry] = code.ranked[at + 1] as number;
-      }
-      setBit(alive, size);
-      slotOf.set(ordinal, size);
-      size += 1;
+      const start = log.length();
+      log.append(code);
+      take(ordinal, start);
     },
-    /** The living of a block, ascending by ordinal. */
-    ofBlock: (block: number): { ordinal: number; code: () => PersonCode }[] => {
-      const found: { ordinal: number; code: () => PersonCode }[] = [];
-      for (let slot = 0; slot < size; slot++) {
-        const ordinal = ordinals[slot] as number;
-        if (blockOf(ordinal) === block && hasBit(alive, slot)) found.push({ ordinal, code: () => read(slot) });
-      }
-      return found.sort((a, b) => a.ordinal - b.ordinal);
-    },
-    /** The blocks that the living are of. */
     blocks: (): Set<number> => new Set([...slotOf.keys()].map(blockOf)),
-    /** Everybody living, as they came. */
-    codes: (): { ordinal: number; code: PersonCode }[] =>
-      [...slotOf].map(([ordinal, slot]) => ({ ordinal, code: read(slot) })),
-    // as of a block (block.ts), in slots; the dead are among them
+    moveTo: (builder: BlockBuilder, block: number): void => {
+      const slots: number[] = [];
+      for (let slot = 0; slot < size; slot++)
+        if (blockOf(ordinals[slot] as number) === block && hasBit(alive, slot)) slots.push(slot);
+      slots.sort((a, b) => (ordinals[a] as number) - (ordinals[b] as number));
+      for (const slot of slots) {
+        const ordinal = ordinals[slot] as number;
+        builder.addWords(lowOf(ordinal), log.words(), starts[slot] as number);
+        kill(ordinal);
+      }
+    },
+    renewed: () => {
+      const people = [...slotOf].map(([ordinal, slot]): [number, number, number] => [
+        ordinal,
+        starts[slot] as number,
+        starts[slot + 1] as number,
+      ]);
+      return makeDelta({ words: log.words(), people });
+    },
     fillSet: (set: number, into: Bits): void => {
       for (let entry = sets.first(set); entry >= 0; entry = sets.next(entry)) setBit(into, sets.slot(entry));
     },
@@ -122,7 +172,6 @@ export const makeDelta = () => {
         if (value >= from && value <= to) setBit(into, ranked.slot(entry));
       }
     },
-    /** Ordinals of the living who have a follow that is not of a topic. */
     followers: (no: number): number[] => {
       const found: number[] = [];
       for (let entry = follows.first(no); entry >= 0; entry = follows.next(entry))
@@ -135,11 +184,9 @@ export const makeDelta = () => {
         if (hasBit(among, sets.slot(entry))) count += 1;
       return count;
     },
-    bytes: () =>
-      sets.bytes() +
-      ranked.bytes() +
-      follows.bytes() +
-      [values, ordinals, log, logStarts].reduce((sum, { byteLength }) => sum + byteLength, 0) +
+    bytes: (): number =>
+      [sets, ranked, follows].reduce((sum, chains) => sum + chains.bytes(), 0) +
+      [values, ordinals, starts, log.words()].reduce((sum, { byteLength }) => sum + byteLength, 0) +
       slotOf.size * 40,
   };
 };

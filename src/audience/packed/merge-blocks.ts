@@ -1,4 +1,4 @@
-import { type Bits, countBits, eachBit, hasBit, newBits } from './bits.ts';
+import { type Bits, blockSize, countBits, eachBit, hasBit, newBits } from './bits.ts';
 import { type Block, denseBits, denseFrom, fillSet, packBlock, type Sections } from './block.ts';
 import { grown } from './growing.ts';
 
@@ -15,16 +15,23 @@ const makeList = () => {
       [other, first, end]: readonly [Uint16Array, number, number],
       gone: Bits,
     ): void => {
-      list.lows = grown(list.lows, list.length + to - from + end - first);
+      list.lows = grown(list.lows, list.length + to - from + end - first + 1);
       const { lows } = list;
-      let [length, b] = [list.length, first];
+      let length = list.length;
+      let b = first;
+      let next = b < end ? (other[b] as number) : blockSize;
       for (let a = from; a < to; a++) {
         const low = one[a] as number;
-        if ((((gone[low >> 5] as number) >>> (low & 31)) & 1) === 1) continue;
-        while (b < end && (other[b] as number) < low) lows[length++] = other[b++] as number;
-        lows[length++] = low;
+        while (next < low) {
+          lows[length++] = next;
+          b += 1;
+          next = b < end ? (other[b] as number) : blockSize;
+        }
+        // written in any case, kept if they are not gone: a branch here would cost more than all else
+        lows[length] = low;
+        length += ~((gone[low >> 5] as number) >>> low) & 1;
       }
-      while (b < end) lows[length++] = other[b++] as number;
+      for (; b < end; b++) lows[length++] = other[b] as number;
       list.length = length;
     },
     push: (low: number): void => {
@@ -104,23 +111,23 @@ type Follows = Pick<Sections, 'followNos' | 'followLows'>;
 const mergeFollows = (old: Block, gone: Bits, fresh: Block): Follows => {
   const followNos = new Uint32Array(old.followNos.length + fresh.followNos.length);
   const followLows = new Uint16Array(followNos.length);
-  let [length, b] = [0, 0];
-  const put = (no: number, low: number): void => {
-    followNos[length] = no;
-    followLows[length++] = low;
+  let length = 0;
+  const copy = ({ followNos: nos, followLows: lows }: Follows, at: number): void => {
+    followNos[length] = nos[at] as number;
+    followLows[length++] = lows[at] as number;
   };
-  const putFresh = (): void => put(fresh.followNos[b] as number, fresh.followLows[b++] as number);
+  let b = 0;
   for (let a = 0; a < old.followNos.length; a++) {
-    const [no, low] = [old.followNos[a] as number, old.followLows[a] as number];
-    if (hasBit(gone, low)) continue;
-    while (
-      b < fresh.followNos.length &&
-      ((fresh.followNos[b] as number) < no || (fresh.followNos[b] === no && (fresh.followLows[b] as number) < low))
-    )
-      putFresh();
-    put(no, low);
+    const no = old.followNos[a] as number;
+    const low = old.followLows[a] as number;
+    for (; b < fresh.followNos.length; b++) {
+      const freshNo = fresh.followNos[b] as number;
+      if (freshNo > no || (freshNo === no && (fresh.followLows[b] as number) > low)) break;
+      copy(fresh, b);
+    }
+    if (!hasBit(gone, low)) copy(old, a);
   }
-  while (b < fresh.followNos.length) putFresh();
+  for (; b < fresh.followNos.length; b++) copy(fresh, b);
   return { followNos: followNos.subarray(0, length), followLows: followLows.subarray(0, length) };
 };
 

@@ -44,6 +44,7 @@ type Fields = [
   locale: string,
   attributes: IndexedPerson['attributes'],
   consent: number,
+  stoppedAll: number,
 ];
 
 const toPerson = ([ordinal, region, locale, attributes, consent]: Fields): IndexedPerson => ({
@@ -77,7 +78,7 @@ type Reader = (...values: (number | string)[]) => IndexedPerson[];
 const readerOver = (db: SqliteDatabase, source: (person: string, table: string) => string): Reader => {
   const fields = db.prepare(
     `SELECT '[' || group_concat('[' || ordinal || ',' || json_quote(region) || ',' || json_quote(locale) || ','
-       || attributes || ',' || personalisation || ']') || ']' AS packed
+       || attributes || ',' || personalisation || ',' || stopped_all || ']') || ']' AS packed
      FROM ${source('ordinal', 'subscribers')} AND merged_into IS NULL AND erased_at IS NULL`,
   );
   const follows = db.prepare(
@@ -118,10 +119,13 @@ const readerOver = (db: SqliteDatabase, source: (person: string, table: string) 
 
   return (...values) => {
     const packed = fields.get(...values)?.packed;
-    const people = packed == null ? [] : (JSON.parse(String(packed)) as Fields[]).map(toPerson);
+    const rows = packed == null ? [] : (JSON.parse(String(packed)) as Fields[]);
+    const people = rows.map(toPerson);
     addFollows(people, numberLists(follows.get(...values)?.packed));
     addProfiles(people, numberLists(profiles.get(...values)?.packed));
-    addChannels(people, JSON.parse(String(channels.get(...values)?.packed ?? '[]')));
+    // whoever has stopped everything has no channel left, whatever addresses they have
+    const reachable = people.filter((_, at) => rows[at]?.[5] !== 1);
+    addChannels(reachable, JSON.parse(String(channels.get(...values)?.packed ?? '[]')));
     return people;
   };
 };
