@@ -78,7 +78,7 @@ export const composeWeb = async (
 /** What a worker is made of; a test drives the parts itself, with the clock in its hand. */
 export const makeWorkerParts = async (config: Config, tools: ComposeTools, services: Services, closers: Closers) => {
   const { edges, log } = tools;
-  const { stores, keyring, catalogue, templates, matcher, fanout } = services;
+  const { stores, keyring, catalogue, templates, audienceMatcher, fanout } = services;
   const { leaseMs, publicUrl, timeZone } = config;
   const vapid = await loadVapidKeys(stores.access, keyring, config);
   const channels = makeChannels(config, {
@@ -92,7 +92,7 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
   const contexts = makePushContexts(stores, { catalogue, render: templates.notification });
   const settler = makeSettler(stores, { keyring, edges, publicUrl, defaults: { timeZone } });
   const dispatcher = makeDispatcher(stores, { channels, edges, log });
-  const planner = makePlanner(stores, { edges, matchItem: matcher.matchItem });
+  const planner = makePlanner(stores, { edges, audience: audienceMatcher });
   return {
     contexts,
     settler,

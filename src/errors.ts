@@ -26,6 +26,7 @@ export const errorTable = {
   'key-reused': { status: 422, title: 'This Idempotency-Key was used with another body' },
   'wrong-code': { status: 422, title: 'The code is wrong or has expired' },
   'too-many': { status: 429, title: 'Too many requests' },
+  'index-building': { status: 503, title: 'The audience index is being built' },
   'store-unavailable': { status: 503, title: 'The store does not answer' },
   'not-implemented': { status: 501, title: 'This is not available' },
 } as const satisfies Record<string, { status: number; title: string }>;

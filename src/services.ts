@@ -1,5 +1,9 @@
 import { type AccessService, makeAccessService } from './access/access-service.ts';
 import { makeStaffService, type StaffService } from './access/staff-service.ts';
+import { makeAudienceKeeper } from './audience/audience-keeper.ts';
+import { type AudienceMatcher, makeAudienceMatcher, makeSelection } from './audience/audience-matcher.ts';
+import { type AudienceService, makeAudienceService } from './audience/audience-service.ts';
+import { type ExplainService, makeExplainService } from './audience/explain-service.ts';
 import { type BrowsingService, makeBrowsingService } from './browsing/browsing-service.ts';
 import { type CatalogueService, makeCatalogueService } from './catalogue/catalogue-service.ts';
 import { type ItemReader, makeItemReader } from './catalogue/item-reader.ts';
@@ -16,7 +20,6 @@ import type { Actor } from './publishing/item.ts';
 import { makePublishingService, type PublishingService } from './publishing/publishing-service.ts';
 import { makeRuleService, type RuleService } from './rules/rule-service.ts';
 import type { Storage } from './storage/storage.ts';
-import { type Matcher, makeMatcher } from './subscriptions/matcher.ts';
 import { makeSignUpService } from './subscriptions/sign-up-service.ts';
 import {
   makeSubscriptionService,
@@ -34,11 +37,13 @@ export type Services = {
   items: ItemReader;
   signUps: SignUpService;
   subscriptions: SubscriptionService;
-  matcher: Matcher;
   profiles: ProfileService;
   browsing: BrowsingService;
   publishing: PublishingService;
   rules: RuleService;
+  audienceMatcher: AudienceMatcher;
+  audience: AudienceService;
+  explain: ExplainService;
   fanout: FanoutService;
   access: AccessService;
   staff: StaffService;
@@ -70,12 +75,16 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const people = { keyring, edges, catalogue, courier, templates, config };
   const signUps = makeSignUpService(stores, people);
   const subscriptions = makeSubscriptionService(stores, people);
-  const matcher = makeMatcher(stores, { catalogue });
   const profiles = makeProfileService(stores, { catalogue, edges, config });
   const browsing = makeBrowsingService(stores, { profiles, catalogue, keyring, edges, config });
 
   const publishing = makePublishingService(stores, { catalogue, edges, review: config.review });
   const rules = makeRuleService(stores, { catalogue, edges, review: config.review });
+  const source = makeAudienceKeeper(stores.audience);
+  const selection = makeSelection(stores, { catalogue, edges, timeZone: config.timeZone });
+  const audienceMatcher = makeAudienceMatcher(selection, source);
+  const audience = makeAudienceService(stores, { selection, source, rules, keyring, edges });
+  const explain = makeExplainService(stores, { catalogue, edges, timeZone: config.timeZone });
   const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake });
 
   const access = makeAccessService(stores, {
@@ -94,11 +103,13 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     items,
     signUps,
     subscriptions,
-    matcher,
     profiles,
     browsing,
     publishing,
     rules,
+    audienceMatcher,
+    audience,
+    explain,
     fanout,
     access,
     staff,

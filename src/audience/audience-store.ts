@@ -11,6 +11,7 @@ export type IndexedPerson = {
   locale: string;
   attributes: Record<string, string | string[] | number>;
   personalisation: boolean;
+  /** Those with an address that can be used; none for whoever has stopped everything. */
   channels: ChannelName[];
   /** Numbers of the live follows. */
   follows: number[];

@@ -1,4 +1,5 @@
 import type { PublicItem } from '../catalogue/item-reader.ts';
+import type { Bilingual } from '../catalogue/topic.ts';
 import type { Actor, ItemContent } from '../publishing/item.ts';
 import type { Published } from '../publishing/publishing-service.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
@@ -13,7 +14,8 @@ export type DeliveryView = {
   channel: ChannelName | null;
   state: string;
   code: string | null;
-  reasons: { source: string; facts: Record<string, string> }[];
+  /** `explanation`: what the publisher of a rule says of it; null for what is no rule. */
+  reasons: { source: string; explanation: Bilingual | null; facts: Record<string, string> }[];
   attempts: number;
   at: number;
   dueAt: number | null;
@@ -74,9 +76,9 @@ export type FanoutService = {
     subscriber: string;
     message: string;
     locale: string;
-    sources: { source: string; follow: string | null; live: boolean }[];
+    sources: { source: string; follow: string | null; explanation: Bilingual | null; live: boolean }[];
   }>;
-  /** RFC 8058: stops every subscription among the message's reasons; `everything` stops all. Answers how many were live. */
+  /** RFC 8058: stops every subscription and rule among the message's reasons; `everything` stops all. Answers how many were live. */
   unsubscribe(token: string, everything: boolean): Promise<number>;
   /**
    * A provider's receipt for an SMS by its reference, or by our own id of the message, which is known before the outcome that

@@ -10,7 +10,7 @@ import { type Push, type PushState, pushIdOf } from './push.ts';
 import { makePushViews } from './push-views.ts';
 import { laneOf } from './worker/planner.ts';
 
-export type FanoutStores = Pick<Storage, 'pushes' | 'ledger' | 'items' | 'subscriptions'>;
+export type FanoutStores = Pick<Storage, 'pushes' | 'ledger' | 'items' | 'subscriptions' | 'rules'>;
 export type FanoutTools = {
   publishing: PublishingService;
   edges: Edges;

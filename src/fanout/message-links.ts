@@ -1,14 +1,16 @@
 import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { Keyring } from '../keyring.ts';
+import { ruleOfSource } from '../rules/rule.ts';
 import { type LinkPurpose, readLink } from '../signed-link.ts';
 import type { Storage } from '../storage/storage.ts';
 import { presentPerson } from '../subscriptions/people.ts';
 import type { FanoutService } from './fanout-service.ts';
 import type { Message } from './ledger-store.ts';
 import type { PushSource } from './push-store.ts';
+import { explanationsOf } from './push-views.ts';
 
-export type LinkStores = Pick<Storage, 'items' | 'ledger' | 'pushes' | 'subscriptions'>;
+export type LinkStores = Pick<Storage, 'items' | 'ledger' | 'pushes' | 'subscriptions' | 'rules'>;
 export type LinkTools = { keyring: Pick<Keyring, 'mac'>; edges: Pick<Edges, 'now'> };
 
 /** The links that stand in a message: each token names the message, the message its push, the push its item and reasons. */
@@ -38,7 +40,8 @@ export const makeMessageLinks = (
     if (!message?.push) throw new AppError('bad-link', 'This link is not one of ours.');
     const person = await presentPerson(stores.subscriptions, { ordinal: message.ordinal });
     const sources = await sourcesOf(message.push, message);
-    return { message, person, sources, follows: sources.flatMap((one) => one.follow ?? []) };
+    const rules = sources.flatMap(({ source }) => ruleOfSource(source)?.rule ?? []);
+    return { message, person, sources, rules, follows: sources.flatMap((one) => one.follow ?? []) };
   };
 
   return {
@@ -54,18 +57,32 @@ export const makeMessageLinks = (
     unsubscribeView: async (token) => {
       const { message, person, sources, follows } = await behind(token);
       const held = person ? await stores.subscriptions.holding(follows, [person.ordinal]) : [];
-      const live = new Set(held.map((subscription) => subscription.follow));
+      const optOuts = person ? await stores.subscriptions.optOuts([person.ordinal]) : [];
+      const follow = new Set(held.map((subscription) => subscription.follow));
+      const stopped = new Set(optOuts.map(({ rule }) => rule));
+      const explanations = await explanationsOf(stores.rules, sources);
+      const isLive = ({ source, follow: key }: PushSource): boolean => {
+        if (key !== null) return follow.has(key);
+        const rule = ruleOfSource(source);
+        return rule !== null && person !== null && !stopped.has(rule.rule);
+      };
       return {
         subscriber: person?.id ?? '',
         message: message.id,
         locale: person?.locale ?? 'en',
-        sources: sources.map(({ source, follow }) => ({ source, follow, live: follow !== null && live.has(follow) })),
+        sources: sources.map((one) => ({
+          source: one.source,
+          follow: one.follow,
+          explanation: explanations.get(one.source) ?? null,
+          live: isLive(one),
+        })),
       };
     },
     unsubscribe: async (token, everything) => {
-      const { person, follows } = await behind(token);
+      const { person, follows, rules } = await behind(token);
       if (!person) return 0;
-      return stores.subscriptions.stop(person.ordinal, everything ? 'all' : { follows }, edges.now());
+      const opted = await stores.subscriptions.optOut(person.ordinal, rules, edges.now());
+      return opted + (await stores.subscriptions.stop(person.ordinal, everything ? 'all' : { follows }, edges.now()));
     },
     report: async (token, what) => {
       const message = what === 'shown' ? await messageOf('report', token) : null;

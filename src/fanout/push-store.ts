@@ -1,3 +1,4 @@
+import type { PersonLeaf } from '../rules/condition.ts';
 import type { Batch, Counts, Lane, Push, PushState } from './push.ts';
 
 /** Who a lease belongs to: its token, and a beat that each renewal raises by one (design D2). */
@@ -18,8 +19,14 @@ export type BatchView = {
 /** A batch with the beat its lease starts at. */
 export type Claim = { batch: Batch; beat: number };
 
-/** One frozen source of a push: its label in reasons, the follow it came from (null: named people, those told), its people. */
-export type PushSource = { source: string; follow: string | null; ordinals: Uint8Array };
+/** One leaf of a condition over the person, with those of its source of whom it holds: what a reason was decided by. */
+export type SourceFact = { leaf: PersonLeaf; ordinals: Uint8Array };
+
+/**
+ * One frozen source of a push: its label in reasons, the follow it came from (null: rules, conditions, named people, those
+ * told), its people, and the facts by which a rule or a condition selected them.
+ */
+export type PushSource = { source: string; follow: string | null; facts: SourceFact[]; ordinals: Uint8Array };
 
 /** Pushes, their frozen plans, and the batches that workers claim. */
 export type PushStore = {

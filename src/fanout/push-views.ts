@@ -1,13 +1,18 @@
+import type { Bilingual } from '../catalogue/topic.ts';
 import { AppError } from '../errors.ts';
 import type { Keyring } from '../keyring.ts';
 import type { ItemVersion } from '../publishing/item.ts';
+import { leafFact } from '../rules/leaf-fact.ts';
+import { ruleOfSource, ruleSource } from '../rules/rule.ts';
+import type { RuleStore } from '../rules/rule-store.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { DeliveryView, FanoutService, PushView } from './fanout-service.ts';
 import type { Delivery } from './ledger-store.ts';
+import { membership } from './ordinals.ts';
 import { addCounts, type DeliveryState, deliveryStates, noCounts, type Push } from './push.ts';
 import type { PushSource } from './push-store.ts';
 
-export type ViewStores = Pick<Storage, 'pushes' | 'ledger' | 'items' | 'subscriptions'>;
+export type ViewStores = Pick<Storage, 'pushes' | 'ledger' | 'items' | 'subscriptions' | 'rules'>;
 
 export type PushViews = Pick<FanoutService, 'get' | 'list' | 'deliveries' | 'notificationsOf'> & {
   /** The push; throws `not-found`. */
@@ -35,6 +40,8 @@ export const makePushViews = (stores: ViewStores, { keyring }: { keyring: Pick<K
   const deliveryViews = async (rows: Delivery[]): Promise<DeliveryView[]> => {
     const pushes = new Map<string, PushSource[]>();
     for (const id of new Set(rows.map((row) => row.push))) pushes.set(id, await stores.pushes.sources(id));
+    const explanations = await explanationsOf(stores.rules, [...pushes.values()].flat());
+    const factsOf = factReader(pushes, rows);
     const people = await stores.subscriptions.recipients([...new Set(rows.map((row) => row.ordinal))]);
     const ids = new Map(people.map((person) => [person.ordinal, person.id]));
     const messages = await stores.ledger.messages(rows.flatMap((row) => row.message ?? []));
@@ -45,7 +52,11 @@ export const makePushViews = (stores: ViewStores, { keyring }: { keyring: Pick<K
       channel: row.channel,
       state: row.state,
       code: row.code,
-      reasons: row.reasons.flatMap((index) => reasonViews(pushes.get(row.push)?.[index])),
+      reasons: row.reasons.flatMap((index) => {
+        const source = pushes.get(row.push)?.[index]?.source;
+        if (source === undefined) return [];
+        return [{ source, explanation: explanations.get(source) ?? null, facts: factsOf(row, index) }];
+      }),
       attempts: row.attempts,
       at: row.at,
       dueAt: row.dueAt,
@@ -105,10 +116,34 @@ const stateNamed = (name: string): DeliveryState => {
   return state;
 };
 
-const reasonViews = (source: PushSource | undefined): DeliveryView['reasons'] => {
-  if (!source) return [];
-  const facts: Record<string, string> = source.follow === null ? {} : { follow: source.follow };
-  return [{ source: source.source, facts }];
+/** What the publishers of rules say of them, by their sources' labels. */
+export const explanationsOf = async (
+  rules: Pick<RuleStore, 'versions'>,
+  sources: PushSource[],
+): Promise<Map<string, Bilingual>> => {
+  const named = sources.flatMap(({ source }) => ruleOfSource(source) ?? []);
+  const versions = named.length > 0 ? await rules.versions(named) : [];
+  return new Map(versions.map((one) => [ruleSource(one.rule, one.version), one.content.explanation]));
+};
+
+/** The facts of each row's reasons: the follow, or the leaves of the rule that held for the person when it was planned. */
+const factReader = (pushes: ReadonlyMap<string, PushSource[]>, rows: Delivery[]) => {
+  const held = new Map<string, Map<number, number[]>>();
+  return (row: Delivery, index: number): Record<string, string> => {
+    const source = pushes.get(row.push)?.[index];
+    if (!source) return {};
+    if (source.follow !== null) return { follow: source.follow };
+    const key = `${row.push} ${index}`;
+    const members =
+      held.get(key) ??
+      membership(
+        source.facts.map((fact) => fact.ordinals),
+        rows.filter((one) => one.push === row.push).map((one) => one.ordinal),
+      );
+    held.set(key, members);
+    const leaves = (members.get(row.ordinal) ?? []).flatMap((no) => source.facts[no]?.leaf ?? []);
+    return Object.fromEntries(leaves.map(leafFact));
+  };
 };
 
 const titleFor = (version: ItemVersion | null, locale: string): string =>

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Condition } from '../rules/condition.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
 
 /**
@@ -34,8 +35,11 @@ export const noCounts = (): Counts => Object.fromEntries(deliveryStates.map((sta
 export const addCounts = (a: Counts, b: Counts): Counts =>
   Object.fromEntries(deliveryStates.map((state) => [state, a[state] + b[state]])) as Counts;
 
-/** Whom a push is for: everybody an item version matches, or people named by a publisher. */
-export type PushAudience = { kind: 'match' } | { kind: 'people'; subscribers: string[] };
+/** Whom a push is for: everybody an item version matches, people named by a publisher, or whoever a condition is true of. */
+export type PushAudience =
+  | { kind: 'match' }
+  | { kind: 'people'; subscribers: string[] }
+  | { kind: 'condition'; who: Condition };
 
 export type Push = {
   id: string;

@@ -1,14 +1,28 @@
-import type { Locale, Topic } from '../catalogue/topic.ts';
+import type { Bilingual, Locale, Topic } from '../catalogue/topic.ts';
 import type { Text } from '../text.ts';
 
 /** Labels of a push's sources (api: bySource). `told:<item>` are those who got an earlier version of a corrected item. */
 export const namedSource = (push: string): string => `push:${push}`;
 export const toldSource = (item: string): string => `told:${item}`;
 
-export type ReasonWords = { text: Text; locale: Locale; topics: ReadonlyMap<string, Topic> };
+/** `explanations`: what the publishers of rules say of them, by the rule's label. */
+export type ReasonWords = {
+  text: Text;
+  locale: Locale;
+  topics: ReadonlyMap<string, Topic>;
+  explanations: ReadonlyMap<string, Bilingual>;
+};
+
+/** What publishers of rules say of them, by label, from reasons that carry it. */
+export const explanationsIn = (
+  reasons: readonly { source: string; explanation: Bilingual | null }[],
+): Map<string, Bilingual> =>
+  new Map(reasons.flatMap(({ source, explanation }) => (explanation ? [[source, explanation] as const] : [])));
 
 /** Why one source reaches a person, as a sentence in their language. */
-export const sourceText = (source: string, { text, locale, topics }: ReasonWords): string => {
+export const sourceText = (source: string, { text, locale, topics, explanations }: ReasonWords): string => {
+  const explanation = explanations.get(source);
+  if (explanation) return explanation[locale];
   const [kind, second, ...rest] = source.split(':');
   if (kind === 'subscription' && second === 'topic') {
     const slug = rest.join(':');

@@ -52,3 +52,9 @@ export type Rule = {
 
 /** The label of a rule in sources and reasons. */
 export const ruleSource = (rule: string, version: number): string => `rule:${rule}@${version}`;
+
+/** The rule and version that a source is of, or null for sources of other kinds. */
+export const ruleOfSource = (source: string): { rule: string; version: number } | null => {
+  const [, rule, version] = /^rule:([\w-]+)@(\d+)$/.exec(source) ?? [];
+  return rule === undefined ? null : { rule, version: Number(version) };
+};

@@ -1,5 +1,6 @@
 import type { AccessStore } from '../access/access-store.ts';
 import type { StaffSignInStore } from '../access/staff-sign-in-store.ts';
+import type { AudienceStore } from '../audience/audience-store.ts';
 import type { CatalogueStore } from '../catalogue/catalogue-store.ts';
 import type { TransactionalStore } from '../channels/courier.ts';
 import type { LedgerStore } from '../fanout/ledger-store.ts';
@@ -21,6 +22,7 @@ export type Storage = {
   pushes: PushStore;
   ledger: LedgerStore;
   transactional: TransactionalStore;
+  audience: AudienceStore;
   access: AccessStore;
   staffSignIns: StaffSignInStore;
   /** A cheap round trip; throws when the store does not answer. */

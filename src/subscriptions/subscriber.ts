@@ -62,4 +62,8 @@ export type Subscription = {
 };
 
 /** Who a person is to the fan-out: all that policy and sending need, and nothing else. */
-export type Recipient = Omit<Subscriber, 'attributes' | 'externalId' | 'createdAt'> & { addresses: Address[] };
+export type Recipient = Omit<Subscriber, 'attributes' | 'externalId' | 'createdAt'> & {
+  addresses: Address[];
+  /** They stopped everything and have followed nothing since: suggestions are over, too. */
+  stoppedAll: boolean;
+};

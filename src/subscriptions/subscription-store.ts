@@ -108,6 +108,12 @@ export type SubscriptionStore = {
   subscriptionsOf(ordinal: number): Promise<Followed[]>;
   /** Stops one subscription of a person by its id, or those to the named follows, or all; answers how many were live. */
   stop(ordinal: number, which: { id: string } | { follows: string[] } | 'all', at: number): Promise<number>;
+  /** Keeps that a person wants nothing more by these rules; answers how many of them are new. */
+  optOut(ordinal: number, rules: string[], at: number): Promise<number>;
+  /** The opt-outs of these people. */
+  optOuts(ordinals: number[]): Promise<{ subscriber: number; rule: string }[]>;
+  /** Everybody who wants nothing more by a rule, ascending. */
+  optedOut(rule: string): Promise<number[]>;
   /** Changes pace and channels of one live subscription of a person; answers whether it was there. */
   changeSubscription(
     ordinal: number,

@@ -30,6 +30,8 @@ export type AppDeps = {
     | 'browsing'
     | 'publishing'
     | 'rules'
+    | 'audience'
+    | 'explain'
     | 'fanout'
     | 'access'
     | 'staff'

@@ -1,6 +1,8 @@
 import { Router } from 'express';
 import type { AccessService } from '../access/access-service.ts';
 import type { StaffService } from '../access/staff-service.ts';
+import type { AudienceService } from '../audience/audience-service.ts';
+import type { ExplainService } from '../audience/explain-service.ts';
 import type { BrowsingService } from '../browsing/browsing-service.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { Locale } from '../catalogue/topic.ts';
@@ -11,6 +13,7 @@ import type { PublishingService } from '../publishing/publishing-service.ts';
 import type { RuleService } from '../rules/rule-service.ts';
 import type { SignUpService, SubscriptionService } from '../subscriptions/subscription-service.ts';
 import { accessRoutes } from './api/access.ts';
+import { audienceRoutes } from './api/audience.ts';
 import { catalogueRoutes } from './api/catalogue.ts';
 import { eventRoutes } from './api/events.ts';
 import { hookRoutes, type SmsSigner } from './api/hooks.ts';
@@ -34,6 +37,8 @@ export type ApiDeps = {
   visitors: Visitors;
   publishing: PublishingService;
   rules: RuleService;
+  audience: AudienceService;
+  explain: ExplainService;
   fanout: FanoutService;
   access: AccessService;
   staff: StaffService;
@@ -70,6 +75,7 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
     ...eventRoutes(deps),
     ...itemRoutes(deps),
     ...ruleRoutes(deps),
+    ...audienceRoutes(deps),
     ...pushRoutes(deps),
     ...accessRoutes(deps),
     ...hookRoutes(deps),

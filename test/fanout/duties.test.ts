@@ -50,7 +50,7 @@ const personOf = async (externalId: string) => {
 /** The duties of the town over its own store, with some verbs of the pushes in the test's hand. */
 const dutiesWith = (verbs: Partial<PushStore>) => {
   const stores = { ...town.stores, pushes: { ...town.stores.pushes, ...verbs } };
-  const planner = makePlanner(stores, { edges: town.edges, matchItem: town.matcher.matchItem });
+  const planner = makePlanner(stores, { edges: town.edges, audience: town.audienceMatcher });
   return makeDuties(stores, { planner, edges: town.edges, log: town.log, announceLost: town.fanout.announceLost });
 };
 

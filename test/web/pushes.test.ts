@@ -116,7 +116,7 @@ describe('pushes over the API', () => {
       channel: 'email',
       state: 'deferred',
       code: 'quiet-hours',
-      reasons: [{ source: 'subscription:topic:services', facts: { topic: 'services' } }],
+      reasons: [{ source: 'subscription:topic:services', explanation: null, facts: { topic: 'services' } }],
       attempts: 0,
       at: Date.parse('2026-06-10T04:00:00.123Z'),
       dueAt: Date.parse('2026-06-10T23:00:00Z'),

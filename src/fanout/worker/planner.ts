@@ -1,19 +1,15 @@
+import type { AudienceMatcher, Matched } from '../../audience/audience-matcher.ts';
 import type { Edges } from '../../edges.ts';
 import type { ItemContent, ItemVersion } from '../../publishing/item.ts';
+import { ruleOfSource } from '../../rules/rule.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { packOrdinals, unionOf } from '../ordinals.ts';
 import { type Batch, batchSize, type Lane, lateBatchId, type Push, planBatchId } from '../push.ts';
 import type { PushSource } from '../push-store.ts';
 import { namedSource, toldSource } from '../reasons.ts';
 
-/** Who is matched by an item: one entry a follow, with its label. The audience index will answer this later. */
-type MatchItem = (
-  item: string,
-  content: ItemContent,
-) => Promise<{ source: string; follow: string; ordinals: number[] }[]>;
-
-export type PlannerStores = Pick<Storage, 'pushes' | 'ledger' | 'items' | 'subscriptions'>;
-export type PlannerTools = { edges: Pick<Edges, 'now'>; matchItem: MatchItem };
+export type PlannerStores = Pick<Storage, 'pushes' | 'ledger' | 'items' | 'subscriptions' | 'rules'>;
+export type PlannerTools = { edges: Pick<Edges, 'now'>; audience: AudienceMatcher };
 
 /** Batches are inserted in groups, so that sending starts while the rest is written. */
 const insertAtOnce = 50;
@@ -29,22 +25,19 @@ export const laneOf = (content: Pick<ItemContent, 'urgency'>): Lane =>
 export const makePlanner = (stores: PlannerStores, tools: PlannerTools) => {
   const sourcesOf = async (push: Push, version: ItemVersion): Promise<PushSource[]> => {
     if (push.audience.kind === 'people')
-      return [
-        { source: namedSource(push.id), follow: null, ordinals: packOrdinals(await named(push.audience.subscribers)) },
-      ];
+      return [plainSource(namedSource(push.id), await named(push.audience.subscribers))];
+    if (push.audience.kind === 'condition') {
+      const { who } = push.audience;
+      return [packed(await tools.audience.matchCondition(namedSource(push.id), who, push.item, version.content))];
+    }
     const told = version.version > 1 ? await stores.ledger.toldOf(push.item, version.version - 1) : [];
-    const toldOf = {
-      source: toldSource(push.item),
-      follow: null,
-      ordinals: packOrdinals(told.map((one) => one.ordinal)),
-    };
+    const toldOf = plainSource(
+      toldSource(push.item),
+      told.map((one) => one.ordinal),
+    );
     const earlier = version.version > 1 ? [toldOf] : [];
     if (version.kind === 'withdrawal' || version.content.visibility === 'targeted') return earlier;
-    const matched = await tools.matchItem(push.item, version.content);
-    return [
-      ...earlier,
-      ...matched.map(({ source, follow, ordinals }) => ({ source, follow, ordinals: packOrdinals(ordinals) })),
-    ];
+    return [...earlier, ...(await tools.audience.matchItem(push.item, version.content)).map(packed)];
   };
 
   const named = async (ids: string[]): Promise<number[]> => {
@@ -75,6 +68,10 @@ export const makePlanner = (stores: PlannerStores, tools: PlannerTools) => {
       if (!version) return false;
       if (push.plan === null) {
         const sources = await sourcesOf(push, version);
+        await stores.rules.markUsed(
+          sources.flatMap(({ source }) => ruleOfSource(source) ?? []),
+          tools.edges.now(),
+        );
         await stores.pushes.writeSources(push.id, token, sources);
         await stores.pushes.freeze(push.id, token, {
           matched: unionOf(sources.map((source) => source.ordinals)).length,
@@ -118,6 +115,16 @@ export const makePlanner = (stores: PlannerStores, tools: PlannerTools) => {
 };
 
 export type Planner = ReturnType<typeof makePlanner>;
+
+const packed = ({ source, follow, people, facts }: Matched): PushSource => ({
+  source,
+  follow,
+  facts: facts.map((fact) => ({ leaf: fact.leaf, ordinals: packOrdinals(fact.people) })),
+  ordinals: packOrdinals(people),
+});
+
+const plainSource = (source: string, people: number[]): PushSource =>
+  packed({ source, follow: null, people, facts: [] });
 
 const peopleBySource = (sources: PushSource[]): Push['bySource'] => {
   const byLabel = new Map<string, Uint8Array[]>();

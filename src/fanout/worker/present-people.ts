@@ -1,7 +1,9 @@
+import type { RuleStore } from '../../rules/rule-store.ts';
+import type { ChannelName } from '../../subscriptions/follow.ts';
 import type { Recipient, Subscription } from '../../subscriptions/subscriber.ts';
 import type { SubscriptionStore } from '../../subscriptions/subscription-store.ts';
 import type { Reason } from '../policy.ts';
-import type { PushContext } from './push-context.ts';
+import type { PushContext, Suggestion } from './push-context.ts';
 import type { Unit } from './rows.ts';
 
 /** Whom these people are today, by the ordinal they had in the plan: after merges, whoever they became one with. */
@@ -31,12 +33,18 @@ const heirOf = (known: Map<number, Recipient>, ordinal: number): Recipient | und
   return person;
 };
 
-/** The reasons of a unit that still hold for the person it has become: follows that were stopped or narrowed drop out. */
+/**
+ * The reasons of a unit that still hold for the person it has become: follows that were stopped or narrowed drop out, rules
+ * that were paused or opted out of, and whatever needs a consent that was taken back.
+ */
 export type ReasonsOf = (unit: Unit, person: Recipient) => Reason[];
 
-/** Reads what these people follow of the push's sources, in one read. */
+/** What holds now: subscriptions by person and follow, opt-outs by person and rule, the rules that still select. */
+type Present = { held: Map<string, Subscription>; optedOut: ReadonlySet<string>; active: ReadonlySet<string> };
+
+/** Reads what these people follow of the push's sources and what they opted out of, in one read each. */
 export const presentReasons = async (
-  subscriptions: Pick<SubscriptionStore, 'holding'>,
+  stores: { subscriptions: Pick<SubscriptionStore, 'holding' | 'optOuts'>; rules: Pick<RuleStore, 'get'> },
   context: PushContext,
   units: Unit[],
   people: Map<number, Recipient>,
@@ -45,9 +53,37 @@ export const presentReasons = async (
     units.flatMap((unit) => unit.sources.flatMap((index) => context.sources[index]?.follow ?? [])),
   );
   const ordinals = new Set([...people.values()].map((person) => person.ordinal));
-  const held = follows.size > 0 ? await subscriptions.holding([...follows], [...ordinals]) : [];
-  const byPerson = new Map(held.map((one) => [`${one.subscriber} ${one.follow}`, one]));
-  return (unit, person) => unit.sources.flatMap((index) => reasonOf(context, index, person, unit.ordinal, byPerson));
+  const held = follows.size > 0 ? await stores.subscriptions.holding([...follows], [...ordinals]) : [];
+  const suggests = context.suggestions.size > 0;
+  const optOuts = suggests ? await stores.subscriptions.optOuts([...ordinals]) : [];
+  const present: Present = {
+    held: new Map(held.map((one) => [`${one.subscriber} ${one.follow}`, one])),
+    optedOut: new Set(optOuts.map((one) => `${one.subscriber} ${one.rule}`)),
+    active: await activeRules(stores.rules, context),
+  };
+  return (unit, person) => unit.sources.flatMap((index) => reasonOf(context, index, person, unit.ordinal, present));
+};
+
+const activeRules = async (rules: Pick<RuleStore, 'get'>, context: PushContext): Promise<Set<string>> => {
+  const named = new Set([...context.suggestions.values()].flatMap(({ rule }) => rule?.rule ?? []));
+  const found = await Promise.all([...named].map((id) => rules.get(id)));
+  return new Set(found.flatMap((rule) => (rule?.state === 'active' ? [rule.id] : [])));
+};
+
+/** A suggestion drops out without consent, by an opt-out of the rule or of everything, and when its rule is paused. */
+const suggestionOf = (
+  source: number,
+  { rule, needsConsent }: Suggestion,
+  person: Recipient,
+  { optedOut, active }: Present,
+  channels: ChannelName[] | null,
+): Reason[] => {
+  if (needsConsent && !person.consents.personalisation) return [];
+  if (person.stoppedAll) return [];
+  if (rule === null) return [{ kind: 'condition', source, channels }];
+  if (optedOut.has(`${person.ordinal} ${rule.rule}`) || !active.has(rule.rule)) return [];
+  const { deliver, holdout } = rule.content;
+  return [{ kind: 'rule', source, ...deliver, holdout }];
 };
 
 const reasonOf = (
@@ -55,7 +91,7 @@ const reasonOf = (
   index: number,
   person: Recipient,
   ordinal: number,
-  held: Map<string, Subscription>,
+  present: Present,
 ): Reason[] => {
   const source = context.sources[index];
   if (!source) return [];
@@ -63,8 +99,10 @@ const reasonOf = (
     const channel = context.told.get(person.ordinal) ?? context.told.get(ordinal);
     return channel ? [{ kind: 'told', source: index, channel }] : [];
   }
+  const suggestion = context.suggestions.get(index);
+  if (suggestion) return suggestionOf(index, suggestion, person, present, context.push.channels);
   if (source.follow === null) return [{ kind: 'named', source: index, channels: context.push.channels }];
-  const subscription = held.get(`${person.ordinal} ${source.follow}`);
+  const subscription = present.held.get(`${person.ordinal} ${source.follow}`);
   return subscription
     ? [{ kind: 'subscription', source: index, pace: subscription.pace, channels: subscription.channels }]
     : [];

@@ -1,9 +1,12 @@
-import type { CatalogueService } from '../../catalogue/catalogue-service.ts';
-import type { Locale, Topic } from '../../catalogue/topic.ts';
+import type { CatalogueService, Trees } from '../../catalogue/catalogue-service.ts';
+import type { Bilingual, Locale, Topic } from '../../catalogue/topic.ts';
 import type { SharedContent } from '../../channels/channel.ts';
 import type { ItemVersion } from '../../publishing/item.ts';
+import { type RuleVersion, ruleOfSource, ruleSource } from '../../rules/rule.ts';
+import { needsNoConsent } from '../../rules/selection.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { ChannelName } from '../../subscriptions/follow.ts';
+import { factsOfItem } from '../../subscriptions/matching.ts';
 import { type Text, textIn } from '../../text.ts';
 import type { Push } from '../push.ts';
 import type { PushSource } from '../push-store.ts';
@@ -21,6 +24,9 @@ type RenderNotification = (input: {
   topic: Topic | null;
 }) => SharedContent;
 
+/** A source that only suggests: a rule's version (null: the condition of a publisher's own push), and whether consent is needed. */
+export type Suggestion = { rule: RuleVersion | null; needsConsent: boolean };
+
 /**
  * All that is the same for every person of a push at one revision: its frozen sources, the version's content, whom an
  * earlier version reached and how, rendered messages by language, reason lines by the sources they name.
@@ -30,12 +36,14 @@ export type PushContext = {
   version: ItemVersion;
   sources: PushSource[];
   toldSource: number;
+  /** Sources that suggest, by their index. */
+  suggestions: ReadonlyMap<number, Suggestion>;
   told: ReadonlyMap<number, ChannelName>;
   shared(locale: Locale, wasTold: boolean): SharedContent;
   reasonLine(locale: Locale, sources: number[]): string;
 };
 
-export type ContextStores = Pick<Storage, 'pushes' | 'items' | 'ledger'>;
+export type ContextStores = Pick<Storage, 'pushes' | 'items' | 'ledger' | 'rules'>;
 export type ContextTools = { catalogue: CatalogueService; render: RenderNotification };
 
 const keptContexts = 8;
@@ -44,11 +52,32 @@ const keptContexts = 8;
 export const makePushContexts = (stores: ContextStores, tools: ContextTools) => {
   const kept = new Map<string, Promise<PushContext>>();
 
+  const suggestionsOf = async (
+    push: Push,
+    version: ItemVersion,
+    sources: PushSource[],
+    trees: Trees,
+  ): Promise<Map<number, Suggestion>> => {
+    const item = factsOfItem(push.item, version.content, trees);
+    if (push.audience.kind === 'condition')
+      return new Map([[0, { rule: null, needsConsent: !needsNoConsent(push.audience.who, item) }]]);
+    const named = sources.map(({ source }) => ruleOfSource(source));
+    const versions = await stores.rules.versions(named.flatMap((one) => one ?? []));
+    return new Map(
+      named.flatMap((one, index): [number, Suggestion][] => {
+        const rule = versions.find((known) => known.rule === one?.rule && known.version === one.version);
+        return rule ? [[index, { rule, needsConsent: !needsNoConsent(rule.content.who, item) }]] : [];
+      }),
+    );
+  };
+
   const load = async (push: Push, version: ItemVersion): Promise<PushContext> => {
     const sources = await stores.pushes.sources(push.id);
     const told = version.version > 1 ? await stores.ledger.toldOf(push.item, version.version - 1) : [];
-    const { topics } = await tools.catalogue.trees();
-    const bySlug = new Map(topics.map((topic) => [topic.slug, topic]));
+    const trees = await tools.catalogue.trees();
+    const suggestions = await suggestionsOf(push, version, sources, trees);
+    const explanations = explanationsOf(suggestions);
+    const bySlug = new Map(trees.topics.map((topic) => [topic.slug, topic]));
     const topic = bySlug.get(version.content.topics[0] ?? '') ?? null;
     const rendered = new Map<string, SharedContent>();
     const lines = new Map<string, string>();
@@ -58,6 +87,7 @@ export const makePushContexts = (stores: ContextStores, tools: ContextTools) => 
       version,
       sources,
       toldSource: sources.findIndex((source) => source.source === toldSource(push.item)),
+      suggestions,
       told: new Map(told.map((one) => [one.ordinal, one.channel])),
       shared: (locale, wasTold) => {
         const wording = wordingOf(version, wasTold);
@@ -71,7 +101,7 @@ export const makePushContexts = (stores: ContextStores, tools: ContextTools) => 
         const text = texts.get(locale) ?? textIn(locale);
         texts.set(locale, text);
         const labels = indexes.map((index) => sources[index]?.source ?? '');
-        const line = lines.get(key) ?? reasonLine(labels, { text, locale, topics: bySlug });
+        const line = lines.get(key) ?? reasonLine(labels, { text, locale, topics: bySlug, explanations });
         lines.set(key, line);
         return line;
       },
@@ -99,6 +129,13 @@ export const makePushContexts = (stores: ContextStores, tools: ContextTools) => 
 };
 
 export type PushContexts = ReturnType<typeof makePushContexts>;
+
+const explanationsOf = (suggestions: ReadonlyMap<number, Suggestion>): Map<string, Bilingual> =>
+  new Map(
+    [...suggestions.values()].flatMap(({ rule }): [string, Bilingual][] =>
+      rule ? [[ruleSource(rule.rule, rule.version), rule.content.explanation]] : [],
+    ),
+  );
 
 const wordingOf = (version: ItemVersion, wasTold: boolean): Wording => {
   if (version.kind === 'withdrawal') return 'withdrawal';

@@ -1,6 +1,6 @@
 import { type ChannelName, channelNames } from '../../subscriptions/follow.ts';
 import type { Recipient } from '../../subscriptions/subscriber.ts';
-import type { Delivery, DeliveryChange, NoticeKey, Outcome } from '../ledger-store.ts';
+import type { Delivery, DeliveryChange, NoticeClass, NoticeKey, Outcome } from '../ledger-store.ts';
 import { type Decision, noticeClassOf, type Reason } from '../policy.ts';
 import type { PushContext } from './push-context.ts';
 
@@ -58,6 +58,10 @@ export const noticeKeyOf = (context: PushContext, plan: Plan): NoticeKey => ({
   ordinal: plan.person?.ordinal ?? plan.unit.ordinal,
 });
 
+/** The class of what tells this person; a row whose reasons have all dropped out keeps the one it had. */
+export const classOf = (context: PushContext, { reasons, unit }: Plan): NoticeClass =>
+  reasons.length === 0 && unit.row ? unit.row.noticeClass : noticeClassOf(context.version.content, reasons);
+
 /** The row of a person who has none yet. */
 export const rowOf = (context: PushContext, plan: Plan, at: number): Delivery => ({
   push: context.push.id,
@@ -73,7 +77,7 @@ const changeTo = (context: PushContext, plan: Plan, at: number) => {
   const kept = plan.reasons.length > 0 ? plan.reasons.map((reason) => reason.source) : unit.sources;
   const common = {
     reasons: kept,
-    noticeClass: noticeClassOf(context.version.content),
+    noticeClass: classOf(context, plan),
     revision: context.version.revision,
     channel: unit.row?.channel ?? null,
     dueAt: null,

@@ -5,7 +5,7 @@ import { openContact } from '../../subscriptions/address.ts';
 import type { ChannelName } from '../../subscriptions/follow.ts';
 import type { Recipient } from '../../subscriptions/subscriber.ts';
 import type { Delivery, Lease, NoticeTaken } from '../ledger-store.ts';
-import { decide, noticeClassOf } from '../policy.ts';
+import { decide } from '../policy.ts';
 import type { DeliveryState } from '../push.ts';
 import { parkedMs } from '../retry.ts';
 import type { Ready } from './dispatcher.ts';
@@ -14,6 +14,7 @@ import { presentPeople, presentReasons, type ReasonsOf } from './present-people.
 import type { PushContext } from './push-context.ts';
 import {
   changeOf,
+  classOf,
   closedChannels,
   type Ending,
   flyingRow,
@@ -28,7 +29,7 @@ import {
   type Verdict,
 } from './rows.ts';
 
-export type SettleStores = Pick<Storage, 'subscriptions' | 'ledger'>;
+export type SettleStores = Pick<Storage, 'subscriptions' | 'ledger' | 'rules'>;
 export type SettleTools = {
   keyring: Keyring;
   edges: Edges;
@@ -61,6 +62,7 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
       item: context.version.content,
       reasons,
       tried,
+      draw: drawOf(keyring, context.push.item, person.id),
       now: edges.now(),
       defaults: tools.defaults,
     });
@@ -70,7 +72,7 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
   };
 
   const planAll = async (context: PushContext, units: Unit[], people: Map<number, Recipient>): Promise<Plan[]> => {
-    const reasonsOf = await presentReasons(stores.subscriptions, context, units, people);
+    const reasonsOf = await presentReasons(stores, context, units, people);
     const chosen = new Map<number, ChannelName[]>();
     return units.map((unit) => {
       const mine = chosen.get(unit.ordinal) ?? [];
@@ -81,20 +83,21 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
   };
 
   /**
-   * For all who may still be told, and for messages in flight: what becomes of those must stand under the right name. A row
+   * For all who may still be told, and for messages in flight: what becomes of those must stand under the right name. Whoever
+   * is held out is asked for too, because who was told already is not part of the measurement (design D6). A row
    * that waits for its digest keeps no notice: whatever is faster may tell meanwhile, and the digest asks again as it leaves.
    */
   const takeNotices = async (lease: Lease, context: PushContext, plans: Plan[]): Promise<void> => {
-    const asking = plans.filter((plan) => !isEnded(plan) || isGrounded(plan));
+    const asking = plans.filter((plan) => !isEnded(plan) || isGrounded(plan) || isHeldOut(plan));
     if (asking.length === 0) return;
     const taken = await stores.ledger.takeNotices(
       lease,
       context.push.id,
-      asking.map((plan) => ({ ...noticeKeyOf(context, plan), class: noticeClassOf(context.version.content) })),
+      asking.map((plan) => ({ ...noticeKeyOf(context, plan), class: classOf(context, plan) })),
       edges.now(),
     );
     asking.forEach((plan, index) => {
-      if (!isEnded(plan)) plan.decision = withNotice(plan.decision, taken[index], edges.now());
+      if (!isEnded(plan) || isHeldOut(plan)) plan.decision = withNotice(plan.decision, taken[index], edges.now());
     });
   };
 
@@ -194,9 +197,15 @@ const endedPlan = (unit: Unit, person: Recipient | undefined, decision: Ending):
   message: null,
 });
 
+const isHeldOut = ({ decision }: Plan): boolean => decision.kind === 'withhold' && decision.code === 'holdout';
+
+/** Where a person falls in [0, 1) for an item: the same for all its rules and versions, and nobody can choose it (design D6). */
+const drawOf = (keyring: Pick<Keyring, 'mac'>, item: string, person: string): number =>
+  keyring.mac('holdout', `${item}:${person}`, 6).readUIntBE(0, 6) / 2 ** 48;
+
 const withNotice = (decision: Verdict, taken: NoticeTaken | undefined, now: number): Verdict => {
   if (taken?.outcome === 'told') return { kind: 'withhold', code: 'already-told' };
-  if (taken?.outcome === 'held' && decision.kind !== 'digest')
+  if (taken?.outcome === 'held' && decision.kind !== 'digest' && decision.kind !== 'withhold')
     return { kind: 'defer', until: now + parkedMs, code: 'other-push' };
   return decision;
 };

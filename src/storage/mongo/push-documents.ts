@@ -12,6 +12,8 @@ export type SourceDocument = {
   position: number;
   source: string;
   follow: string | null;
+  /** `leaf` as JSON: field names of a document may not be anything. */
+  facts: { leaf: string; ordinals: mongo.Binary }[];
   ordinals: mongo.Binary;
 };
 

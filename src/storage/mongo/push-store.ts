@@ -75,13 +75,14 @@ const plansOver = (db: mongo.Db): Plans => {
     writeSources: (push, plan, list) =>
       insertMissing(
         sources,
-        list.map(({ source, follow, ordinals }, position) => ({
+        list.map(({ source, follow, facts, ordinals }, position) => ({
           _id: `${plan} ${position} ${push}`,
           push,
           plan,
           position,
           source,
           follow,
+          facts: facts.map((fact) => ({ leaf: JSON.stringify(fact.leaf), ordinals: toBinary(fact.ordinals) })),
           ordinals: toBinary(ordinals),
         })),
       ),
@@ -95,7 +96,12 @@ const plansOver = (db: mongo.Db): Plans => {
       const plan = (await pushes.findOne({ _id: push }))?.plan;
       if (plan == null) return [];
       const found = await sources.find({ push, plan }).sort({ position: 1 }).toArray();
-      return found.map(({ source, follow, ordinals }) => ({ source, follow, ordinals: fromBinary(ordinals) }));
+      return found.map(({ source, follow, facts, ordinals }) => ({
+        source,
+        follow,
+        facts: facts.map((fact) => ({ leaf: JSON.parse(fact.leaf), ordinals: fromBinary(fact.ordinals) })),
+        ordinals: fromBinary(ordinals),
+      }));
     },
     insertBatches: async (list) => {
       if (list.length === 0) return;

@@ -54,11 +54,19 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
     `INSERT INTO push_sources (push, plan, position, source, follow, ordinals)
      SELECT no, ?, ?, ?, ?, ? FROM pushes WHERE id = ? ON CONFLICT DO NOTHING`,
   );
+  const insertFact = db.prepare(
+    `INSERT INTO push_facts (push, plan, position, no, leaf, ordinals)
+     SELECT no, ?, ?, ?, ?, ? FROM pushes WHERE id = ? ON CONFLICT DO NOTHING`,
+  );
+  const facts = db.prepare(
+    `SELECT f.position, f.leaf, f.ordinals FROM push_facts f JOIN pushes p ON p.no = f.push AND p.plan = f.plan
+     WHERE p.id = ? ORDER BY f.position, f.no`,
+  );
   const freeze = db.prepare(
     'UPDATE pushes SET plan = ?, matched = ?, by_source = ?, planned_at = ? WHERE id = ? AND plan IS NULL',
   );
   const sources = db.prepare(
-    `SELECT s.source, s.follow, s.ordinals FROM push_sources s JOIN pushes p ON p.no = s.push AND p.plan = s.plan
+    `SELECT s.position, s.source, s.follow, s.ordinals FROM push_sources s JOIN pushes p ON p.no = s.push AND p.plan = s.plan
      WHERE p.id = ? ORDER BY s.position`,
   );
   const insertBatch = db.prepare(
@@ -159,8 +167,12 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
     },
 
     writeSources: async (push, plan, list) => {
-      for (const [position, { source, follow, ordinals }] of list.entries())
-        await db.write(() => insertSource.run(plan, position, source, follow, ordinals, push));
+      for (const [position, { source, follow, facts: used, ordinals }] of list.entries())
+        await db.write(() => {
+          insertSource.run(plan, position, source, follow, ordinals, push);
+          for (const [no, fact] of used.entries())
+            insertFact.run(plan, position, no, JSON.stringify(fact.leaf), fact.ordinals, push);
+        });
     },
     freeze: async (push, plan, facts) =>
       db.write(() => {
@@ -169,12 +181,17 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
         if (standing == null) throw new AppError('not-found', `There is no push ${push}.`);
         return String(standing);
       }),
-    sources: async (push) =>
-      (await db.read(() => sources.all(push))).map((row) => ({
+    sources: async (push) => {
+      const [rows, used] = await db.read(() => [sources.all(push), facts.all(push)]);
+      return rows.map((row) => ({
         source: String(row.source),
         follow: row.follow as string | null,
+        facts: used
+          .filter((fact) => fact.position === row.position)
+          .map((fact) => ({ leaf: JSON.parse(String(fact.leaf)), ordinals: bytes(fact.ordinals) })),
         ordinals: bytes(row.ordinals),
-      })),
+      }));
+    },
     insertBatches: async (list) => {
       for (let at = 0; at < list.length; at += 20) {
         await db.write(() => {

@@ -1,6 +1,7 @@
 import type { Storage } from '../storage.ts';
 import { sqliteAccessStore } from './access-store.ts';
 import { sqliteAddressStore } from './address-store.ts';
+import { sqliteAudienceStore } from './audience-store.ts';
 import { sqliteCatalogueStore } from './catalogue-store.ts';
 import { type OpenOptions, openSqlite, type SqliteDatabase } from './database.ts';
 import { sqliteItemStore } from './item-store.ts';
@@ -28,6 +29,7 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     pushes: sqlitePushStore(db),
     ledger: sqliteLedgerStore(db),
     transactional: sqliteTransactionalStore(db),
+    audience: sqliteAudienceStore(db),
     access: sqliteAccessStore(db),
     staffSignIns: sqliteStaffSignInStore(db),
     ping: async () => {

@@ -37,3 +37,18 @@ export const withDepartments = <T extends Short>({ department, ...content }: T):
 /** Only the fields that were sent. */
 export const sentFields = (body: z.output<typeof reviseBody>): Partial<ItemContent> =>
   Object.fromEntries(Object.entries(withDepartments(body)).filter(([, value]) => value !== undefined));
+
+/** An item that is still being written, for previews: nothing is needed yet. */
+export const draftBody = z
+  .strictObject({ ...fields, externalId: z.string().trim().min(1).max(500).optional() })
+  .refine(notBoth.check, notBoth.words);
+
+export const draftContent = ({ externalId: _externalId, ...body }: z.output<typeof draftBody>): ItemContent => ({
+  title: '',
+  summary: '',
+  language: 'und',
+  topics: [],
+  urgency: 'routine',
+  visibility: 'public',
+  ...sentFields(body),
+});

@@ -2,7 +2,11 @@ import { z } from 'zod';
 import type { CatalogueService } from '../../catalogue/catalogue-service.ts';
 import { AppError } from '../../errors.ts';
 import type { FanoutService, PushView } from '../../fanout/fanout-service.ts';
-import { deliveryStates } from '../../fanout/push.ts';
+import { deliveryStates, type PushAudience } from '../../fanout/push.ts';
+import { explanationsIn } from '../../fanout/reasons.ts';
+import { conditionFaults } from '../../rules/check-condition.ts';
+import type { Condition } from '../../rules/condition.ts';
+import { conditionSchema } from '../../rules/condition-schema.ts';
 import { channelNames } from '../../subscriptions/follow.ts';
 import { textIn } from '../../text.ts';
 import { keyed, pageOf, pageQuery, type Route, route } from '../contract/route.ts';
@@ -22,13 +26,19 @@ type Deps = {
 const peopleLimit = 100_000;
 const pushBodyLimit = 4 * 1024 * 1024;
 
-/** Named people; a condition is refused as such, not field by field. */
-const audience = z
-  .looseObject({ subscribers: z.array(z.string().min(1).max(100)).min(1).max(peopleLimit).optional() })
-  .refine((value: unknown) => Object.keys(Object(value)).join() === 'subscribers', {
-    message: 'must be { subscribers: [id, ..] }; conditions are not taken yet',
-    when: () => true,
-  });
+const named = z.strictObject({ subscribers: z.array(z.string().min(1).max(100)).min(1).max(peopleLimit) });
+type Named = z.output<typeof named>;
+
+const isNamed = (audience: unknown): audience is Named =>
+  typeof audience === 'object' && audience !== null && 'subscribers' in audience;
+
+/** Named people or a condition, each refused by its own faults: which of the two is meant shows in the key. */
+const audience = z.unknown().transform((value, ctx): Named | Condition => {
+  const read = isNamed(value) ? named.safeParse(value) : conditionSchema.safeParse(value);
+  if (read.success) return read.data;
+  for (const issue of read.error.issues) ctx.addIssue({ code: 'custom', message: issue.message, path: issue.path });
+  return z.NEVER;
+});
 
 const pushBody = z.strictObject({
   item: z.string().min(1).max(100),
@@ -103,23 +113,35 @@ const readRoutes = ({ fanout, stopping, streamEveryMs }: Deps): Route[] => [
   }),
 ];
 
-const pushRoute = ({ fanout }: Deps): Route =>
+const audienceOf = async ({ catalogue }: Deps, asked: Named | Condition): Promise<PushAudience> => {
+  if (isNamed(asked)) return { kind: 'people', subscribers: [...new Set(asked.subscribers)] };
+  const declared = { trees: await catalogue.trees(), attributes: await catalogue.attributes() };
+  const faults = conditionFaults(asked, declared, { path: 'audience' });
+  if (faults.length > 0) throw new AppError('invalid', 'The request has faults; each is named.', { faults });
+  return { kind: 'condition', who: asked };
+};
+
+const pushRoute = (deps: Deps): Route =>
   route({
     method: 'post',
     path: '/pushes',
     operationId: 'createPush',
     tag: 'Pushes',
     scope: 'publish',
-    summary: 'Pushes a published item to named people.',
+    summary: 'Pushes a published item to named people, or to everybody a condition is true of.',
     body: pushBody,
     bodyLimit: pushBodyLimit,
     responses: { 202: z.object({ push: pushRef }) },
     idempotent: true,
     handler: async (call) => {
-      const { item, audience: named, channels, note } = call.body;
-      const wanted = { kind: 'people' as const, subscribers: [...new Set(named.subscribers)] };
-      const request = { item, audience: wanted, channels: channels ? [...new Set(channels)] : null, note };
-      const push = await fanout.push(request, keyed(call).actor);
+      const { item, audience: asked, channels, note } = call.body;
+      const request = {
+        item,
+        audience: await audienceOf(deps, asked),
+        channels: channels ? [...new Set(channels)] : null,
+        note,
+      };
+      const push = await deps.fanout.push(request, keyed(call).actor);
       return { status: 202, body: { push: { id: push.id } }, subject: push.id };
     },
   });
@@ -157,7 +179,8 @@ const deliveryRoutes = ({ fanout, catalogue }: Deps): Route[] => [
     handler: async ({ params, query, locale }) => {
       const found = await fanout.deliveries(params.id, query.state ?? null, pageOf(query));
       const topics = new Map((await catalogue.trees()).topics.map((topic) => [topic.slug, topic]));
-      const words = { text: textIn(locale), locale, topics };
+      const explanations = explanationsIn(found.rows.flatMap((row) => row.reasons));
+      const words = { text: textIn(locale), locale, topics, explanations };
       const deliveries = found.rows.map((row) => presentDelivery(row, words));
       return { status: 200, body: { deliveries, next: found.next } };
     },

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { AppError } from '../../errors.ts';
 import type { NotificationView } from '../../fanout/fanout-service.ts';
-import { codeText, sourceText } from '../../fanout/reasons.ts';
+import { codeText, explanationsIn, sourceText } from '../../fanout/reasons.ts';
 import { type Pace, paces } from '../../subscriptions/follow.ts';
 import type { PersonView } from '../../subscriptions/subscription-service.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
@@ -66,6 +66,7 @@ const notification = (voice: Voice, view: NotificationView) => {
     text: voice.t,
     locale: voice.locale,
     topics: new Map(voice.trees.topics.map((topic) => [topic.slug, topic])),
+    explanations: explanationsIn(view.reasons),
   };
   return {
     title: view.item.title,

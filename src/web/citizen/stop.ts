@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { AppError } from '../../errors.ts';
-import { sourceText } from '../../fanout/reasons.ts';
+import { explanationsIn, sourceText } from '../../fanout/reasons.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
 import { describeFollows } from '../pages/person.ts';
@@ -13,11 +13,15 @@ type View = Awaited<ReturnType<CitizenDeps['fanout']['unsubscribeView']>>;
 const sourcesOf = async (deps: CitizenDeps, voice: Voice, view: View) => {
   const me = await deps.subscriptions.person({ id: view.subscriber });
   const topics = new Map(voice.trees.topics.map((topic) => [topic.slug, topic]));
+  const explanations = explanationsIn(view.sources);
   return Promise.all(
     view.sources.map(async ({ source, follow, live }) => {
       const held = me?.follows.find((one) => one.follow === follow);
       const words = held && (await describeFollows(deps, voice, [{ ...held.definition, pace: held.pace }]))[0];
-      return { live, title: words?.title ?? sourceText(source, { text: voice.t, locale: voice.locale, topics }) };
+      return {
+        live,
+        title: words?.title ?? sourceText(source, { text: voice.t, locale: voice.locale, topics, explanations }),
+      };
     }),
   );
 };

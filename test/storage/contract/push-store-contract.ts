@@ -1,6 +1,6 @@
 import { packOrdinals, unpackOrdinals } from '../../../src/fanout/ordinals.ts';
 import { lateBatchId, noCounts, type Push, planBatchId } from '../../../src/fanout/push.ts';
-import type { PushStore } from '../../../src/fanout/push-store.ts';
+import type { PushSource, PushStore } from '../../../src/fanout/push-store.ts';
 import { at, makeBatch, makePush, range } from '../../helpers/fanout-builders.ts';
 import { eachPair, type Pair } from './pair.ts';
 
@@ -8,7 +8,12 @@ import { eachPair, type Pair } from './pair.ts';
 export type Scale = { many: number; races: number };
 export const fullScale: Scale = { many: 40_000, races: 200 };
 
-const source = (name: string, ordinals: number[]) => ({ source: name, follow: null, ordinals: packOrdinals(ordinals) });
+const source = (name: string, ordinals: number[]): PushSource => ({
+  source: name,
+  follow: null,
+  facts: [],
+  ordinals: packOrdinals(ordinals),
+});
 
 /** What every push store keeps. */
 export const describePushStore = (name: string, open: () => Promise<Pair<PushStore>>, scale: Scale = fullScale): void =>
@@ -176,6 +181,24 @@ export const describePushStore = (name: string, open: () => Promise<Pair<PushSto
           ['b', '关注', [3]],
         ]);
         expect(await store.get('push-1')).toMatchObject({ plan: 'plan-1', ...facts });
+      });
+
+      it('keeps the facts by which a rule selected, with the source they belong to', async () => {
+        await store.insert(makePush());
+        const facts1 = [
+          { leaf: { person: 'region' as const, within: ['110000'] }, ordinals: packOrdinals([3]) },
+          { leaf: { person: 'attributes.职业' as const, in: ['教师', 7] }, ordinals: packOrdinals([3, 4]) },
+        ];
+        await store.writeSources('push-1', 'plan-1', [source('a', [1]), { ...source('b', [3, 4]), facts: facts1 }]);
+        await store.freeze('push-1', 'plan-1', facts);
+        const frozen = await other.sources('push-1');
+        expect(frozen.map((one) => one.facts.map(({ leaf, ordinals }) => [leaf, unpackOrdinals(ordinals)]))).toEqual([
+          [],
+          [
+            [facts1[0]?.leaf, [3]],
+            [facts1[1]?.leaf, [3, 4]],
+          ],
+        ]);
       });
 
       it('keeps the order of more than ten sources', async () => {

@@ -44,7 +44,7 @@ const planned = async () => {
   const { pushes, ledger } = town.stores;
   const [follow] = await town.stores.subscriptions.subscriptionsOf(ordinal);
   const source = { source: 'subscription:topic:services', follow: follow?.follow ?? '' };
-  await pushes.writeSources(push.id, 'plan', [{ ...source, ordinals: packOrdinals([ordinal]) }]);
+  await pushes.writeSources(push.id, 'plan', [{ ...source, facts: [], ordinals: packOrdinals([ordinal]) }]);
   await pushes.freeze(push.id, 'plan', { matched: 1, bySource: [], plannedAt: town.now() });
   await pushes.setState(push.id, ['planning'], 'running');
   await pushes.insertBatches([makeBatch({ push: push.id, ordinals: [ordinal] })]);

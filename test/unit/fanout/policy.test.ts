@@ -32,6 +32,7 @@ const person = (overrides: Partial<Recipient> = {}): Recipient => ({
   mergedInto: null,
   erasedAt: null,
   addresses: [address('email')],
+  stoppedAll: false,
   ...overrides,
 });
 const follows = (

@@ -33,6 +33,16 @@ CREATE TABLE push_sources (
   PRIMARY KEY (push, plan, position)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE push_facts (
+  push INTEGER NOT NULL,
+  plan TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  no INTEGER NOT NULL,
+  leaf TEXT NOT NULL,
+  ordinals BLOB NOT NULL,
+  PRIMARY KEY (push, plan, position, no)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE batches (
   no INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,

@@ -64,6 +64,14 @@ CREATE TRIGGER subscriptions_stopped AFTER UPDATE OF stopped_at ON subscriptions
   UPDATE follows SET live = live + iif(new.stopped_at IS NULL, 1, -1) WHERE no = new.follow;
 END;
 
+CREATE TABLE rule_opt_outs (
+  rule TEXT NOT NULL,
+  subscriber INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (rule, subscriber)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rule_opt_outs_of_person ON rule_opt_outs (subscriber);
+
 CREATE TABLE addresses (
   subscriber INTEGER NOT NULL,
   lookup TEXT NOT NULL UNIQUE,

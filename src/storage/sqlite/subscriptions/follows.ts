@@ -117,7 +117,15 @@ export const definitionsOver = (db: SqliteDatabase): Definitions => {
 
 type Wishes = Pick<
   SubscriptionStore,
-  'followers' | 'holding' | 'putSubscription' | 'subscriptionsOf' | 'stop' | 'changeSubscription'
+  | 'followers'
+  | 'holding'
+  | 'optOut'
+  | 'optOuts'
+  | 'optedOut'
+  | 'putSubscription'
+  | 'subscriptionsOf'
+  | 'stop'
+  | 'changeSubscription'
 >;
 
 /** The subscriptions of `sqliteSubscriptionStore`. */
@@ -145,6 +153,13 @@ export const wishesOver = (db: SqliteDatabase): Wishes => {
   );
   const update = db.prepare(
     `UPDATE subscriptions SET pace = ?, channels = ?, origin = ?, stopped_at = ? WHERE follow = ? AND subscriber = ?`,
+  );
+  const optOut = db.prepare('INSERT INTO rule_opt_outs VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
+  const optOuts = db.prepare(
+    'SELECT subscriber, rule FROM json_each(?) AS wanted CROSS JOIN rule_opt_outs ON subscriber = wanted.value',
+  );
+  const optedOut = db.prepare(
+    'SELECT json_group_array(subscriber) AS ordinals FROM (SELECT subscriber FROM rule_opt_outs WHERE rule = ? ORDER BY subscriber)',
   );
   const followsAgain = db.prepare('UPDATE subscribers SET stopped_all = 0 WHERE ordinal = ? AND stopped_all = 1');
   const ofPerson = packedQuery(
@@ -218,9 +233,23 @@ export const wishesOver = (db: SqliteDatabase): Wishes => {
     stop: (ordinal, which, at) =>
       db.write(() => {
         const stopped = stopWhich(ordinal, which, at);
-        if (stopped > 0) changes.touch(ordinal);
+        // whoever stops everything is also past suggestions, whatever they followed
+        if (stopped > 0 || which === 'all') changes.touch(ordinal);
         return stopped;
       }),
+    optOut: (ordinal, rules, at) =>
+      db.write(() => rules.reduce((count, rule) => count + optOut.run(rule, ordinal, at).changes, 0)),
+    optOuts: async (ordinals) => {
+      const found = await inChunks([...new Set(ordinals)], peopleInOneRead, (part) =>
+        db.read(() =>
+          optOuts
+            .all(JSON.stringify(part))
+            .map((row) => ({ subscriber: Number(row.subscriber), rule: String(row.rule) })),
+        ),
+      );
+      return found.flat();
+    },
+    optedOut: (rule) => db.read(() => JSON.parse(String(optedOut.get(rule)?.ordinals)) as number[]),
     changeSubscription: (ordinal, id, { pace, channels }) =>
       db.write(() => {
         const to = [pace && paceCode(pace), channels !== undefined, json(channels), originCode('person')];

@@ -78,6 +78,7 @@ const recipientColumns = {
   personalisation: 'personalisation',
   merged_into: 'merged_into',
   erased_at: 'erased_at',
+  stopped_all: 'stopped_all',
 };
 
 type People = Pick<
@@ -108,6 +109,9 @@ export const peopleOver = (db: SqliteDatabase): People => {
     'FROM json_each(?) AS wanted JOIN subscribers ON ordinal = wanted.value ORDER BY ordinal',
   );
   const addressesOf = addressesOfPeople(db);
+  const moveOptOuts = db.prepare(
+    'INSERT OR IGNORE INTO rule_opt_outs (rule, subscriber, at) SELECT rule, ?, at FROM rule_opt_outs WHERE subscriber = ?',
+  );
   const markMerged = db.prepare(
     'UPDATE subscribers SET merged_into = ? WHERE ordinal = ? AND merged_into IS NULL AND ordinal <> ?1',
   );
@@ -117,6 +121,7 @@ export const peopleOver = (db: SqliteDatabase): People => {
     'DELETE FROM sign_ups WHERE lookup IN (SELECT lookup FROM addresses WHERE subscriber = ?)',
     'DELETE FROM addresses WHERE subscriber = ?',
     'DELETE FROM subscriptions WHERE subscriber = ?',
+    'DELETE FROM rule_opt_outs WHERE subscriber = ?',
   ].map((sql) => db.prepare(sql));
   const clear = db.prepare(
     `UPDATE subscribers SET external_id = NULL, region = NULL, time_zone = NULL, quiet_hours = NULL, attributes = '{}',
@@ -131,7 +136,10 @@ export const peopleOver = (db: SqliteDatabase): People => {
 
   const readRecipients = (ordinals: number[]): Recipient[] => {
     const people = new Map<number, Recipient>(
-      many(JSON.stringify(ordinals)).map((row) => [Number(row.ordinal), { ...person(row), addresses: [] }]),
+      many(JSON.stringify(ordinals)).map((row) => [
+        Number(row.ordinal),
+        { ...person(row), stoppedAll: row.stopped_all === 1, addresses: [] },
+      ]),
     );
     for (const address of addressesOf(ordinals)) people.get(address.subscriber)?.addresses.push(address);
     return [...people.values()];
@@ -181,6 +189,7 @@ export const peopleOver = (db: SqliteDatabase): People => {
     merge: (from, to) =>
       db.write(() => {
         markMerged.run(to, from);
+        moveOptOuts.run(to, from);
         profiles.join(from, to);
         changes.touch(from);
         changes.touch(to);

@@ -1,0 +1,117 @@
+import type { CatalogueService } from '../catalogue/catalogue-service.ts';
+import type { Edges } from '../edges.ts';
+import type { ItemContent } from '../publishing/item.ts';
+import type { Condition, PersonLeaf } from '../rules/condition.ts';
+import type { RuleContext } from '../rules/evaluate.ts';
+import { type RuleVersion, ruleSource } from '../rules/rule.ts';
+import type { RuleStore } from '../rules/rule-store.ts';
+import { personLeavesOf, ruleContext } from '../rules/selection.ts';
+import { factsOfItem, type ItemFacts } from '../subscriptions/matching.ts';
+import type { SubscriptionStore } from '../subscriptions/subscription-store.ts';
+import type { AudienceIndex } from './audience-index.ts';
+import { both, ordinalsOf, type PeopleSet, setOf, without } from './people-set.ts';
+
+/**
+ * Where the index is asked for: `caughtUp` with everything that is written by now, or as it stands. Both throw
+ * `index-building` while the first index is being built.
+ */
+export type AudienceSource = {
+  caughtUp(): Promise<AudienceIndex>;
+  standing(): AudienceIndex;
+};
+
+/** People who are selected, with the label of what selected them; of a rule or condition, the leaves that held for them. */
+export type Matched = {
+  source: string;
+  follow: string | null;
+  people: Iterable<number>;
+  facts: { leaf: PersonLeaf; people: Iterable<number> }[];
+};
+
+/** Whom an item concerns: by what people asked for and by the active rules, or by the condition of a publisher's own push. */
+export type AudienceMatcher = {
+  /** Follows by source and key, then rules. A targeted item concerns nobody. An emergency does not wait for the index. */
+  matchItem(item: string, content: ItemContent): Promise<Matched[]>;
+  matchCondition(source: string, who: Condition, item: string, content: ItemContent): Promise<Matched>;
+};
+
+export type SelectionStores = { rules: Pick<RuleStore, 'active'>; subscriptions: Pick<SubscriptionStore, 'optedOut'> };
+export type SelectionTools = {
+  catalogue: Pick<CatalogueService, 'trees'>;
+  edges: Pick<Edges, 'now'>;
+  timeZone: string;
+};
+
+/** A rule without a `when`: a condition asked by itself. */
+export const always: Condition = { all: [] };
+
+/** One question to the index: an item against the trees as they are, at this moment. */
+export type Question = { index: AudienceIndex; item: ItemFacts; context: RuleContext };
+
+/** What is selected the same way by planning, preview and dry run, so that they count the same people. */
+export const makeSelection = (stores: SelectionStores, tools: SelectionTools) => ({
+  ask: async (index: AudienceIndex, item: string, content: ItemContent): Promise<Question> => {
+    const trees = await tools.catalogue.trees();
+    return {
+      index,
+      item: factsOfItem(item, content, trees),
+      context: ruleContext(tools.edges.now(), tools.timeZone, trees.topicParents),
+    };
+  },
+  follows: ({ index, item }: Question): { source: string; follow: string; people: PeopleSet }[] => {
+    const name = ({ source, key }: { source: string; key: string }): string => `${source} ${key}`;
+    return index
+      .matchItem(item)
+      .sort((a, b) => (name(a) < name(b) ? -1 : 1))
+      .map(({ source, key, people }) => ({ source, follow: key, people }));
+  },
+  /** Every active rule that selects somebody for the item, without those who opted out of it. */
+  rules: async ({ index, item, context }: Question): Promise<{ rule: RuleVersion; people: PeopleSet }[]> => {
+    const selected: { rule: RuleVersion; people: PeopleSet }[] = [];
+    for (const rule of await stores.rules.active()) {
+      const all = index.selectRule(rule.content, item, context);
+      if (all.size === 0) continue;
+      const people = without(all, setOf(await stores.subscriptions.optedOut(rule.rule)));
+      if (people.size > 0) selected.push({ rule, people });
+    }
+    return selected;
+  },
+});
+
+export type Selection = ReturnType<typeof makeSelection>;
+
+/** The leaves of a condition over the person, each with those of the people of whom it holds. */
+const factsOf = ({ index, item, context }: Question, who: Condition, people: PeopleSet): Matched['facts'] => {
+  const leaves = new Map(personLeavesOf(who).map((leaf) => [JSON.stringify(leaf), leaf]));
+  return [...leaves.values()].map((leaf) => ({
+    leaf,
+    people: ordinalsOf(both(index.select(leaf, item, context), people)),
+  }));
+};
+
+/** The one way from an item to the people whom it concerns, for planning. */
+export const makeAudienceMatcher = (selection: Selection, source: AudienceSource): AudienceMatcher => ({
+  matchItem: async (id, content) => {
+    if (content.visibility === 'targeted') return [];
+    const index = content.urgency === 'emergency' ? source.standing() : await source.caughtUp();
+    const question = await selection.ask(index, id, content);
+    const follows = selection
+      .follows(question)
+      .map((one): Matched => ({ ...one, people: ordinalsOf(one.people), facts: [] }));
+    const rules = (await selection.rules(question)).map(
+      ({ rule, people }): Matched => ({
+        source: ruleSource(rule.rule, rule.version),
+        follow: null,
+        people: ordinalsOf(people),
+        facts: factsOf(question, rule.content.who, people),
+      }),
+    );
+    return [...follows, ...rules];
+  },
+  matchCondition: async (label, who, id, content) => {
+    const index = content.urgency === 'emergency' ? source.standing() : await source.caughtUp();
+    const question = await selection.ask(index, id, content);
+    const people = index.selectRule({ when: always, who }, question.item, question.context);
+    return { source: label, follow: null, people: ordinalsOf(people), facts: factsOf(question, who, people) };
+  },
+});

@@ -1,0 +1,223 @@
+import type { Edges } from '../edges.ts';
+import { AppError } from '../errors.ts';
+import type { Keyring } from '../keyring.ts';
+import type { Item, ItemContent } from '../publishing/item.ts';
+import type { Condition } from '../rules/condition.ts';
+import { type RuleContent, ruleSource } from '../rules/rule.ts';
+import type { RuleService } from '../rules/rule-service.ts';
+import { itemHolds, leavesOf } from '../rules/selection.ts';
+import type { Storage } from '../storage/storage.ts';
+import { maskContact, openContact } from '../subscriptions/address.ts';
+import type { ChannelName } from '../subscriptions/follow.ts';
+import { type AudienceSource, always, type Question, type Selection } from './audience-matcher.ts';
+import { both, nobody, type PeopleSet, sampleOf, union, without } from './people-set.ts';
+
+export type Counted = { key: string; people: number };
+
+/** Something that a publisher should look at twice: nobody is selected, or everybody there is. */
+export type AudienceWarning = 'selects-nobody' | 'selects-everybody';
+
+/** An exact audience with its breakdown, as of one moment. `asOf` in ms. */
+export type AudiencePreview = {
+  people: number;
+  reachable: Record<ChannelName, number>;
+  byRegion: Counted[];
+  byLanguage: Counted[];
+  bySource: Counted[];
+  sample: { subscriber: string; locale: string; region: string | null; addresses: string[] }[];
+  warnings: AudienceWarning[];
+  asOf: number;
+  tookMs: number;
+};
+
+/** Whom a change of a rule would win and lose, among those whom it concerned over the items looked at. */
+export type DryRun = {
+  gains: number;
+  loses: number;
+  stay: number;
+  byRegion: { key: string; gains: number; loses: number; stay: number }[];
+  /** Items that the rule was tried on, and how many of them each `when` wants. 0: tried without an item. */
+  items: { tried: number; before: number; after: number };
+  warnings: AudienceWarning[];
+  asOf: number;
+  tookMs: number;
+};
+
+export type PreviewRequest = {
+  item: { id: string } | { draft: ItemContent };
+  who: Condition | null;
+  rules: boolean;
+  subscriptions: boolean;
+};
+
+export type AudienceService = {
+  /** Throws `not-found` (unknown item), `index-building`. `sample`: how many people to show, masked. */
+  preview(request: PreviewRequest, sample: number): Promise<AudiencePreview>;
+  /** Throws `not-found` (unknown rule), `index-building`. A `when` that is left out stays as it is. */
+  dryRun(rule: string, change: { who: Condition; when: Condition | null }): Promise<DryRun>;
+};
+
+export type AudienceStores = Pick<Storage, 'items' | 'subscriptions'>;
+export type AudienceTools = {
+  selection: Selection;
+  source: AudienceSource;
+  rules: Pick<RuleService, 'get'>;
+  keyring: Keyring;
+  edges: Pick<Edges, 'now' | 'monotonic'>;
+};
+
+/** A rule's change is tried on this many of the newest published items. */
+const itemsTried = 100;
+
+const counted = (counts: Map<string, number>): Counted[] =>
+  [...counts].map(([key, people]) => ({ key, people })).sort((a, b) => b.people - a.people || (a.key < b.key ? -1 : 1));
+
+/** What stands for an item where a condition is asked without one. */
+const noItem: ItemContent = {
+  title: '',
+  summary: '',
+  language: 'und',
+  topics: [],
+  urgency: 'routine',
+  visibility: 'public',
+};
+
+/** Audiences for publishers: exact numbers before anything is sent. */
+export const makeAudienceService = (stores: AudienceStores, tools: AudienceTools): AudienceService => {
+  const { selection, source, edges } = tools;
+
+  const itemOf = async (wanted: PreviewRequest['item']): Promise<{ id: string; content: ItemContent }> => {
+    if ('draft' in wanted) return { id: '', content: wanted.draft };
+    const item = await stores.items.get({ id: wanted.id });
+    if (!item) throw new AppError('not-found', `There is no item ${wanted.id}.`);
+    return { id: item.id, content: item.content };
+  };
+
+  const partsOf = async (request: PreviewRequest, question: Question, content: ItemContent) => {
+    const parts: { source: string; people: PeopleSet }[] = [];
+    const { index, item, context } = question;
+    if (request.who)
+      parts.push({ source: 'who', people: index.selectRule({ when: always, who: request.who }, item, context) });
+    if (content.visibility === 'targeted') return parts;
+    if (request.subscriptions) parts.push(...selection.follows(question));
+    if (request.rules)
+      for (const { rule, people } of await selection.rules(question))
+        parts.push({ source: ruleSource(rule.rule, rule.version), people });
+    return parts;
+  };
+
+  const sampled = async (people: PeopleSet, count: number): Promise<AudiencePreview['sample']> => {
+    const found = await stores.subscriptions.recipients(sampleOf(people, count));
+    return found.map((person) => ({
+      subscriber: person.id,
+      locale: person.locale,
+      region: person.region,
+      addresses: person.addresses.map((address) => maskContact(openContact(tools.keyring, address))),
+    }));
+  };
+
+  /** The newest published items that the old or the new `when` wants; without any, the rule is tried without an item. */
+  const triedOn = async (whens: Condition[]): Promise<{ tried: number; items: Item[] }> => {
+    const { rows } = await stores.items.list({ state: 'published' }, { cursor: null, limit: itemsTried });
+    const index = source.standing();
+    const wanted: Item[] = [];
+    for (const item of rows) {
+      if (item.content.visibility === 'targeted') continue;
+      const question = await selection.ask(index, item.id, item.content);
+      if (whens.some((when) => itemHolds(when, question.item))) wanted.push(item);
+    }
+    return { tried: rows.length, items: wanted };
+  };
+
+  return {
+    preview: async (request, sample) => {
+      const began = edges.monotonic();
+      const { id, content } = await itemOf(request.item);
+      const question = await selection.ask(await source.caughtUp(), id, content);
+      const parts = await partsOf(request, question, content);
+      const people = union(parts.map((part) => part.people));
+      const { index } = question;
+      const channels = index.countBy('channel', people);
+      const reach = (channel: ChannelName): number => channels.get(channel) ?? 0;
+      return {
+        people: people.size,
+        reachable: { email: reach('email'), sms: reach('sms'), webPush: reach('webPush'), wechat: reach('wechat') },
+        byRegion: counted(index.countBy('region', people)),
+        byLanguage: counted(index.countBy('language', people)),
+        bySource: counted(bySource(parts)),
+        sample: sample > 0 ? await sampled(people, sample) : [],
+        warnings: warningsOf(people.size, index.people()),
+        asOf: edges.now(),
+        tookMs: Math.round((edges.monotonic() - began) * 1000) / 1000,
+      };
+    },
+    dryRun: async (id, change) => {
+      const began = edges.monotonic();
+      const view = await tools.rules.get(id);
+      if (!view) throw new AppError('not-found', `There is no rule ${id}.`);
+      const before = view.version.content;
+      const after = { when: change.when ?? before.when, who: change.who };
+      const index = await source.caughtUp();
+      const { tried, items } = await triedOn([before.when, after.when]);
+      const questions =
+        items.length > 0
+          ? await Promise.all(items.map((item) => selection.ask(index, item.id, item.content)))
+          : [await selection.ask(index, '', noItem)];
+      const reached = (rule: Pick<RuleContent, 'when' | 'who'>): PeopleSet => {
+        const asked = items.length > 0 ? rule : { ...rule, when: always };
+        return reachedBy(asked, questions);
+      };
+      const [old, fresh] = [reached(before), reached(after)];
+      const [gains, loses, stay] = [without(fresh, old), without(old, fresh), both(old, fresh)];
+      const wants = (when: Condition): number =>
+        items.length === 0 ? 0 : questions.filter((question) => itemHolds(when, question.item)).length;
+      return {
+        gains: gains.size,
+        loses: loses.size,
+        stay: stay.size,
+        byRegion: byRegionOf(
+          index.countBy('region', gains),
+          index.countBy('region', loses),
+          index.countBy('region', stay),
+        ),
+        items: { tried, before: wants(before.when), after: wants(after.when) },
+        warnings: warningsOf(fresh.size, index.people()),
+        asOf: edges.now(),
+        tookMs: Math.round((edges.monotonic() - began) * 1000) / 1000,
+      };
+    },
+  };
+};
+
+const asksOfItem = (who: Condition): boolean =>
+  leavesOf(who).some(
+    (leaf) => 'item' in leaf || Object.values(leaf).some((value) => String(value).startsWith('item.')),
+  );
+
+/** Whom a rule selects for at least one of the items; a `who` that asks nothing of the item is asked once. */
+const reachedBy = (rule: Pick<RuleContent, 'when' | 'who'>, questions: Question[]): PeopleSet => {
+  const wanted = questions.filter((question) => itemHolds(rule.when, question.item));
+  const urgent = wanted.some(({ item }) => item.facets.urgency.has('emergency'));
+  const asked = asksOfItem(rule.who) || urgent ? wanted : wanted.slice(0, 1);
+  if (asked.length === 0) return nobody;
+  return union(asked.map(({ index, item, context }) => index.selectRule(rule, item, context)));
+};
+
+const bySource = (parts: { source: string; people: PeopleSet }[]): Map<string, number> => {
+  const sets = new Map<string, PeopleSet[]>();
+  for (const { source, people } of parts) sets.set(source, [...(sets.get(source) ?? []), people]);
+  return new Map([...sets].map(([source, people]) => [source, union(people).size]));
+};
+
+const byRegionOf = (gains: Map<string, number>, loses: Map<string, number>, stay: Map<string, number>) =>
+  [...new Set([...gains.keys(), ...loses.keys(), ...stay.keys()])].sort().map((key) => ({
+    key,
+    gains: gains.get(key) ?? 0,
+    loses: loses.get(key) ?? 0,
+    stay: stay.get(key) ?? 0,
+  }));
+
+const warningsOf = (selected: number, all: number): AudienceWarning[] => {
+  if (selected === 0) return ['selects-nobody'];
+  return selected === all ? ['selects-everybody'] : [];
+};
