@@ -28,6 +28,8 @@ export type MessageTemplates = {
   notification(input: NotificationInput): SharedContent;
   /** Asks to confirm a sign-up by link. `follows` in words; `token` goes to the service worker as `data.confirm`. */
   confirmation(input: { locale: Locale; link: string; follows: string[]; token?: string }): Letter;
+  /** Asks whether an address may be added to those of somebody who is told already. */
+  addition(input: { locale: Locale; link: string; token?: string }): Letter;
   /** A code to type in. */
   code(input: { locale: Locale; code: string }): Letter;
   /** The link to My notifications that somebody asked for. */
@@ -123,7 +125,7 @@ export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): Mess
 
   /** A letter of one form; what tells its texts apart is in the key, the link is a slot. */
   const letter = (
-    kind: 'confirmation' | 'code' | 'manageLink' | 'staffLink',
+    kind: 'confirmation' | 'addition' | 'code' | 'manageLink' | 'staffLink',
     locale: Locale,
     own: { link: string | null; code?: string; follows?: string[]; data?: Record<string, string> },
   ): Letter => {
@@ -165,6 +167,8 @@ export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): Mess
     notification,
     confirmation: ({ locale, link, follows, token }) =>
       letter('confirmation', locale, { link, follows, ...(token ? { data: { confirm: token } } : {}) }),
+    addition: ({ locale, link, token }) =>
+      letter('addition', locale, { link, ...(token ? { data: { confirm: token } } : {}) }),
     code: ({ locale, code }) => letter('code', locale, { link: null, code }),
     manageLink: ({ locale, link }) => letter('manageLink', locale, { link }),
     staffLink: ({ locale, link }) => letter('staffLink', locale, { link }),

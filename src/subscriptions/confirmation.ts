@@ -1,6 +1,7 @@
 import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { Keyring } from '../keyring.ts';
+import { type AdditionStores, makeAddition } from './addition.ts';
 import { presentPerson } from './people.ts';
 import type { Subscriber } from './subscriber.ts';
 import type { SignUpRequest } from './subscription-service.ts';
@@ -13,15 +14,22 @@ import {
 } from './subscription-store.ts';
 import { putWishes } from './wishes.ts';
 
-/** What is kept of a request beside its sealed contact. */
-export type KeptRequest = Omit<SignUpRequest, 'contact'> & { locale: NonNullable<SignUpRequest['locale']> };
+/** What is kept of a request beside its sealed contact. `for`: the subscriber who adds the address to those they have. */
+export type KeptRequest = Omit<SignUpRequest, 'contact'> & {
+  locale: NonNullable<SignUpRequest['locale']>;
+  for?: string;
+};
 
 export const readKept = (signUp: Pick<SignUp, 'request'>): KeptRequest => JSON.parse(signUp.request) as KeptRequest;
 
-export type ConfirmationStores = { subscriptions: SubscriptionStore; addresses: AddressStore; signUps: SignUpStore };
+export type ConfirmationStores = AdditionStores & {
+  subscriptions: SubscriptionStore;
+  addresses: AddressStore;
+  signUps: SignUpStore;
+};
 export type ConfirmationTools = { keyring: Pick<Keyring, 'mac'>; edges: Pick<Edges, 'now' | 'bytes'> };
 
-/** Turns a proved sign-up into a subscriber with follows. */
+/** Turns a proved sign-up into a subscriber with follows, or gives its address to the subscriber who asked for that. */
 export type Confirmation = (signUp: SignUp) => Promise<{ subscriber: string }>;
 
 /**
@@ -30,6 +38,7 @@ export type Confirmation = (signUp: SignUp) => Promise<{ subscriber: string }>;
  */
 export const makeConfirmation = (stores: ConfirmationStores, { keyring, edges }: ConfirmationTools): Confirmation => {
   const { subscriptions, addresses, signUps } = stores;
+  const add = makeAddition(stores, edges);
   const derivedId = (signUp: SignUp): string => keyring.mac('sign-up-subscriber', signUp.id, 16).toString('base64url');
 
   const owner = async ({ lookup }: SignUp): Promise<Subscriber | null> => {
@@ -68,7 +77,10 @@ export const makeConfirmation = (stores: ConfirmationStores, { keyring, edges }:
   };
 
   const again = async (signUp: SignUp): Promise<{ subscriber: string }> => {
-    const person = (await owner(signUp)) ?? (await presentPerson(subscriptions, { id: derivedId(signUp) }));
+    const asker = readKept(signUp).for;
+    const person = asker
+      ? await presentPerson(subscriptions, { id: asker })
+      : ((await owner(signUp)) ?? (await presentPerson(subscriptions, { id: derivedId(signUp) })));
     if (!person) throw new AppError('bad-link', 'What this link was for has been erased');
     return { subscriber: person.id };
   };
@@ -76,6 +88,7 @@ export const makeConfirmation = (stores: ConfirmationStores, { keyring, edges }:
   return async (signUp) => {
     if (signUp.confirmedAt !== null) return again(signUp);
     const kept = readKept(signUp);
+    if (kept.for) return add(signUp, kept.for);
     const person = await claim(signUp, (await owner(signUp)) ?? (await newPerson(signUp, kept)));
     await addresses.lift(signUp.lookup, erasedReason);
     await putWishes(stores, edges, person.ordinal, kept.follow);

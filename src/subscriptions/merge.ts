@@ -1,3 +1,4 @@
+import { setTimeout as pauseOf } from 'node:timers/promises';
 import type { LedgerStore } from '../fanout/ledger-store.ts';
 import { withdrawConsent } from './consent.ts';
 import { type Pace, paces } from './follow.ts';
@@ -9,6 +10,13 @@ export type MergeStores = {
   addresses: Pick<AddressStore, 'move'>;
   ledger: Pick<LedgerStore, 'moveNotices'>;
 };
+
+/** Lets `ms` milliseconds pass. */
+export type Pause = (ms: number) => Promise<unknown>;
+
+/** How often, and after how many ms, a message in flight is asked after: two seconds in all, since somebody waits for the page. */
+const looks = 20;
+const lookMs = 100;
 
 const faster = (a: Pace, b: Pace): Pace => (paces.indexOf(a) <= paces.indexOf(b) ? a : b);
 
@@ -33,6 +41,18 @@ const takeOverAll = async (subscriptions: SubscriptionStore, from: number, to: n
     await takeOver(subscriptions, follow, own.get(follow.follow), to);
 };
 
+/** What is in flight to the newer comes to rest within moments; what it comes to is passed on (ledger-store.ts). */
+const moveAllNotices = async (
+  ledger: MergeStores['ledger'],
+  { from, to }: { from: number; to: number },
+  pause: Pause,
+): Promise<void> => {
+  for (let look = 0; (await ledger.moveNotices(from, to)) > 0 && look < looks; look++) await pause(lookMs);
+};
+
+/** The older person speaks for both from now on: nothing that tells who the newer was may outlive an erasure of the older. */
+const noFacts = { region: null, timeZone: null, quietHours: null, attributes: {} };
+
 /**
  * Makes the newer subscriber one with the older, after both proved their addresses (product: semantic 12): follows are
  * united, what either was told stays told, the older's facts win and the newer's fill what it lacks; consent stands only
@@ -44,6 +64,7 @@ export const mergeSubscribers = async (
   newer: Subscriber,
   older: Subscriber,
   at: number,
+  pause: Pause = pauseOf,
 ): Promise<void> => {
   if (newer.ordinal === older.ordinal) return;
   await ledger.moveNotices(newer.ordinal, older.ordinal);
@@ -59,7 +80,8 @@ export const mergeSubscribers = async (
       : {}),
   });
   await subscriptions.merge(newer.ordinal, older.ordinal, at);
-  await ledger.moveNotices(newer.ordinal, older.ordinal);
+  await moveAllNotices(ledger, { from: newer.ordinal, to: older.ordinal }, pause);
   await takeOverAll(subscriptions, newer.ordinal, older.ordinal);
   await subscriptions.stop(newer.ordinal, 'all', at);
+  await subscriptions.updateSubscriber(newer.ordinal, noFacts);
 };

@@ -12,7 +12,7 @@ import { type AddressRules, lookupOf, maskContact, normaliseContact, openContact
 import { type ConfirmationStores, type KeptRequest, makeConfirmation, readKept } from './confirmation.ts';
 import { itemsNamed } from './follow-check.ts';
 import { followWords } from './follow-words.ts';
-import { factFaults } from './people.ts';
+import { factFaults, presentPerson } from './people.ts';
 import type { Contact } from './subscriber.ts';
 import type { SignUpRequest, SignUpService } from './subscription-service.ts';
 import { erasedReason, type SignUp } from './subscription-store.ts';
@@ -24,6 +24,7 @@ type Letter = { content: SharedContent; slots: Partial<Slots> };
 /** The letters that people ask for. */
 type TransactionalTemplates = {
   confirmation(input: { locale: Locale; link: string; follows: string[]; token?: string }): Letter;
+  addition(input: { locale: Locale; link: string; token?: string }): Letter;
   code(input: { locale: Locale; code: string }): Letter;
   manageLink(input: { locale: Locale; link: string }): Letter;
 };
@@ -89,18 +90,43 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
   };
 
   const letterOf = async (signUp: SignUp, code: string | null): Promise<Letter> => {
-    const { locale, follow } = readKept(signUp);
+    const { locale, follow, for: asker } = readKept(signUp);
     if (code !== null) return templates.code({ locale, code });
     const token = signLink(keyring, 'confirm', signUp.id, signUp.expiresAt);
+    const link = `${config.publicUrl}/confirm/${token}`;
+    const inside = signUp.channel === 'webPush' ? { token } : {};
+    if (asker) return templates.addition({ locale, link, ...inside });
     const trees = await catalogue.trees();
     const titles = await publicItems(stores, itemsNamed(follow));
     const words = { locale, trees, itemTitle: (id: string) => titles.get(id) ?? null };
-    return templates.confirmation({
-      locale,
-      link: `${config.publicUrl}/confirm/${token}`,
-      follows: follow.map(({ target }) => followWords(target, words)),
-      ...(signUp.channel === 'webPush' ? { token } : {}),
-    });
+    const follows = follow.map(({ target }) => followWords(target, words));
+    return templates.confirmation({ locale, link, follows, ...inside });
+  };
+
+  /** Asks at an address for its owner's answer, or says nothing where nothing may be sent. */
+  const ask = async (contact: Contact, kept: KeptRequest): Promise<void> => {
+    const { lookup, channel, sealed } = sealContact(keyring, contact);
+    if (!(await mayAsk(lookup))) return;
+    const id = newId(edges);
+    const code = channel === 'sms' ? newCode(edges) : null;
+    const now = edges.now();
+    const signUp: SignUp = {
+      ...{ id, lookup, channel, sealed, request: JSON.stringify(kept), triesLeft: codeTries, confirmedAt: null },
+      codeMac: code && macOf(id, code).toString('base64url'),
+      createdAt: now,
+      expiresAt: now + (code === null ? linkMs : codeMs),
+    };
+    await signUps.insert(signUp);
+    const { content, slots } = await letterOf(signUp, code);
+    await courier.post(contact, content, slots, signUp.expiresAt);
+  };
+
+  /** The addresses of whoever asked for an address to be added, masked: by them its owner knows themselves, or a stranger. */
+  const askerOf = async (asker: string): Promise<string[]> => {
+    const person = await presentPerson(stores.subscriptions, { id: asker });
+    if (!person) throw new AppError('link-expired', 'What this link was for is no longer there');
+    const held = await addresses.ofSubscribers([person.ordinal]);
+    return held.map((address) => maskContact(openContact(keyring, address)));
   };
 
   const signUpOf = async (token: string): Promise<SignUp> => {
@@ -114,28 +140,22 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
   return {
     request: async (request) => {
       const contact = await check(request);
-      const { lookup, channel, sealed } = sealContact(keyring, contact);
-      if (!(await mayAsk(lookup))) return;
       const { follow, region, timeZone, locale } = request;
-      const kept: KeptRequest = { follow, region, timeZone, locale: locale ?? config.locale };
-      const id = newId(edges);
-      const code = channel === 'sms' ? newCode(edges) : null;
-      const now = edges.now();
-      const signUp: SignUp = {
-        ...{ id, lookup, channel, sealed, request: JSON.stringify(kept), triesLeft: codeTries, confirmedAt: null },
-        codeMac: code && macOf(id, code).toString('base64url'),
-        createdAt: now,
-        expiresAt: now + (code === null ? linkMs : codeMs),
-      };
-      await signUps.insert(signUp);
-      const { content, slots } = await letterOf(signUp, code);
-      await courier.post(contact, content, slots, signUp.expiresAt);
+      await ask(contact, { follow, region, timeZone, locale: locale ?? config.locale });
+    },
+    add: async (id, written, locale) => {
+      const normal = normaliseContact(written, rulesOf(config));
+      if (!normal.ok) throw new AppError('invalid', 'The address does not fit', { faults: [normal.fault] });
+      const person = await presentPerson(stores.subscriptions, { id });
+      if (!person) throw new AppError('not-found', 'There is no such person');
+      await ask(normal.contact, { for: person.id, follow: [], region: null, timeZone: null, locale });
     },
     preview: async (token) => {
       const signUp = await signUpOf(token);
-      const { follow, locale } = readKept(signUp);
+      const { follow, locale, for: asker } = readKept(signUp);
       const masked = maskContact(openContact(keyring, signUp));
-      return { masked, channel: signUp.channel, follow, confirmed: signUp.confirmedAt !== null, locale };
+      const shown = { masked, channel: signUp.channel, follow, confirmed: signUp.confirmedAt !== null, locale };
+      return asker ? { ...shown, addsTo: await askerOf(asker) } : shown;
     },
     confirm: async (token) => settle(await signUpOf(token)),
     confirmCode: async (phone, code) => {

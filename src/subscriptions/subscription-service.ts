@@ -6,6 +6,7 @@ import { lookupOf, maskContact, normaliseContact, openContact } from './address.
 import { type Consents, type ConsentWay, giveConsent, withdrawConsent } from './consent.ts';
 import { type ChannelName, type FollowRequest, type Pace, topicSource } from './follow.ts';
 import { type ImportStores, makeImporter } from './import/import-people.ts';
+import { makeOwnAddresses } from './own-addresses.ts';
 import { factFaults, presentPerson, readTold } from './people.ts';
 import { hourMs, messagesInAnHour, type PeopleTools, rulesOf } from './sign-up-service.ts';
 import type { Contact, QuietHours, Subscriber } from './subscriber.ts';
@@ -28,13 +29,37 @@ export type PersonView = {
   follows: Followed[];
 };
 
+/** An address as its owner sees it. `id` names it among theirs; `verifiedAt` in ms. */
+export type OwnAddress = {
+  id: string;
+  channel: ChannelName;
+  contact: Contact;
+  masked: string;
+  verifiedAt: number;
+  suppressed: string | null;
+};
+
 export type SignUpService = {
   /** Keeps the sign-up and sends the confirmation; says nothing of whether the address is known. Throws `invalid` naming every fault. */
   request(request: SignUpRequest): Promise<void>;
-  /** What a confirmation link is for, without acting; throws `bad-link` or `link-expired`. */
-  preview(
-    token: string,
-  ): Promise<{ masked: string; channel: ChannelName; follow: FollowRequest[]; confirmed: boolean; locale: Locale }>;
+  /**
+   * Asks at an address whether it may be added to those of a person who is signed in, with the same secrecy as `request`.
+   * Once confirmed it is theirs; if it is somebody else's, the two become one under the older id (product: semantic 12).
+   * Throws `invalid` naming the fault, `not-found`.
+   */
+  add(id: string, contact: Contact, locale: Locale): Promise<void>;
+  /**
+   * What a confirmation link is for, without acting. `addsTo`: the masked addresses of the person who adds this one to them.
+   * Throws `bad-link` or `link-expired`.
+   */
+  preview(token: string): Promise<{
+    masked: string;
+    channel: ChannelName;
+    follow: FollowRequest[];
+    confirmed: boolean;
+    locale: Locale;
+    addsTo?: string[];
+  }>;
   /** Confirms by link; repeating it answers the same. Throws `bad-link`, `link-expired`. */
   confirm(token: string): Promise<{ subscriber: string }>;
   /** Confirms by SMS code; throws `wrong-code` alike for a wrong code, a late one, too many tries and an unknown number. */
@@ -83,6 +108,13 @@ export type SubscriptionService = {
   stop(id: string, which: { subscription: string } | { follows: string[] } | 'all'): Promise<number>;
   /** Stops everything that a phone number's owner follows by SMS or otherwise (STOP, TD); unknown numbers do nothing. */
   stopByPhone(phone: string): Promise<number>;
+  /** A person's own addresses, in the order they were verified. Throws `not-found`. */
+  addressesOf(id: string): Promise<OwnAddress[]>;
+  /**
+   * Takes an address away; an import does not bring it back. Throws `not-found`, or `wrong-state` for the last one that
+   * can be used while anything is followed.
+   */
+  removeAddress(id: string, address: string): Promise<void>;
   /** A magic link to My notifications goes to the address if it is verified; says nothing of whether it is. */
   requestManageLink(contact: Contact, locale: Locale): Promise<void>;
   /** NDJSON, one person a line, in chunks of bounded memory; a bad line never stops the others. */
@@ -151,7 +183,11 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
     return changed;
   };
 
+  const own = makeOwnAddresses(stores, { keyring });
+
   return {
+    addressesOf: async (id) => own.list(await personOf(id)),
+    removeAddress: async (id, address) => own.remove(await personOf(id), address),
     person: async (by) => {
       const person = await presentPerson(subscriptions, by);
       return person && view(person);

@@ -203,6 +203,34 @@ describe('merging two subscribers', () => {
     expect(await desk.stores.subscriptions.holding([view?.follows[0]?.follow ?? ''], [ordinal])).toEqual([]);
   });
 
+  it('passes on what messages in flight come to, and waits for them only so long', async () => {
+    const older = await signUp(email('li@example.org'), [housing]);
+    const newer = await signUp(phone('13800138000'), [services]);
+    for (const [answers, looks] of [
+      [[2, 2, 1, 0], 4],
+      [[], 22],
+    ] as const) {
+      const left = [...answers];
+      let [asked, waited] = [0, 0];
+      const moveNotices = async () => {
+        asked += 1;
+        return left.length > 0 ? (left.shift() ?? 0) : answers.length > 0 ? 0 : 1;
+      };
+      const pause = async (ms: number) => {
+        waited += ms;
+      };
+      await mergeSubscribers(
+        { ...desk.stores, ledger: { moveNotices } },
+        await known(newer),
+        await known(older),
+        0,
+        pause,
+      );
+      expect(asked).toBe(looks);
+      expect(waited).toBeLessThanOrEqual(2_000);
+    }
+  });
+
   it('lets the later wish win over an earlier stop, and a later stop over an earlier wish', async () => {
     const older = await signUp(email('li@example.org'), [housing]);
     const newer = await signUp(phone('13800138000'), [services]);
