@@ -58,6 +58,7 @@ describe('adding an address', () => {
     const li = await signUp(email('li@example.org'));
     await desk.signUps.add(li, phone('13800138000'), 'en');
     expect(await desk.signUps.confirmCode('13800138000', desk.lastCode())).toEqual({ subscriber: li });
+    desk.pass(1_000);
     await desk.signUps.add(li, webPush(), 'zh-CN');
     await desk.signUps.confirm(desk.posted.at(-1)?.content.data?.confirm ?? '');
     expect(await masked(li)).toEqual(['l…@example.org', '+86 *** 8000', 'push.example.org']);
