@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import { AppError } from '../errors.ts';
 import { type AudienceIndex, type AudienceIndexTools, makeAudienceIndex } from './audience-index.ts';
 import type { AudienceSource } from './audience-matcher.ts';
 import type { AudienceStore } from './audience-store.ts';
@@ -9,8 +8,7 @@ const changesInOneRead = 1_000;
 const followsInOneRead = 5_000;
 
 /** Keeps the index of one process: builds it from the store when it is first asked for, then follows the changes. */
-export const makeAudienceKeeper = (audience: AudienceStore): AudienceSource & { ready(): Promise<void> } => {
-  let built: AudienceIndexTools | null = null;
+export const makeAudienceKeeper = (audience: AudienceStore): AudienceSource => {
   let building: Promise<AudienceIndexTools> | null = null;
   let following: Promise<void> = Promise.resolve();
 
@@ -36,13 +34,13 @@ export const makeAudienceKeeper = (audience: AudienceStore): AudienceSource & { 
     }
     tools.loaded();
     tools.setSequence(sequence);
-    await follow(tools);
-    built = tools;
+    await follow(tools, await audience.sequence());
     return tools;
   };
 
-  const follow = async (tools: AudienceIndexTools): Promise<void> => {
-    for (;;) {
+  /** Takes in every change up to a number; what is written meanwhile is the next call's. */
+  const follow = async (tools: AudienceIndexTools, wanted: number): Promise<void> => {
+    while (tools.index.sequence() < wanted) {
       const changes = await audience.changes(tools.index.sequence(), changesInOneRead);
       if (changes.length === 0) return;
       await addFollows(tools);
@@ -67,20 +65,14 @@ export const makeAudienceKeeper = (audience: AudienceStore): AudienceSource & { 
     return building;
   };
 
-  return {
-    ready: async () => {
-      await whole();
-    },
-    caughtUp: async (): Promise<AudienceIndex> => {
-      const tools = await whole();
-      // one follower at a time: each starts where the one before has ended
-      following = following.catch(() => undefined).then(() => follow(tools));
-      await following;
-      return tools.index;
-    },
-    standing: () => {
-      if (built) return built.index;
-      throw new AppError('index-building', 'The audience index is being built.', { retryAfterSeconds: 2 });
-    },
+  const caughtUp = async (): Promise<AudienceIndex> => {
+    const tools = await whole();
+    const wanted = await audience.sequence();
+    // one follower at a time: each starts where the one before has ended
+    following = following.catch(() => undefined).then(() => follow(tools, wanted));
+    await following;
+    return tools.index;
   };
+
+  return { caughtUp };
 };

@@ -11,13 +11,10 @@ import type { SubscriptionStore } from '../subscriptions/subscription-store.ts';
 import type { AudienceIndex } from './audience-index.ts';
 import { both, ordinalsOf, type PeopleSet, setOf, without } from './people-set.ts';
 
-/**
- * Where the index is asked for: `caughtUp` with everything that is written by now, or as it stands. Both throw
- * `index-building` while the first index is being built.
- */
+/** Where the index is asked for, with everything in it that was written before the call (index-keeper.ts). */
 export type AudienceSource = {
+  /** Throws `index-building` while there is none. */
   caughtUp(): Promise<AudienceIndex>;
-  standing(): AudienceIndex;
 };
 
 /** People who are selected, with the label of what selected them; of a rule or condition, the leaves that held for them. */
@@ -30,7 +27,7 @@ export type Matched = {
 
 /** Whom an item concerns: by what people asked for and by the active rules, or by the condition of a publisher's own push. */
 export type AudienceMatcher = {
-  /** Follows by source and key, then rules. A targeted item concerns nobody. An emergency does not wait for the index. */
+  /** Follows by source and key, then rules. A targeted item concerns nobody. */
   matchItem(item: string, content: ItemContent): Promise<Matched[]>;
   matchCondition(source: string, who: Condition, item: string, content: ItemContent): Promise<Matched>;
 };
@@ -93,8 +90,7 @@ const factsOf = ({ index, item, context }: Question, who: Condition, people: Peo
 export const makeAudienceMatcher = (selection: Selection, source: AudienceSource): AudienceMatcher => ({
   matchItem: async (id, content) => {
     if (content.visibility === 'targeted') return [];
-    const index = content.urgency === 'emergency' ? source.standing() : await source.caughtUp();
-    const question = await selection.ask(index, id, content);
+    const question = await selection.ask(await source.caughtUp(), id, content);
     const follows = selection
       .follows(question)
       .map((one): Matched => ({ ...one, people: ordinalsOf(one.people), facts: [] }));
@@ -109,9 +105,8 @@ export const makeAudienceMatcher = (selection: Selection, source: AudienceSource
     return [...follows, ...rules];
   },
   matchCondition: async (label, who, id, content) => {
-    const index = content.urgency === 'emergency' ? source.standing() : await source.caughtUp();
-    const question = await selection.ask(index, id, content);
-    const people = index.selectRule({ when: always, who }, question.item, question.context);
+    const question = await selection.ask(await source.caughtUp(), id, content);
+    const people = question.index.selectRule({ when: always, who }, question.item, question.context);
     return { source: label, follow: null, people: ordinalsOf(people), facts: factsOf(question, who, people) };
   },
 });

@@ -9,6 +9,7 @@ import { itemHolds, leavesOf } from '../rules/selection.ts';
 import type { Storage } from '../storage/storage.ts';
 import { maskContact, openContact } from '../subscriptions/address.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
+import type { AudienceIndex } from './audience-index.ts';
 import { type AudienceSource, always, type Question, type Selection } from './audience-matcher.ts';
 import { both, nobody, type PeopleSet, sampleOf, union, without } from './people-set.ts';
 
@@ -117,9 +118,8 @@ export const makeAudienceService = (stores: AudienceStores, tools: AudienceTools
   };
 
   /** The newest published items that the old or the new `when` wants; without any, the rule is tried without an item. */
-  const triedOn = async (whens: Condition[]): Promise<{ tried: number; items: Item[] }> => {
+  const triedOn = async (index: AudienceIndex, whens: Condition[]): Promise<{ tried: number; items: Item[] }> => {
     const { rows } = await stores.items.list({ state: 'published' }, { cursor: null, limit: itemsTried });
-    const index = source.standing();
     const wanted: Item[] = [];
     for (const item of rows) {
       if (item.content.visibility === 'targeted') continue;
@@ -158,7 +158,7 @@ export const makeAudienceService = (stores: AudienceStores, tools: AudienceTools
       const before = view.version.content;
       const after = { when: change.when ?? before.when, who: change.who };
       const index = await source.caughtUp();
-      const { tried, items } = await triedOn([before.when, after.when]);
+      const { tried, items } = await triedOn(index, [before.when, after.when]);
       const questions =
         items.length > 0
           ? await Promise.all(items.map((item) => selection.ask(index, item.id, item.content)))
