@@ -88,12 +88,8 @@ export type SubscriptionStore = {
 
   /** Stores distinct follows unless their keys are there. */
   putFollows(definitions: FollowDefinition[]): Promise<void>;
-  /** The distinct follows that hold at least one of these anchors. */
-  followsByAnchors(anchors: string[]): Promise<FollowDefinition[]>;
   /** The distinct follows of these keys; unknown keys are left out. */
   follows(keys: string[]): Promise<FollowDefinition[]>;
-  /** Ordinals of everybody whose subscription to that follow is live, ascending. */
-  followers(followKey: string): Promise<number[]>;
   /** People with a live subscription to any follow of that source, by source. */
   followerCounts(sources: string[]): Promise<Map<string, number>>;
   /** The live subscriptions of these people to these follows. */

@@ -1,6 +1,6 @@
 import { defineFollow, type FollowRequest } from '../../src/subscriptions/follow.ts';
 import type { FollowDefinition, Subscription } from '../../src/subscriptions/subscriber.ts';
-import type { ImportedPerson, NewSubscriber } from '../../src/subscriptions/subscription-store.ts';
+import type { ImportedPerson, NewSubscriber, SubscriptionStore } from '../../src/subscriptions/subscription-store.ts';
 
 export const someTime = Date.parse('2026-03-01T08:30:00.123Z');
 
@@ -42,3 +42,13 @@ export const makeImported = (fields: Partial<ImportedPerson> = {}): ImportedPers
   createdAt: someTime,
   ...fields,
 });
+
+/** Who of the first `upTo` people has a live subscription to a follow, ascending. */
+export const followersOf = async (
+  store: Pick<SubscriptionStore, 'holding'>,
+  follow: string,
+  upTo = 1_000,
+): Promise<number[]> => {
+  const everybody = Array.from({ length: upTo }, (_, at) => at + 1);
+  return (await store.holding([follow], everybody)).map(({ subscriber }) => subscriber).sort((a, b) => a - b);
+};

@@ -5,7 +5,6 @@ import { makeKeyring, newWrappedLookupKey } from '../../../src/keyring.ts';
 import { makeMessageTemplates } from '../../../src/message-templates.ts';
 import type { Item } from '../../../src/publishing/item.ts';
 import { sqliteStorage } from '../../../src/storage/sqlite/sqlite-storage.ts';
-import { makeMatcher } from '../../../src/subscriptions/matcher.ts';
 import { makeSignUpService } from '../../../src/subscriptions/sign-up-service.ts';
 import type { Contact } from '../../../src/subscriptions/subscriber.ts';
 import { makeSubscriptionService } from '../../../src/subscriptions/subscription-service.ts';
@@ -74,7 +73,6 @@ export const openDesk = async () => {
     posted,
     signUps: makeSignUpService(stores, tools),
     subscriptions: makeSubscriptionService(stores, tools),
-    matcher: makeMatcher(stores, { catalogue }),
     pass: (ms: number) => {
       now += ms;
     },

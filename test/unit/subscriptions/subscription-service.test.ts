@@ -147,33 +147,6 @@ describe('a person', () => {
   });
 });
 
-describe('matching items', () => {
-  it('finds follows and followers by one function', async () => {
-    const content = {
-      title: 't',
-      summary: 's',
-      language: 'en',
-      topics: ['housing'],
-      regions: ['110000'],
-      urgency: 'routine' as const,
-      visibility: 'public' as const,
-    };
-    const li = await signUp(email('li@example.org'), [housing, services]);
-    const wang = await signUp(email('wang@example.org'), [wish({ topic: 'housing' }, { regions: ['310000'] })]);
-    const zhao = await signUp(email('zhao@example.org'), [wish({ search: { all: { topics: ['services'] } } })]);
-    await desk.subscriptions.stop(zhao, 'all');
-    const found = await desk.matcher.matchItem('i', content);
-    const ordinal = (await known(li)).ordinal;
-    expect(found.map(({ source, ordinals }) => [source, ordinals])).toEqual([
-      ['subscription:topic:housing', [ordinal]],
-      ['subscription:topic:services', [ordinal]],
-    ]);
-    const everywhere = await desk.matcher.matchItem('i', { ...content, regions: [] });
-    expect(everywhere.flatMap(({ ordinals }) => ordinals)).toContain((await known(wang)).ordinal);
-    expect(await desk.matcher.matchItem('i', { ...content, visibility: 'targeted' })).toEqual([]);
-  });
-});
-
 describe('merging two subscribers', () => {
   const merge = async (newer: string, older: string, stores: Parameters<typeof mergeSubscribers>[0] = desk.stores) =>
     mergeSubscribers(stores, await known(newer), await known(older), desk.now());

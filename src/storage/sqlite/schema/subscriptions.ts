@@ -35,11 +35,6 @@ CREATE TABLE follows (
   live INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX follows_by_source ON follows (source);
-CREATE TABLE follow_anchors (
-  anchor TEXT NOT NULL,
-  follow INTEGER NOT NULL REFERENCES follows (no),
-  PRIMARY KEY (anchor, follow)
-) STRICT, WITHOUT ROWID;
 
 CREATE TABLE subscriptions (
   follow INTEGER NOT NULL REFERENCES follows (no),
