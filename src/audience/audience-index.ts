@@ -5,9 +5,10 @@ import { itemHolds, needsNoConsent } from '../rules/selection.ts';
 import type { ItemFacts } from '../subscriptions/matching.ts';
 import type { IndexedPerson, NumberedFollow } from './audience-store.ts';
 import { allOf, compile, setPlan } from './compile.ts';
-import { consented, makeDictionary, reachable, type StoredDictionary } from './dictionary.ts';
+import { consented, makeDictionary, type PersonCode, reachable, type StoredDictionary } from './dictionary.ts';
 import { type MatchedFollow, makeFollowTable } from './follow-table.ts';
 import type { Block } from './packed/block.ts';
+import { sameCode } from './packed/inspect.ts';
 import { makePeopleIndex } from './people-index.ts';
 import { nobody, type PeopleSet } from './people-set.ts';
 
@@ -48,7 +49,10 @@ export type AudienceIndexTools = {
   loaded(): void;
   put(person: IndexedPerson): void;
   remove(ordinal: number): void;
-  has(ordinal: number): boolean;
+  /** No ordinal is above it. */
+  highest(): number;
+  /** Those of the ordinals of whom the index says anything else than `people` do (or nothing, of those left out). */
+  differing(ordinals: readonly number[], people: readonly IndexedPerson[]): number[];
   setSequence(sequence: number): void;
   /** Puts changed people into their blocks, one block in each call; answers whether more are to come. */
   settle(): boolean;
@@ -109,7 +113,18 @@ export const makeAudienceIndex = (from?: AudienceSnapshot): AudienceIndexTools =
     loaded: people.loaded,
     put: people.put,
     remove: people.remove,
-    has: people.has,
+    highest: people.highest,
+    differing: (ordinals, told) => {
+      const known = people.codes(ordinals);
+      const right = new Map(told.map((person) => [person.ordinal, person]));
+      return ordinals.filter((ordinal) => {
+        const [code, person] = [known.get(ordinal), right.get(ordinal)];
+        if (!code || !person) return code !== undefined || person !== undefined;
+        const expected: PersonCode = { sets: [], ranked: [], follows: [] };
+        dictionary.encode(person, expected);
+        return !sameCode(code, expected);
+      });
+    },
     setSequence: (reached) => {
       sequence = reached;
     },

@@ -27,6 +27,7 @@ import {
 } from './packed/block.ts';
 import { makeBlockBuilder } from './packed/build-block.ts';
 import { type Delta, makeDelta } from './packed/delta.ts';
+import { codesIn } from './packed/inspect.ts';
 import { makeBlockMerger } from './packed/merge-blocks.ts';
 import { bitsOf, isMember, type PeopleSet, peopleSet } from './people-set.ts';
 import { makeRunner, type Plan, type Segment } from './plan.ts';
@@ -64,6 +65,7 @@ export const makePeopleIndex = (dictionary: Dictionary, blocks: readonly Block[]
   const code: PersonCode = { sets: [], ranked: [], follows: [] };
   const builder = makeBlockBuilder();
   let people = 0;
+  let highest = 0;
 
   const packLoaded = (): void => {
     if (!loading) return;
@@ -158,6 +160,7 @@ export const makePeopleIndex = (dictionary: Dictionary, blocks: readonly Block[]
       dictionary.encode(person, code);
       loading.builder.add(lowOf(person.ordinal), code);
       people += 1;
+      highest = person.ordinal;
     },
     loaded: (): void => {
       packLoaded();
@@ -169,6 +172,7 @@ export const makePeopleIndex = (dictionary: Dictionary, blocks: readonly Block[]
       if (!take(person.ordinal)) people += 1;
       dictionary.encode(person, code);
       delta.put(person.ordinal, code);
+      highest = Math.max(highest, person.ordinal);
     },
     remove: (ordinal: number): void => {
       if (take(ordinal)) people -= 1;
@@ -209,27 +213,45 @@ export const makePeopleIndex = (dictionary: Dictionary, blocks: readonly Block[]
       }
       return counts;
     },
-    has: (ordinal: number): boolean => delta.has(ordinal) || inBlock(ordinal),
     size: () => people,
+    /** No ordinal is above it. */
+    highest: () => highest,
     /** Makes blocks of all that changed, one in each call; answers whether more are to be made. */
     settle: (): boolean => {
       if (!sweep) startSweep();
       return step();
     },
+    /** What is known of these people; those who are not in are left out. Reads whole blocks. */
+    codes: (ordinals: readonly number[]): Map<number, PersonCode> => {
+      const known = new Map<number, PersonCode>();
+      const wanted = new Map<number, Bits>();
+      for (const ordinal of ordinals) {
+        const changed = delta.code(ordinal);
+        if (changed) known.set(ordinal, changed);
+        else if (inBlock(ordinal)) {
+          const bits = wanted.get(blockOf(ordinal)) ?? newBits();
+          wanted.set(blockOf(ordinal), bits);
+          setBit(bits, lowOf(ordinal));
+        }
+      }
+      for (const [at, bits] of wanted)
+        for (const [low, found] of codesIn((slabs[at] as Slab).block, bits)) known.set(at * blockSize + low, found);
+      return known;
+    },
     /** Counts everybody anew, after blocks were taken from a snapshot. */
-    recount: (): number => {
-      people = slabs.reduce((sum, { block }) => sum + countAll(block), 0);
-      return people;
+    recount: (): void => {
+      for (const [at, { block }] of slabs.entries()) {
+        const bits = newBits();
+        fillSet(block, everybody, bits);
+        people += countBits(bits);
+        eachBit(bits, (low) => {
+          highest = at * blockSize + low;
+        });
+      }
     },
     blocks: (): Block[] => slabs.map(({ block }) => block),
     bytes: (): number =>
       slabs.reduce((sum, { block, gone }) => sum + block.buffer.byteLength + (gone ? blockSize / 8 : 0), 0) +
       delta.bytes(),
   };
-};
-
-const countAll = (block: Block): number => {
-  const bits = newBits();
-  fillSet(block, everybody, bits);
-  return countBits(bits);
 };

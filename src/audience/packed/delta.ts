@@ -63,13 +63,14 @@ export type Delta = Segment & {
   size(): number;
   /** Slots that hold somebody as they are; the dead are found by everything below as well. */
   alive: Bits;
-  has(ordinal: number): boolean;
   ordinal(slot: number): number;
   put(ordinal: number, code: PersonCode): void;
   /** Takes a person out; answers whether they were in. */
   kill(ordinal: number): boolean;
   /** The blocks that the living are of. */
   blocks(): Set<number>;
+  /** What is known of somebody living; null of others. */
+  code(ordinal: number): PersonCode | null;
   /** Moves the living of a block into a builder. */
   moveTo(builder: BlockBuilder, block: number): void;
   /** Another delta with the living alone. */
@@ -134,7 +135,6 @@ export const makeDelta = (kept?: {
   return {
     size: () => size,
     alive,
-    has: (ordinal: number): boolean => slotOf.has(ordinal),
     ordinal: (slot: number): number => ordinals[slot] as number,
     kill,
     put: (ordinal: number, code: PersonCode): void => {
@@ -142,6 +142,20 @@ export const makeDelta = (kept?: {
       const start = log.length();
       log.append(code);
       take(ordinal, start);
+    },
+    code: (ordinal) => {
+      const slot = slotOf.get(ordinal);
+      if (slot === undefined) return null;
+      const words = log.words();
+      const start = starts[slot] as number;
+      const ranked = start + 3 + (words[start] as number);
+      const follow = ranked + (words[start + 1] as number);
+      const list = (from: number, to: number): number[] => [...words.subarray(from, to)];
+      return {
+        sets: list(start + 3, ranked),
+        ranked: list(ranked, follow),
+        follows: list(follow, starts[slot + 1] as number),
+      };
     },
     blocks: (): Set<number> => new Set([...slotOf.keys()].map(blockOf)),
     moveTo: (builder: BlockBuilder, block: number): void => {

@@ -1,0 +1,248 @@
+import { setTimeout } from 'node:timers/promises';
+import { type Edges, newId } from '../edges.ts';
+import { AppError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { type AudienceIndex, type AudienceIndexTools, makeAudienceIndex } from './audience-index.ts';
+import type { AudienceSource } from './audience-matcher.ts';
+import type { AudienceStore } from './audience-store.ts';
+import { makeIndexReader } from './index-reader.ts';
+import { readSnapshot, writeSnapshot } from './snapshot.ts';
+
+/** Neighbours compared with the store in one check, and in the checks of a snapshot that was just opened. */
+const checkedAtOnce = 64;
+const checksOfSnapshot = 8;
+/** Smaller indexes are made anew in no time. */
+const savedFrom = 20_000;
+
+/** Who asks while there is no index waits this long for it: a small one is there by then. */
+const waitMs = 1_000;
+const followEveryMs = 250;
+const checkEveryMs = 30_000;
+const saveEveryMs = 15 * 60_000;
+
+export type IndexState = {
+  /** `building` until the first index stands, and again when it was found wrong; then `ready`. */
+  state: 'building' | 'ready';
+  people: number;
+  bytes: number;
+  sequence: number;
+  /** How many change numbers it was behind when it last looked. */
+  lag: number;
+  /** How often it was made anew after the first time. */
+  rebuilds: number;
+  /** How many checks found it wrong. */
+  faults: number;
+};
+
+/** Keeps the index of one process true to the store; it is built when it is first asked for. */
+export type IndexKeeper = AudienceSource & {
+  /** Takes in what changed; answers how many people. Makes the index anew where that is less work. */
+  follow(): Promise<number>;
+  /** Compares some people with the store; a difference makes the index anew. Answers whether all was well. */
+  check(): Promise<boolean>;
+  /** Writes a snapshot for the next start, if it is worth it and anything changed since the last. */
+  save(): Promise<void>;
+  /**
+   * Builds, follows, checks and saves until `close`; what fails is logged and tried again. Not `eager`: from when the index is
+   * first asked for, because most processes never ask.
+   */
+  run(eager: boolean): Promise<void>;
+  state(): IndexState;
+  /** Ends what is under way; nothing of a half-made index is kept. */
+  close(): Promise<void>;
+};
+
+export type IndexKeeperTools = {
+  edges: Edges;
+  log: Log;
+  /** Where the snapshot lies; null: none is kept. */
+  snapshotFile: string | null;
+  /** From how many people on a snapshot is worth it. */
+  snapshotFrom?: number;
+};
+
+const makeSignal = (): { promise: Promise<void>; resolve: () => void } => {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+};
+
+export const makeIndexKeeper = (
+  { audience }: { audience: AudienceStore },
+  { edges, log, snapshotFile, snapshotFrom = savedFrom }: IndexKeeperTools,
+): IndexKeeper => {
+  const stop = new AbortController();
+  const reader = makeIndexReader(audience, stop.signal);
+  let current: AudienceIndexTools | null = null;
+  let first: Promise<unknown> | null = null;
+  let busy: Promise<unknown> = Promise.resolve();
+  const asked = makeSignal();
+  let [lag, rebuilds, faults, saved] = [0, -1, 0, -1];
+
+  /** One at a time: whoever reads changes into the index must not meet another who does. */
+  const alone = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = busy.then(work);
+    busy = mine.catch(() => undefined);
+    return mine;
+  };
+
+  /** Of some neighbours, those who are found wrong also when everything written meanwhile is in. */
+  const wrong = async (tools: AudienceIndexTools): Promise<number[]> => {
+    const from = 1 + Math.floor(edges.random() * Math.max(1, tools.highest() - checkedAtOnce));
+    let sample = Array.from({ length: checkedAtOnce }, (_, at) => from + at);
+    for (let round = 0; round < 3 && sample.length > 0; round++) {
+      await reader.follow(tools, await audience.sequence());
+      sample = tools.differing(sample, await audience.people(sample));
+    }
+    return sample;
+  };
+
+  const fromSnapshot = async (): Promise<AudienceIndexTools | null> => {
+    if (snapshotFile === null) return null;
+    try {
+      const snapshot = await readSnapshot(snapshotFile);
+      if (!snapshot) return null;
+      if (snapshot.sequence > (await audience.sequence())) throw new RangeError('the snapshot is ahead of the store');
+      const tools = makeAudienceIndex(snapshot);
+      await reader.readFollows(tools);
+      await reader.follow(tools, await audience.sequence());
+      for (let count = 0; count < checksOfSnapshot; count++)
+        if ((await wrong(tools)).length > 0) throw new RangeError('the snapshot is not of this store');
+      saved = snapshot.sequence;
+      return tools;
+    } catch (error) {
+      stop.signal.throwIfAborted();
+      log.warn({ error: String(error) }, 'the snapshot of the audience index is of no use; it is read from the store');
+      return null;
+    }
+  };
+
+  const rebuild = async (from: () => Promise<AudienceIndexTools | null>): Promise<void> => {
+    const began = edges.monotonic();
+    let tools = await from();
+    if (!tools) {
+      tools = makeAudienceIndex();
+      await reader.fill(tools);
+      await reader.follow(tools, await audience.sequence());
+    }
+    current = tools;
+    rebuilds += 1;
+    lag = 0;
+    const tookMs = Math.round(edges.monotonic() - began);
+    log.info({ people: tools.index.people(), bytes: tools.index.memory().total, tookMs }, 'the audience index stands');
+  };
+  const anew = (): Promise<void> => rebuild(async () => null);
+
+  /** The index, once it stands; builds it if nobody has begun to. */
+  const whole = async (): Promise<AudienceIndexTools> => {
+    first ??= alone(() => rebuild(fromSnapshot)).catch((error: unknown) => {
+      first = null;
+      throw error;
+    });
+    await first;
+    if (!current) await alone(async () => (current ? undefined : anew()));
+    return present();
+  };
+
+  const present = (): AudienceIndexTools => {
+    if (!current) throw new AppError('index-building', 'The audience index is being built.', { retryAfterSeconds: 2 });
+    return current;
+  };
+
+  const follow = async (tools: AudienceIndexTools): Promise<number> => {
+    const wanted = await audience.sequence();
+    lag = wanted - tools.index.sequence();
+    if (lag === 0) return 0;
+    // taking in a change costs more than reading a person in their order
+    if (lag > Math.max(100_000, tools.index.people())) {
+      log.warn({ lag }, 'the audience index is far behind; it is made anew');
+      await anew();
+      return lag;
+    }
+    const count = await reader.follow(tools, wanted);
+    lag = 0;
+    return count;
+  };
+
+  const caughtUp = async (): Promise<AudienceIndex> => {
+    asked.resolve();
+    const built = whole();
+    built.catch(() => undefined);
+    if (!current) await Promise.race([built, setTimeout(waitMs, undefined, { ref: false })]);
+    const wanted = await audience.sequence();
+    // whoever is before us in the queue may do it for us, or have made the index anew
+    if (present().index.sequence() < wanted)
+      await alone(async () => (present().index.sequence() < wanted ? follow(present()) : 0));
+    return present().index;
+  };
+
+  const keeper: IndexKeeper = {
+    caughtUp,
+    follow: async () => {
+      await whole();
+      return alone(() => follow(present()));
+    },
+    check: async () => {
+      await whole();
+      return alone(async () => {
+        const differing = await wrong(present());
+        if (differing.length === 0) return true;
+        faults += 1;
+        // never answer from an index that is known to be wrong
+        current = null;
+        log.error({ people: differing.length }, 'the audience index differs from the store; it is made anew');
+        await anew();
+        return false;
+      });
+    },
+    save: async () => {
+      const tools = await whole();
+      if (snapshotFile === null || tools.index.people() < snapshotFrom || tools.index.sequence() === saved) return;
+      await alone(async () => {
+        // what a sweep under way has passed by may have changed since: it is ended, then comes one for the snapshot
+        while (tools.settle()) await reader.turn();
+        const sequence = tools.index.sequence();
+        while (tools.settle()) await reader.turn();
+        await writeSnapshot(snapshotFile, { ...tools.snapshot(), sequence }, newId(edges));
+        saved = sequence;
+      });
+    },
+    run: async (eager) => {
+      if (!eager) await asked.promise;
+      const due = { check: edges.monotonic() + checkEveryMs, save: edges.monotonic() };
+      while (!stop.signal.aborted) {
+        try {
+          await keeper.follow();
+          if (edges.monotonic() >= due.check) {
+            due.check = edges.monotonic() + checkEveryMs;
+            await keeper.check();
+          }
+          if (edges.monotonic() >= due.save) {
+            due.save = edges.monotonic() + saveEveryMs;
+            await keeper.save();
+          }
+        } catch (error) {
+          if (!stop.signal.aborted) log.error({ error }, 'the audience index could not be kept up; it is tried again');
+        }
+        await setTimeout(followEveryMs, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
+      }
+    },
+    state: () => ({
+      state: current ? 'ready' : 'building',
+      people: current?.index.people() ?? 0,
+      bytes: current?.index.memory().total ?? 0,
+      sequence: current?.index.sequence() ?? 0,
+      lag,
+      rebuilds: Math.max(0, rebuilds),
+      faults,
+    }),
+    close: async () => {
+      stop.abort();
+      asked.resolve();
+      await busy;
+    },
+  };
+  return keeper;
+};

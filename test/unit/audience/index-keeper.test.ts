@@ -1,0 +1,292 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AudienceIndex } from '../../../src/audience/audience-index.ts';
+import type { AudienceStore } from '../../../src/audience/audience-store.ts';
+import { type IndexKeeper, makeIndexKeeper } from '../../../src/audience/index-keeper.ts';
+import { ordinalsOf } from '../../../src/audience/people-set.ts';
+import { realEdges } from '../../../src/edges.ts';
+import { makeLog } from '../../../src/log.ts';
+import type { Condition } from '../../../src/rules/condition.ts';
+import type { SqliteDatabase } from '../../../src/storage/sqlite/database.ts';
+import { sqliteStorage } from '../../../src/storage/sqlite/sqlite-storage.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+import { makeImported, someTime, topicFollow } from '../../helpers/make-subscriber.ts';
+import { openMemory } from '../../helpers/open-sqlite.ts';
+import { context, makeItem } from '../rules/fixtures.ts';
+
+const within = (...codes: string[]): Condition => ({ person: 'region', within: codes });
+const asked = (index: AudienceIndex, one: Condition): number[] => [
+  ...ordinalsOf(index.select(one, makeItem(), context)),
+];
+
+describe('the keeper of the audience index', () => {
+  let db: SqliteDatabase;
+  let stores: Storage;
+  let dir: string;
+  let scans: number;
+  const keepers: IndexKeeper[] = [];
+  beforeEach(async () => {
+    db = await openMemory();
+    stores = sqliteStorage(db);
+    dir = mkdtempSync(join(tmpdir(), 'bellman-keeper-'));
+    scans = 0;
+    await people(1, 300);
+  });
+  afterEach(async () => {
+    for (const keeper of keepers.splice(0)) await keeper.close();
+    db.close();
+    rmSync(dir, { recursive: true });
+  });
+
+  const people = async (from: number, to: number): Promise<void> => {
+    const housing = topicFollow('housing');
+    await stores.subscriptions.putFollows([housing]);
+    await stores.subscriptions.importPeople(
+      Array.from({ length: to - from + 1 }, (_, at) => {
+        const n = from + at;
+        return makeImported({
+          id: `person-${n}`,
+          externalId: `${n}`,
+          fields: { region: n % 3 === 0 ? '110101' : '310000', attributes: { birthYear: 1950 + (n % 50) } },
+          follows: n % 2 === 0 ? [{ key: housing.key, id: `wish-${n}`, pace: 'immediate', channels: null }] : [],
+        });
+      }),
+    );
+  };
+
+  const file = (): string => join(dir, 'audience.snapshot');
+  const keep = (over: Partial<AudienceStore> = {}, snapshotFile: string | null = null): IndexKeeper => {
+    const scan: AudienceStore['scan'] = (after, limit) => {
+      scans += 1;
+      return (over.scan ?? stores.audience.scan)(after, limit);
+    };
+    const log = makeLog('silent');
+    const audience = { ...stores.audience, ...over, scan };
+    const keeper = makeIndexKeeper({ audience }, { edges: realEdges, log, snapshotFile, snapshotFrom: 100 });
+    keepers.push(keeper);
+    return keeper;
+  };
+  const beijing = Array.from({ length: 100 }, (_, at) => 3 * (at + 1));
+
+  it('builds the index when it is first asked for', async () => {
+    const keeper = keep();
+    expect(keeper.state()).toMatchObject({ state: 'building', people: 0 });
+    const index = await keeper.caughtUp();
+    expect(asked(index, within('110000'))).toEqual(beijing);
+    expect(keeper.state()).toMatchObject({ state: 'ready', people: 300, lag: 0, rebuilds: 0, faults: 0 });
+    expect(keeper.state().bytes).toBeGreaterThan(300);
+  });
+
+  it('has taken in whatever was written before it was asked', async () => {
+    const keeper = keep();
+    await keeper.caughtUp();
+    await stores.subscriptions.updateSubscriber(1, { region: '110101' });
+    await stores.subscriptions.erase(3, someTime);
+    await people(301, 303);
+    const index = await keeper.caughtUp();
+    expect(asked(index, within('110000'))).toEqual([1, ...beijing.slice(1), 303]);
+    expect(index.sequence()).toBe(await stores.audience.sequence());
+  });
+
+  it('knows follows, topics and attributes that came up after it was built', async () => {
+    const keeper = keep();
+    await keeper.caughtUp();
+    const rent = topicFollow('rent');
+    await stores.subscriptions.putFollows([rent]);
+    const wish = {
+      id: 'new',
+      subscriber: 5,
+      follow: rent.key,
+      pace: 'daily',
+      channels: null,
+      origin: 'person',
+    } as const;
+    await stores.subscriptions.putSubscription({ ...wish, createdAt: someTime, stoppedAt: null }, true);
+    await stores.subscriptions.updateSubscriber(6, { attributes: { occupation: ['农民'] } });
+    const index = await keeper.caughtUp();
+    // whoever follows housing follows rent, which is below it
+    expect(asked(index, { person: 'follows', topic: 'rent' })).toHaveLength(151);
+    expect(asked(index, { person: 'follows', topic: 'rent' })).toContain(5);
+    expect(asked(index, { person: 'attributes.occupation', in: ['农民'] })).toEqual([6]);
+  });
+
+  it('answers everybody who asks at once', async () => {
+    const keeper = keep();
+    await keeper.caughtUp();
+    const rounds = Array.from({ length: 20 }, async (_, at) => {
+      await stores.subscriptions.updateSubscriber(at + 1, { region: 'hill' });
+      return asked(await keeper.caughtUp(), within('hill')).includes(at + 1);
+    });
+    expect(new Set(await Promise.all(rounds))).toEqual(new Set([true]));
+  });
+
+  it('says that it is building while it takes long', async () => {
+    let go = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const keeper = keep({
+      scan: async (after, limit) => {
+        await held;
+        return stores.audience.scan(after, limit);
+      },
+    });
+    await expect(keeper.caughtUp()).rejects.toMatchObject({ code: 'index-building' });
+    go();
+    expect(await keeper.follow()).toBe(0);
+    expect((await keeper.caughtUp()).people()).toBe(300);
+  });
+
+  describe('a crash while it is being built', () => {
+    it('leaves nothing half made: the next try builds it', async () => {
+      let failures = 2;
+      const keeper = keep({
+        scan: async (after) => {
+          if (after > 0 && failures-- > 0) throw new Error('the store is gone');
+          return stores.audience.scan(after, 100);
+        },
+      });
+      await expect(keeper.caughtUp()).rejects.toThrow('the store is gone');
+      expect(keeper.state().state).toBe('building');
+      await expect(keeper.caughtUp()).rejects.toThrow('the store is gone');
+      expect(asked(await keeper.caughtUp(), within('110000'))).toEqual(beijing);
+    });
+
+    it('ends at once when it is closed', async () => {
+      const keeper = keep({ scan: (after) => stores.audience.scan(after, 10) }, file());
+      const asking = keeper.caughtUp();
+      const closing = keeper.close();
+      await expect(asking).rejects.toThrow();
+      await closing;
+      expect(readdirSync(dir)).toEqual([]);
+    });
+  });
+
+  describe('checks', () => {
+    it('are content with a true index', async () => {
+      const keeper = keep();
+      await keeper.caughtUp();
+      await stores.subscriptions.updateSubscriber(7, { region: 'hill' });
+      for (let round = 0; round < 10; round++) expect(await keeper.check()).toBe(true);
+      expect(keeper.state()).toMatchObject({ rebuilds: 0, faults: 0 });
+    });
+
+    it.each([
+      ['a fact that differs', "UPDATE subscribers SET region = 'hill'"],
+      ['people who are gone', 'UPDATE subscribers SET erased_at = 1'],
+      ['a follow that is gone', 'DELETE FROM subscriptions'],
+      [
+        'interests that it does not know',
+        "INSERT INTO profiles (subscriber, levels) SELECT ordinal, '1,5' FROM subscribers",
+      ],
+    ])('find %s, and the index is made anew', async (_what, sql) => {
+      const keeper = keep();
+      await keeper.caughtUp();
+      db.exec(sql);
+      expect(await keeper.check()).toBe(false);
+      expect(keeper.state()).toMatchObject({ state: 'ready', rebuilds: 1, faults: 1 });
+      expect(await keeper.check()).toBe(true);
+    });
+  });
+
+  describe('a snapshot', () => {
+    const saved = async (): Promise<void> => {
+      const keeper = keep({}, file());
+      await keeper.caughtUp();
+      await stores.subscriptions.updateSubscriber(2, { region: '110101' });
+      await keeper.follow();
+      await keeper.save();
+      await keeper.close();
+      scans = 0;
+    };
+
+    it('spares the next start the reading of everybody', async () => {
+      await saved();
+      await stores.subscriptions.updateSubscriber(1, { region: '110101' });
+      await stores.subscriptions.erase(3, someTime);
+      await people(301, 303);
+      const index = await keep({}, file()).caughtUp();
+      expect(scans).toBe(0);
+      expect(asked(index, within('110000'))).toEqual([1, 2, ...beijing.slice(1), 303]);
+      expect(asked(index, { person: 'follows', topic: 'housing' })).toHaveLength(151);
+      expect(index.people()).toBe(302);
+    });
+
+    it('holds what changed while it was made', async () => {
+      const keeper = keep({}, file());
+      await keeper.caughtUp();
+      const saving = keeper.save();
+      for (let ordinal = 1; ordinal <= 50; ordinal++)
+        await stores.subscriptions.updateSubscriber(ordinal, { region: 'hill' });
+      await saving;
+      await keeper.follow();
+      await keeper.save();
+      scans = 0;
+      expect(asked(await keep({}, file()).caughtUp(), within('hill'))).toHaveLength(50);
+      expect(scans).toBe(0);
+    });
+
+    it('is written again only after a change', async () => {
+      await saved();
+      const before = readFileSync(file());
+      const keeper = keep({}, file());
+      await keeper.caughtUp();
+      writeFileSync(file(), 'kept');
+      await keeper.save();
+      expect(readFileSync(file(), 'utf8')).toBe('kept');
+      await stores.subscriptions.updateSubscriber(9, { region: 'hill' });
+      await keeper.follow();
+      await keeper.save();
+      expect(readFileSync(file()).length).toBeGreaterThan(before.length / 2);
+    });
+
+    it.each([
+      ['damaged', () => writeFileSync(file(), readFileSync(file()).fill(7, 3_000, 3_100))],
+      ['empty', () => writeFileSync(file(), '')],
+      ['of another version', () => writeFileSync(file(), `bellman-audience-0\n${'x'.repeat(5_000)}`)],
+      ['ahead of the store', () => db.exec("UPDATE sqlite_sequence SET seq = 1 WHERE name = 'changes'")],
+      ['of another store', () => db.exec("UPDATE subscribers SET region = 'hill' WHERE ordinal > 20")],
+    ])('that is %s is noticed and not used', async (_what, spoil) => {
+      await saved();
+      spoil();
+      const index = await keep({}, file()).caughtUp();
+      expect(scans).toBeGreaterThan(0);
+      expect(index.people()).toBe(300);
+      const { people: told } = await stores.audience.scan(0, 300);
+      const lives = (code: string) => told.filter(({ region }) => region === code).map(({ ordinal }) => ordinal);
+      expect(asked(index, within('hill'))).toEqual(lives('hill'));
+      expect(asked(index, within('110000'))).toEqual([...lives('110101'), ...lives('hill')].sort((a, b) => a - b));
+    });
+  });
+
+  it('keeps itself up until it is closed', async () => {
+    const keeper = keep({}, file());
+    const running = keeper.run(true);
+    await until(() => keeper.state().state === 'ready');
+    await stores.subscriptions.updateSubscriber(1, { region: 'hill' });
+    await until(async () => keeper.state().sequence === (await stores.audience.sequence()));
+    await until(() => readdirSync(dir).includes('audience.snapshot'));
+    await keeper.close();
+    await running;
+  });
+
+  it('does nothing of itself while nobody asks', async () => {
+    const keeper = keep();
+    const running = keeper.run(false);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(scans).toBe(0);
+    await keeper.caughtUp();
+    expect(scans).toBeGreaterThan(0);
+    await keeper.close();
+    await running;
+  });
+});
+
+const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+  for (let tries = 0; tries < 500; tries++) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error('it did not come true');
+};
