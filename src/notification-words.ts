@@ -1,6 +1,6 @@
-import { DateTime } from 'luxon';
 import type { Locale, Topic } from './catalogue/topic.ts';
 import type { SharedContent } from './channels/channel.ts';
+import { momentAsWritten } from './date-format.ts';
 import type { ItemContent, ItemVersion } from './publishing/item.ts';
 import type { Text } from './text.ts';
 
@@ -56,12 +56,6 @@ export const paragraphsOf = (text: string): string[] =>
     .map((paragraph) => paragraph.trim())
     .filter(Boolean);
 
-/** A time as its office wrote it, in the reader's words and the office's own offset. */
-const momentIn = (locale: Locale, instant: string): string => {
-  const moment = DateTime.fromISO(instant, { setZone: true }).setLocale(locale);
-  return `${moment.toLocaleString({ dateStyle: 'long', timeStyle: 'short' })} (${moment.toFormat("'UTC'Z")})`;
-};
-
 export const titleOf = (text: Text, wording: Wording, urgency: SharedContent['urgency'], title: string): string => {
   if (wording !== 'publication') return text(`messages:prefix.${wording}`, { title });
   return urgency === 'emergency' ? text('messages:prefix.emergency', { title }) : title;
@@ -94,7 +88,7 @@ export const factsOf = (text: Text, { wording, version, locale }: NotificationIn
   const join = text('messages:notification.departmentJoin');
   return [
     ...(deadline && wording !== 'withdrawal'
-      ? [text('messages:notification.deadline', { when: momentIn(locale, deadline) })]
+      ? [text('messages:notification.deadline', { when: momentAsWritten(locale, deadline) })]
       : []),
     ...(departments?.length ? [text('messages:notification.from', { departments: departments.join(join) })] : []),
   ];

@@ -56,12 +56,12 @@ describe('a notification', () => {
       listLabel: 'services',
     });
     expect(zh).toMatchObject({ title: '周一停水', locale: 'zh-CN' });
-    expect(zh.text).toContain('办理截止时间：2026年3月9日 18:00 (UTC+8)');
+    expect(zh.text).toContain('办理截止时间：2026年3月9日 18:00（UTC+8）');
     expect(zh.text).toContain('发布单位：Water Office、Town Hall');
     expect(zh.html).toContain('公共服务');
     expect(zh.sms).toBe(`【Bellman】周一停水 ${slot('item')} 回TD退订`);
     expect(en.sms).toBe(`Bellman: Water will be off on Monday ${slot('item')} Reply STOP to end.`);
-    expect(en.text).toMatch(/Act by March 9, 2026.*6:00/);
+    expect(en.text).toMatch(/Act by 9 March 2026 at 18:00 \(UTC\+8\)/);
     expect(en.text).toContain('From Water Office, Town Hall');
   });
 

@@ -2,9 +2,10 @@ import type { Trees } from '../../catalogue/catalogue-service.ts';
 import type { PublicChange, PublicItem } from '../../catalogue/item-reader.ts';
 import { regionWithAncestors } from '../../catalogue/region.ts';
 import type { Locale } from '../../catalogue/topic.ts';
-import { dateFormat } from '../../date-format.ts';
+import { dateFormat, momentAsWritten, momentIn } from '../../date-format.ts';
 import type { Facet, Target } from '../../subscriptions/follow.ts';
 import { bestLocale, type Text } from '../../text.ts';
+import { linked } from './linked.ts';
 
 /** What a presenter needs to speak to one visitor. */
 export type Voice = { locale: Locale; t: Text; timeZone: string; trees: Trees };
@@ -19,9 +20,9 @@ export const regionName = (voice: Voice, code: string): string =>
 export const dayOf = (voice: Pick<Voice, 'locale' | 'timeZone'>, at: number): string =>
   dateFormat(voice.locale, { dateStyle: 'long', timeZone: voice.timeZone }).format(at);
 
-/** A day and the time on it. */
+/** A day and the time on it, with its offset. */
 export const momentOf = (voice: Pick<Voice, 'locale' | 'timeZone'>, at: number): string =>
-  dateFormat(voice.locale, { dateStyle: 'long', timeStyle: 'short', timeZone: voice.timeZone }).format(at);
+  momentIn(voice.locale, at, voice.timeZone);
 
 /** Title and summary in the visitor's language where a translation exists, with the language they are in. */
 const wordsOf = (item: PublicItem, locale: Locale): { title: string; summary: string; url?: string; lang: string } => {
@@ -75,14 +76,14 @@ export const noticePage = (voice: Voice, item: PublicItem & { history: PublicCha
     id: item.id,
     summary: words.summary === words.title ? '' : words.summary,
     url: words.url ?? content.url ?? null,
-    body: paragraphs(content.body),
+    body: paragraphs(content.body).map((lines) => lines.map(linked)),
     bodyLang: content.language,
     changeNote: item.changeNote,
     history: item.history.map(({ kind, note, at }) => ({ kind, note, at: momentOf(voice, at) })),
     departments: content.departments ?? [],
     regions: (content.regions ?? []).map((code) => regionName(voice, code)),
     keywords: content.keywords ?? [],
-    deadline: content.deadline ? momentOf(voice, Date.parse(content.deadline)) : null,
+    deadline: content.deadline ? momentAsWritten(voice.locale, content.deadline) : null,
     topicLinks: content.topics.map((slug) => ({ slug, title: topicTitle(voice, slug) })),
   };
 };
