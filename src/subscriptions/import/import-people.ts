@@ -14,7 +14,7 @@ import { type Line, readLines } from './lines.ts';
 import { type LineContext, type PersonLine, readPersonLine } from './person-line.ts';
 
 /** Checked and written together: some 20 ms of work, after which the event loop turns. */
-const linesInOneChunk = 100;
+const linesInOneChunk = 200;
 const bytesInOneLine = 65_536;
 const faultsListed = 1_000;
 /** Distinct follows that are remembered while an import runs; most lines ask for the same few. */
