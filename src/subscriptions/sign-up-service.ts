@@ -8,9 +8,17 @@ import { AppError, type Fault } from '../errors.ts';
 import { equalBytes, type Keyring } from '../keyring.ts';
 import type { ItemStore } from '../publishing/item-store.ts';
 import { readLink, signLink } from '../signed-link.ts';
-import { type AddressRules, lookupOf, maskContact, normaliseContact, openContact, sealContact } from './address.ts';
+import {
+  type AddressRules,
+  contactFaults,
+  lookupOf,
+  maskContact,
+  normaliseContact,
+  openContact,
+  sealContact,
+} from './address.ts';
 import { type ConfirmationStores, type KeptRequest, makeConfirmation, readKept } from './confirmation.ts';
-import { itemsNamed } from './follow-check.ts';
+import { followParts, itemsNamed } from './follow-check.ts';
 import { followWords } from './follow-words.ts';
 import { factFaults } from './people.ts';
 import type { Contact } from './subscriber.ts';
@@ -59,7 +67,10 @@ export const rulesOf = ({ phoneCountry, webPush }: PeopleTools['config']): Addre
 const newCode = (edges: Pick<Edges, 'bytes'>): string =>
   String(edges.bytes(6).readUIntBE(0, 6) % 1_000_000).padStart(6, '0');
 
-const wrongCode = (): AppError => new AppError('wrong-code', 'The code is wrong or has expired');
+const wrongCode = (): AppError =>
+  new AppError('wrong-code', 'The code is wrong or has expired', {
+    faults: [{ path: 'code', message: 'is wrong or has expired' }],
+  });
 
 /** Double opt-in: nothing but the confirmation goes to an address before its owner has answered it. */
 export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): SignUpService => {
@@ -71,9 +82,9 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
   const check = async (request: SignUpRequest): Promise<Contact> => {
     const normal = normaliseContact(request.contact, rulesOf(config));
     const faults: Fault[] = [
-      ...(normal.ok ? [] : [normal.fault]),
+      ...(normal.ok ? [] : normal.faults),
       ...(request.follow.length === 0 ? [{ path: 'follow', message: 'must name something to follow' }] : []),
-      ...(await wishFaults(stores, catalogue, request.follow)),
+      ...(await wishFaults(stores, catalogue, request.follow.map(followParts))),
       ...factFaults(request, await catalogue.trees()),
     ];
     if (!normal.ok || faults.length > 0) throw new AppError('invalid', 'The sign-up does not fit', { faults });
@@ -93,7 +104,7 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
     if (code !== null) return templates.code({ locale, code });
     const token = signLink(keyring, 'confirm', signUp.id, signUp.expiresAt);
     const trees = await catalogue.trees();
-    const titles = await publicItems(stores, itemsNamed(follow));
+    const titles = await publicItems(stores, itemsNamed(follow.map(followParts)));
     const words = { locale, trees, itemTitle: (id: string) => titles.get(id) ?? null };
     return templates.confirmation({
       locale,
@@ -112,6 +123,11 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
   };
 
   return {
+    faultsIn: async ({ follow, region, timeZone, ...contacts }) => [
+      ...contactFaults(contacts, rulesOf(config)),
+      ...(await wishFaults(stores, catalogue, follow ?? [])),
+      ...factFaults({ region, timeZone }, await catalogue.trees()),
+    ],
     request: async (request) => {
       const contact = await check(request);
       const { lookup, channel, sealed } = sealContact(keyring, contact);

@@ -2,10 +2,11 @@ import { readAttributes } from '../catalogue/attribute.ts';
 import type { Locale } from '../catalogue/topic.ts';
 import { AppError, type Fault } from '../errors.ts';
 import { signLink } from '../signed-link.ts';
-import { lookupOf, maskContact, normaliseContact, openContact } from './address.ts';
+import { type ContactParts, lookupOf, maskContact, normaliseContact, openContact } from './address.ts';
 import { type ChannelName, type FollowRequest, type Pace, topicSource } from './follow.ts';
+import { type FollowParts, followParts } from './follow-check.ts';
 import { type ImportStores, makeImporter } from './import/import-people.ts';
-import { factFaults, presentPerson } from './people.ts';
+import { type Facts, factFaults, presentPerson } from './people.ts';
 import { hourMs, messagesInAnHour, type PeopleTools, rulesOf } from './sign-up-service.ts';
 import type { Contact, QuietHours, Subscriber } from './subscriber.ts';
 import type { AddressStore, Followed, SignUpStore, SubscriptionStore } from './subscription-store.ts';
@@ -27,7 +28,13 @@ export type PersonView = {
   follows: Followed[];
 };
 
+/** What is sound of a sign-up, by the names of the API. */
+export type SignUpParts = ContactParts &
+  Pick<Facts, 'region' | 'timeZone'> & { follow?: readonly (FollowParts | undefined)[] | undefined };
+
 export type SignUpService = {
+  /** Everything that the sound part of a sign-up names and should not; `request` refuses the same. */
+  faultsIn(parts: SignUpParts): Promise<Fault[]>;
   /** Keeps the sign-up and sends the confirmation; says nothing of whether the address is known. Throws `invalid` naming every fault. */
   request(request: SignUpRequest): Promise<void>;
   /** What a confirmation link is for, without acting; throws `bad-link` or `link-expired`. */
@@ -49,6 +56,8 @@ export type ImportReport = {
 
 export type SubscriptionService = {
   person(by: { id: string } | { externalId: string }): Promise<PersonView | null>;
+  /** Everything that the sound part of a change names and should not; `change` refuses the same. */
+  faultsIn(fields: Facts & { attributes?: Subscriber['attributes'] | undefined }): Promise<Fault[]>;
   /** Throws `not-found`, `invalid` (unknown region, attribute or value). */
   change(
     id: string,
@@ -128,6 +137,10 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
       const person = await presentPerson(subscriptions, by);
       return person && view(person);
     },
+    faultsIn: async ({ attributes, ...facts }) => [
+      ...factFaults(facts, await catalogue.trees()),
+      ...readAttributes(attributes ?? {}, await catalogue.attributes()).faults,
+    ],
     change: async (id, fields) => {
       const person = await personOf(id);
       const changed = await subscriptions.updateSubscriber(person.ordinal, await checked(person, fields));
@@ -137,7 +150,7 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
     erase: async (id) => subscriptions.erase((await personOf(id)).ordinal, edges.now()),
     follow: async (id, follow) => {
       const { ordinal } = await personOf(id);
-      refuse(await wishFaults(stores, catalogue, [follow]));
+      refuse(await wishFaults(stores, catalogue, [followParts(follow)]));
       await putWishes(stores, edges, ordinal, [follow]);
     },
     changeFollow: async (id, subscription, fields) => {
@@ -157,7 +170,7 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
     },
     requestManageLink: async (contact, locale) => {
       const normal = normaliseContact(contact, rulesOf(config));
-      if (!normal.ok) throw new AppError('invalid', 'The address does not fit', { faults: [normal.fault] });
+      if (!normal.ok) throw new AppError('invalid', 'The address does not fit', { faults: normal.faults });
       const now = edges.now();
       const lookup = lookupOf(keyring, normal.contact);
       const allowed = await signUps.takeMessage(lookup, now, now - hourMs, messagesInAnHour);

@@ -1,12 +1,15 @@
 import { z } from 'zod';
+import type { Locale } from '../../catalogue/topic.ts';
 import { AppError } from '../../errors.ts';
 import type { PersonView, SubscriptionService } from '../../subscriptions/subscription-service.ts';
+import { bestLocale } from '../../text.ts';
 import { type Route, route } from '../contract/route.ts';
 import { presentPerson } from '../present.ts';
 import { personShape, quietHours } from './shapes.ts';
 import { locale, regionCode, timeZone } from './subscriptions.ts';
 
-type Deps = { subscriptions: SubscriptionService };
+/** `locale`: of people whose own language is not spoken here. */
+type Deps = { subscriptions: SubscriptionService; locale: Locale };
 
 const attributeValue = z.union([z.string().max(200), z.array(z.string().max(200)).max(100), z.int()], {
   error: 'must be a text, a list of texts or a whole number',
@@ -85,7 +88,7 @@ const readRoutes = ({ subscriptions }: Deps): Route[] => [
   }),
 ];
 
-const writeRoutes = ({ subscriptions }: Deps): Route[] => [
+const writeRoutes = ({ subscriptions, locale: fallback }: Deps): Route[] => [
   route({
     method: 'patch',
     path: '/subscribers/{id}',
@@ -95,7 +98,12 @@ const writeRoutes = ({ subscriptions }: Deps): Route[] => [
     summary: 'Changes what is named; null clears.',
     body: changeBody,
     responses: { 200: personShape },
-    handler: async ({ params, body }) => shown(await subscriptions.change(params.id, definedOnly(body))),
+    check: (fields) => subscriptions.faultsIn(fields),
+    handler: async ({ params, body }) => {
+      const { locale: tag, ...fields } = definedOnly(body);
+      const spoken = tag === undefined ? {} : { locale: bestLocale(tag, fallback) };
+      return shown(await subscriptions.change(params.id, { ...fields, ...spoken }));
+    },
   }),
   route({
     method: 'delete',
