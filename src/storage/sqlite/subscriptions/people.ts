@@ -144,6 +144,6 @@ export const peopleOver = (db: SqliteDatabase): People => {
         markMerged.run(to, from);
       }),
     recipients: async (ordinals) =>
-      (await inChunks(ordinals, peopleInOneRead, (part) => db.read(() => readRecipients(part)))).flat(),
+      (await inChunks([...new Set(ordinals)], peopleInOneRead, (part) => db.read(() => readRecipients(part)))).flat(),
   };
 };
