@@ -1,13 +1,12 @@
-import { mkdirSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { dirname } from 'node:path';
 import { jobs } from '../jobs/index.ts';
 import { runJobs } from '../jobs/run-jobs.ts';
 import { seedCatalogue } from './catalogue/catalogue-service.ts';
 import { deliverTransactional } from './channels/deliver-transactional.ts';
-import { loadVapidKeys, makeChannels } from './channels/make-channels.ts';
+import { channelFaults, loadVapidKeys, makeChannels } from './channels/make-channels.ts';
 import { type Closers, makeClosers } from './closers.ts';
-import type { Config } from './config.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
 import type { Edges } from './edges.ts';
 import { makeBatchRunner } from './fanout/worker/batch-runner.ts';
 import { makeDispatcher } from './fanout/worker/dispatcher.ts';
@@ -17,6 +16,7 @@ import { makePushContexts } from './fanout/worker/push-context.ts';
 import { makeSettler } from './fanout/worker/settle.ts';
 import { makeWorker, type Worker } from './fanout/worker/worker.ts';
 import type { Log } from './log.ts';
+import { makeFolder } from './make-folder.ts';
 import { loadKeyring, loadSecret } from './secret.ts';
 import { makeServices, type Services } from './services.ts';
 import { signLink } from './signed-link.ts';
@@ -24,14 +24,22 @@ import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
 import type { Storage } from './storage/storage.ts';
 import { makeApp } from './web/app.ts';
 
+/** The configuration, looked at as closely as the parts will that are made of it. Throws one `ConfigError` with every fault. */
+export const readEnvironment = (env: Record<string, string | undefined>): Config => readConfig(env, channelFaults);
+
 export type ComposeTools = { edges: Edges; log: Log; wake?: () => void };
 
 type Base = { services: Services; storage: Storage; closers: Closers };
 
 const openStorage = async (config: Config): Promise<Storage> => {
   if (config.database.kind === 'mongo')
-    throw new Error('MongoDB holds claims, ledger and addresses so far (docs/scale.md); start on SQLite');
-  mkdirSync(dirname(config.database.file), { recursive: true });
+    throw new ConfigError([
+      {
+        name: 'DATABASE_URL',
+        message: 'MongoDB holds claims, ledger and addresses so far (docs/scale.md); start on SQLite',
+      },
+    ]);
+  makeFolder(dirname(config.database.file));
   return openSqliteStorage(config.database.file);
 };
 

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isSupportedCountry } from 'libphonenumber-js';
 import { IANAZone } from 'luxon';
 import { z } from 'zod';
 
@@ -71,7 +72,7 @@ export const environment = {
     help: 'smpp://user:pass@host:port?from=… or twilio+https://sid:token@host/…?from=…',
   },
   PHONE_COUNTRY: {
-    schema: z.string().regex(/^[A-Z]{2}$/, 'must be a two-letter country code'),
+    schema: z.string().refine(isSupportedCountry, 'must be a two-letter country code (ISO 3166), such as CN'),
     default: 'CN',
     help: 'country of phone numbers written without a prefix',
   },
@@ -112,6 +113,8 @@ export const environment = {
 
 type Name = keyof typeof environment;
 type Values = { [N in Name]: z.output<(typeof environment)[N]['schema']> };
+/** The settings by their names; one that is unset, or did not pass its schema, is undefined. */
+export type Settings = Partial<Values>;
 
 export type Config = {
   port: number;
@@ -150,17 +153,16 @@ export type Config = {
 export class ConfigError extends Error {
   readonly faults: { name: string; message: string }[];
   constructor(faults: { name: string; message: string }[]) {
-    super(
-      `the environment has ${faults.length} fault(s):\n${faults.map((f) => `  ${f.name}: ${f.message}`).join('\n')}`,
-    );
+    const lines = faults.map((fault) => `  ${fault.name}: ${fault.message}`);
+    super(`the environment has ${faults.length} fault(s):\n${lines.join('\n')}`);
     this.name = 'ConfigError';
     this.faults = faults;
   }
 }
 
-type Faults = { name: string; message: string }[];
+export type Faults = { name: string; message: string }[];
 
-const parseAll = (env: Record<string, string | undefined>, faults: Faults): Partial<Values> => {
+const parseAll = (env: Record<string, string | undefined>, faults: Faults): Settings => {
   const values: Record<string, unknown> = {};
   for (const [name, entry] of Object.entries(environment)) {
     const fallback = 'default' in entry ? entry.default : undefined;
@@ -168,10 +170,10 @@ const parseAll = (env: Record<string, string | undefined>, faults: Faults): Part
     if (parsed.success) values[name] = parsed.data;
     else for (const issue of parsed.error.issues) faults.push({ name, message: issue.message });
   }
-  return values as Partial<Values>;
+  return values as Settings;
 };
 
-const together = (values: Partial<Values>, names: Name[], faults: Faults): boolean => {
+const together = (values: Settings, names: Name[], faults: Faults): boolean => {
   const set = names.filter((name) => values[name] !== undefined);
   if (set.length === 0 || set.length === names.length) return set.length > 0;
   for (const name of names.filter((one) => !set.includes(one)))
@@ -189,11 +191,16 @@ const databaseOf = (text: string, dataDir: string): Config['database'] =>
     : { kind: 'mongo', url: text || dataDir };
 
 /**
- * Reads the environment. Empty strings count as unset. Throws one `ConfigError` that names every fault.
+ * Reads the environment. Empty strings count as unset. `lookCloser` names what the schemas cannot see. Throws one
+ * `ConfigError` that names every fault.
  */
-export const readConfig = (env: Record<string, string | undefined>): Config => {
+export const readConfig = (
+  env: Record<string, string | undefined>,
+  lookCloser: (settings: Settings) => Faults = () => [],
+): Config => {
   const faults: Faults = [];
   const values = parseAll(env, faults);
+  faults.push(...lookCloser(values));
   const dkim = together(values, ['DKIM_KEY', 'DKIM_SELECTOR', 'DKIM_DOMAIN'], faults);
   const vapid = together(values, ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY'], faults);
   const dataDir = resolve(values.DATA_DIR ?? './data');

@@ -24,7 +24,7 @@ export const errorTable = {
   'still-running': { status: 409, title: 'The first request with this Idempotency-Key is still running' },
   'link-expired': { status: 410, title: 'The link has expired' },
   'key-reused': { status: 422, title: 'This Idempotency-Key was used with another body' },
-  'wrong-code': { status: 422, title: 'The code is wrong or has expired' },
+  'wrong-code': { status: 400, title: 'The code is wrong or has expired' },
   'too-many': { status: 429, title: 'Too many requests' },
   'index-building': { status: 503, title: 'The audience index is being built' },
   'store-unavailable': { status: 503, title: 'The store does not answer' },

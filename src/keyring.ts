@@ -18,13 +18,18 @@ export type Keyring = {
 const derive = (secret: string, purpose: string): Buffer =>
   Buffer.from(hkdfSync('sha256', secret, 'bellman', purpose, 32));
 
-const keyId = (key: Buffer): string => createHmac('sha256', key).update('key-id').digest('base64url').slice(0, 6);
+type SealingKey = { id: string; key: Buffer };
 
-const sealWith = (key: Buffer, plain: string, context: string): string => {
+const withId = (key: Buffer): SealingKey => ({
+  id: createHmac('sha256', key).update('key-id').digest('base64url').slice(0, 6),
+  key,
+});
+
+const sealWith = ({ id, key }: SealingKey, plain: string, context: string): string => {
   const nonce = randomBytes(12);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));
   const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
-  return `v1.${keyId(key)}.${Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url')}`;
+  return `v1.${id}.${Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url')}`;
 };
 
 const openWith = (key: Buffer, payload: string, context: string): string => {
@@ -36,16 +41,16 @@ const openWith = (key: Buffer, payload: string, context: string): string => {
 
 /** A fresh look-up key, wrapped under `secret`, to be kept in the store. */
 export const newWrappedLookupKey = (secret: string): string =>
-  sealWith(derive(secret, 'wrap'), randomBytes(32).toString('base64url'), 'lookup-key');
+  sealWith(withId(derive(secret, 'wrap')), randomBytes(32).toString('base64url'), 'lookup-key');
 
 /**
  * Makes the keyring. `secrets[0]` seals; all of them open (rotation keeps the old ones until nothing needs them).
  * Throws when the wrapped look-up key does not open: SECRET is not the one this store was made with.
  */
 export const makeKeyring = (secrets: [string, ...string[]], wrappedLookupKey: string): Keyring => {
-  const sealing = secrets.map((secret) => derive(secret, 'seal'));
-  const current = sealing[0] as Buffer;
-  const byId = new Map(sealing.map((key) => [keyId(key), key]));
+  const sealing = secrets.map((secret) => withId(derive(secret, 'seal')));
+  const current = sealing[0] as SealingKey;
+  const byId = new Map(sealing.map(({ id, key }) => [id, key]));
   const lookupKey = unwrap(secrets, wrappedLookupKey);
   const macKeys = new Map<string, Buffer>();
 

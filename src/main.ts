@@ -2,22 +2,33 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { composeWeb, composeWorker } from './compose.ts';
-import { type Config, ConfigError, readConfig } from './config.ts';
+import { composeWeb, composeWorker, readEnvironment } from './compose.ts';
+import { type Config, ConfigError } from './config.ts';
 import { realEdges } from './edges.ts';
 import { type Log, makeLog } from './log.ts';
+import { startFault } from './start-fault.ts';
 import { makeWorkerApp, startingApp } from './web/outside.ts';
 
 const stopWithinMs = 10_000;
 const restartAfterMs = [100, 500, 2_000, 5_000];
+/** A terminal signals its whole process group, and npm hands the signal on: what comes so soon again is the same wish. */
+const sameWishMs = 250;
+const badConfig = 2;
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+const exitForConfigError = (error: unknown): void => {
+  if (!(error instanceof ConfigError)) return;
+  say(error.message);
+  process.exit(badConfig);
+};
 
 const configOrExit = (): Config => {
   try {
-    return readConfig(process.env);
+    return readEnvironment(process.env);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(2);
+    exitForConfigError(error);
+    throw error;
   }
 };
 
@@ -35,28 +46,56 @@ const closeServer = async (server: Server): Promise<void> => {
   clearInterval(timer);
 };
 
-/** First signal: `stop`, then exit 0. A second signal, or 10 s: exit 1. */
-const onSignals = (log: Log, stop: () => Promise<void>): void => {
+type End = (why: string, code?: number) => void;
+
+/** Ends the process. First wish: `stop`, then exit with its code. A second wish, or 10 s: exit 1. */
+const makeEnd = (log: Log, stop: () => Promise<void>): End => {
   let stopping = false;
-  const handle = (signal: string): void => {
+  return (why, code = 0) => {
     if (stopping) process.exit(1);
     stopping = true;
-    log.info({ signal }, 'stopping');
+    log.info({ why }, 'stopping');
     setTimeout(() => process.exit(1), stopWithinMs).unref();
     stop().then(
-      () => process.exit(0),
+      () => process.exit(code),
       (error) => {
         log.error({ error }, 'the stop failed');
         process.exit(1);
       },
     );
   };
-  process.on('SIGTERM', () => handle('SIGTERM'));
-  process.on('SIGINT', () => handle('SIGINT'));
 };
 
-/** Worker processes that are started again when they die; they end when the IPC channel closes. */
-const makeWorkers = (count: number, env: NodeJS.ProcessEnv, log: Log) => {
+const onSignals = (end: End): void => {
+  let since: number | null = null;
+  const heard = (signal: string): void => {
+    const now = realEdges.monotonic();
+    if (since !== null && now - since < sameWishMs) return;
+    since ??= now;
+    end(signal);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => heard(signal));
+};
+
+/**
+ * A worker is stopped by its web process (SIGTERM) or because that is gone. What else the group is sent (Ctrl-C, a service
+ * manager's SIGTERM to all) is the web process's to count: a second signal ends that, and so the worker.
+ */
+const obeyWebProcess = (end: End): void => {
+  process.once('SIGTERM', () => end('SIGTERM'));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined);
+  process.on('disconnect', () => end('the web process is gone'));
+  // it may have died while this one was starting
+  if (!process.connected) end('the web process is gone');
+};
+
+type WorkerTools = { env: NodeJS.ProcessEnv; log: Log; onUnfit: () => void };
+
+/**
+ * Worker processes that are started again when they die; they end when the IPC channel closes. `onUnfit` is told of one that
+ * cannot work with this configuration, and never could.
+ */
+const makeWorkers = (count: number, { env, log, onUnfit }: WorkerTools) => {
   const children = new Map<number, ChildProcess>();
   let stopping = false;
   const start = (place: number, deaths: number): void => {
@@ -66,6 +105,7 @@ const makeWorkers = (count: number, env: NodeJS.ProcessEnv, log: Log) => {
     child.on('exit', (code, signal) => {
       children.delete(place);
       if (stopping) return;
+      if (code === badConfig) return onUnfit();
       // one that lived for a while was killed; one that dies at once would only die again
       const count = realEdges.monotonic() - startedAt > 1_000 ? 0 : deaths;
       const pause = restartAfterMs[Math.min(count, restartAfterMs.length - 1)] ?? 0;
@@ -96,14 +136,16 @@ const runWeb = async (config: Config, log: Log): Promise<void> => {
   let wake = (): void => undefined;
   const web = await composeWeb(placed, { edges: realEdges, log, wake: () => wake() });
   const env = { ...process.env, PUBLIC_URL: publicUrl, ROLE: 'worker' };
-  const workers = config.role === 'all' ? makeWorkers(config.workers, env, log) : null;
+  const onUnfit = (): void => end('a worker cannot work with this configuration', badConfig);
+  const workers = config.role === 'all' ? makeWorkers(config.workers, { env, log, onUnfit }) : null;
   wake = () => workers?.wake();
   app = web.app;
-  onSignals(log, async () => {
+  const end = makeEnd(log, async () => {
     web.endStreams();
     await Promise.all([closeServer(server), workers?.stop()]);
     await web.close();
   });
+  onSignals(end);
   process.stdout.write(`Bellman is ready at ${publicUrl}\n`);
 };
 
@@ -111,20 +153,17 @@ const runWorker = async (config: Config, log: Log, ofWeb: boolean): Promise<void
   const { worker, services, close } = await composeWorker(config, { edges: realEdges, log });
   const running = worker.run();
   const server = ofWeb ? null : createServer(makeWorkerApp(services));
-  const stop = async (): Promise<void> => {
+  const end = makeEnd(log, async () => {
     worker.stop();
     await Promise.all([running, server && closeServer(server)]);
     await close();
-  };
-  onSignals(log, stop);
+  });
   if (ofWeb) {
     process.on('message', () => worker.wake());
-    const orphaned = (): boolean => process.kill(process.pid, 'SIGTERM');
-    process.on('disconnect', orphaned);
-    // the web process may have died while this one was starting
-    if (!process.connected) orphaned();
+    obeyWebProcess(end);
     return;
   }
+  onSignals(end);
   if (server) await listen(server, config.port, config.host);
   process.stdout.write(`A Bellman worker is ready at ${config.publicUrl}\n`);
 };
@@ -135,6 +174,9 @@ const log = makeLog(config.logLevel, { pid: process.pid, role: ofWeb ? 'worker' 
 try {
   await (config.role === 'worker' ? runWorker(config, log, ofWeb) : runWeb(config, log));
 } catch (error) {
-  log.fatal({ error }, 'the start failed');
+  exitForConfigError(error);
+  const fault = startFault(error, config);
+  if (fault === null) log.fatal({ error }, 'the start failed');
+  else say(`Bellman cannot start: ${fault}.`);
   process.exit(1);
 }

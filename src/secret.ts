@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccessStore } from './access/access-store.ts';
 import type { Config } from './config.ts';
 import { type Keyring, makeKeyring, newWrappedLookupKey } from './keyring.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** SECRET as configured, or (SQLite) one that is made once and kept in DATA_DIR, readable by its owner only. */
 export const loadSecret = (config: Pick<Config, 'secret' | 'dataDir'>): string => {
   if (config.secret) return config.secret;
   const file = join(config.dataDir, 'secret');
-  mkdirSync(config.dataDir, { recursive: true });
+  makeFolder(config.dataDir);
   if (!existsSync(file)) {
     const draft = `${file}.${randomBytes(4).toString('hex')}`;
     writeFileSync(draft, randomBytes(32).toString('base64url'), { mode: 0o600 });

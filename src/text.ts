@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import i18next, { type i18n } from 'i18next';
+import { z } from 'zod';
 import type { Locale } from './catalogue/topic.ts';
 import { projectRoot } from './project-root.ts';
 
@@ -32,12 +33,21 @@ export const textIn = (locale: Locale): Text => {
   return (key, values) => String(fixed(key, values ?? {}));
 };
 
-/** The supported language that fits a BCP 47 tag or an Accept-Language value best, or the fallback. */
+/** A language range of RFC 4647 section 2.1, which every BCP 47 tag is. */
+export const languageTag = z
+  .string()
+  .max(100)
+  .regex(/^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$/, 'must be a BCP 47 language tag');
+
+/**
+ * The supported language that fits a BCP 47 tag or an Accept-Language value best, or the fallback: by RFC 4647 section 3.4
+ * tags lose their last parts until one fits, and of Chinese and English there is one kind each.
+ */
 export const bestLocale = (wanted: string | undefined, fallback: Locale): Locale => {
   for (const range of (wanted ?? '').toLowerCase().split(',')) {
-    const tag = range.split(';')[0]?.trim() ?? '';
-    if (tag.startsWith('zh')) return 'zh-CN';
-    if (tag.startsWith('en')) return 'en';
+    const language = range.split(';')[0]?.trim().split('-')[0];
+    if (language === 'zh') return 'zh-CN';
+    if (language === 'en') return 'en';
   }
   return fallback;
 };

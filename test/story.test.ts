@@ -100,7 +100,7 @@ describe('the story', () => {
     expect(smpp.texts.at(-1)?.to).toMatch(/8613800138000$/);
     const wrong = code === '000000' ? '000001' : '000000';
     expect((await web.api('POST', '/subscriptions/confirm', { phone: '13800138000', code: wrong }, null)).status).toBe(
-      422,
+      400,
     );
     expect((await web.api('POST', '/subscriptions/confirm', { phone: '+8613800138000', code }, null)).status).toBe(200);
   });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Edges, newId } from '../edges.ts';
-import { AppError } from '../errors.ts';
+import { AppError, type Fault } from '../errors.ts';
 import { equalBytes, type Keyring } from '../keyring.ts';
 import type { Actor } from '../publishing/item.ts';
 import { type AccessStore, type Role, roles, type Scope, type Staff, scopes } from './access-store.ts';
@@ -18,7 +18,9 @@ export type AccessService = {
   authenticate(header: string | undefined): Promise<Caller | null>;
   /** Throws `conflict` for a taken email. */
   addStaff(account: { email: string; name: string; roles: Role[]; departments: string[] }): Promise<Staff>;
-  /** Makes a key that acts as that account; `key` is shown this once. Throws `not-found` for an unknown account. */
+  /** What is wrong with the time (ms) at which a key is to expire. */
+  expiryFaults(expiresAt: number): Fault[];
+  /** Makes a key that acts as that account; `key` is shown this once. Throws `not-found` for an unknown account, `invalid`. */
   addKey(wanted: { staff: string; scopes: Scope[]; expiresAt: number | null }): Promise<{ id: string; key: string }>;
   /** Throws `not-found` for an unknown or already revoked key. */
   revokeKey(id: string): Promise<void>;
@@ -70,7 +72,11 @@ export const makeAccessService = (
     return { actor: actorOf(staff), scopes: key.scopes, key: key.id };
   };
 
+  const expiryFaults = (expiresAt: number): Fault[] =>
+    expiresAt > edges.now() ? [] : [{ path: 'expiresAt', message: 'must be in the future' }];
+
   return {
+    expiryFaults,
     authenticate: async (header) => {
       if (header === undefined) return null;
       const text = bearerOf(header);
@@ -83,6 +89,8 @@ export const makeAccessService = (
       return staff;
     },
     addKey: async (wanted) => {
+      const faults = wanted.expiresAt === null ? [] : expiryFaults(wanted.expiresAt);
+      if (faults.length > 0) throw new AppError('invalid', 'A key must be of use for a while.', { faults });
       if (!(await account(wanted.staff)))
         throw new AppError('not-found', 'There is no such staff account.', {
           faults: [{ path: 'staff', message: 'is not a known account' }],

@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts';
+import { AppError, type Fault } from '../errors.ts';
 import { defaultAttributes } from './attribute.ts';
 import type { Attribute, CatalogueStore } from './catalogue-store.ts';
 import { defaultRegions } from './default-regions.ts';
@@ -45,20 +45,26 @@ export const seedCatalogue = async (catalogue: CatalogueStore): Promise<void> =>
   for (const attribute of defaultAttributes) await catalogue.insertAttribute(attribute);
 };
 
-const unknownParent = (parent: string): AppError =>
-  new AppError('invalid', 'The parent is not known', {
-    faults: [{ path: 'parent', message: `there is no ${parent}` }],
-  });
+/** The fault of a parent that the tree does not hold; null is the root. */
+export const parentFaults = (parent: string | null | undefined, parents: ParentOf): Fault[] =>
+  parent == null || parents.has(parent) ? [] : [{ path: 'parent', message: `there is no ${parent}` }];
 
-const checkValues = ({ type, values }: Attribute): void => {
+/** The fault of values that do not fit the type. */
+export const valuesFaults = ({
+  type,
+  values,
+}: Pick<Attribute, 'type'> & { values: readonly unknown[] | null }): Fault[] => {
   const message =
     type === 'integer' && values !== null
       ? 'an integer has no list of values'
       : type !== 'integer' && (values === null || values.length === 0)
         ? 'an enum needs at least one value'
         : null;
-  if (message)
-    throw new AppError('invalid', 'The attribute does not fit its type', { faults: [{ path: 'values', message }] });
+  return message === null ? [] : [{ path: 'values', message }];
+};
+
+const refuse = (detail: string, faults: Fault[]): void => {
+  if (faults.length > 0) throw new AppError('invalid', detail, { faults });
 };
 
 /** The trees and attributes. The copy in memory is taken anew whenever another process has added something. */
@@ -86,14 +92,14 @@ export const makeCatalogueService = ({ catalogue }: CatalogueStores): CatalogueS
     trees: async () => (await current()).trees,
     addTopic: async (topic) => {
       const { topicParents } = (await current()).trees;
-      if (topic.parent !== null && !topicParents.has(topic.parent)) throw unknownParent(topic.parent);
+      refuse('The parent is not known', parentFaults(topic.parent, topicParents));
       if (!(await catalogue.insertTopic(topic)))
         throw new AppError('conflict', `There is a topic ${topic.slug} already`);
       return topic;
     },
     addRegion: async (region) => {
       const { regionParents } = (await current()).trees;
-      if (region.parent !== null && !regionParents.has(region.parent)) throw unknownParent(region.parent);
+      refuse('The parent is not known', parentFaults(region.parent, regionParents));
       if ((await catalogue.insertRegions([region])) === 0)
         throw new AppError('conflict', `There is a region ${region.code} already`);
       return region;
@@ -105,7 +111,7 @@ export const makeCatalogueService = ({ catalogue }: CatalogueStores): CatalogueS
     },
     attributes: async () => (await current()).attributes,
     addAttribute: async (attribute) => {
-      checkValues(attribute);
+      refuse('The attribute does not fit its type', valuesFaults(attribute));
       if (!(await catalogue.insertAttribute(attribute)))
         throw new AppError('conflict', `There is an attribute ${attribute.name} already`);
       return attribute;

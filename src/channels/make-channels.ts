@@ -1,14 +1,17 @@
-import type { Config } from '../config.ts';
+import { type Config, ConfigError, type Faults, type Settings } from '../config.ts';
 import type { Edges } from '../edges.ts';
 import type { Log } from '../log.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
 import type { Channel } from './channel.ts';
-import { makeEmailChannel } from './email/email-channel.ts';
+import { readDkimKey } from './email/dkim.ts';
+import { makeEmailChannel, readSender } from './email/email-channel.ts';
+import { readSmtpUrl } from './email/smtp-url.ts';
 import { makeOutboxChannel } from './outbox.ts';
 import { withFailover } from './resilience/failover.ts';
 import { makeSmppChannel } from './sms/smpp-channel.ts';
+import { readSmsUrl } from './sms/sms-url.ts';
 import { makeTwilioChannel } from './sms/twilio-channel.ts';
-import type { VapidKeys } from './web-push/vapid.ts';
+import { checkVapid, type VapidKeys } from './web-push/vapid.ts';
 import { makeWebPushChannel } from './web-push/web-push-channel.ts';
 
 export { loadVapidKeys } from './web-push/vapid.ts';
@@ -63,4 +66,33 @@ export const makeChannels = (config: ChannelConfig, tools: ChannelTools): Readon
   ]);
   for (const [name, { limits }] of channels) tools.log.debug({ name, ...limits }, 'channel ready');
   return channels;
+};
+
+const faultsOf = (name: string, read: () => unknown): Faults => {
+  try {
+    read();
+    return [];
+  } catch (error) {
+    return error instanceof ConfigError ? error.faults : [{ name, message: (error as Error).message }];
+  }
+};
+
+/**
+ * What would keep the channels from being made, of all settings at once, so that the starting process can name it: where only
+ * a worker saw it, that would die of it again and again. A key is looked at even while its channel is the outbox.
+ */
+export const channelFaults = (settings: Settings): Faults => {
+  const { EMAIL_URL, EMAIL_FROM, DKIM_KEY, SMS_URL, VAPID_PUBLIC_KEY, VAPID_PRIVATE_KEY, WEB_PUSH_SUBJECT } = settings;
+  const providers = (urls: string[] | undefined): string[] => urls?.filter((url) => !isOutbox(url)) ?? [];
+  const faults = [
+    ...providers(EMAIL_URL).flatMap((url) => faultsOf('EMAIL_URL', () => readSmtpUrl(url))),
+    ...providers(SMS_URL).flatMap((url) => faultsOf('SMS_URL', () => readSmsUrl(url))),
+  ];
+  if (EMAIL_FROM) faults.push(...faultsOf('EMAIL_FROM', () => readSender(EMAIL_FROM)));
+  if (DKIM_KEY) faults.push(...faultsOf('DKIM_KEY', () => readDkimKey(DKIM_KEY)));
+  if (VAPID_PUBLIC_KEY && VAPID_PRIVATE_KEY && WEB_PUSH_SUBJECT) {
+    const keys = { publicKey: VAPID_PUBLIC_KEY, privateKey: VAPID_PRIVATE_KEY };
+    faults.push(...faultsOf('VAPID_PRIVATE_KEY', () => checkVapid(keys, WEB_PUSH_SUBJECT)));
+  }
+  return faults;
 };

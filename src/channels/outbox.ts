@@ -1,7 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Edges } from '../edges.ts';
+import { makeFolder } from '../make-folder.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
 import type { Contact } from '../subscriptions/subscriber.ts';
 import type { Channel, OutgoingMessage } from './channel.ts';
@@ -74,7 +75,7 @@ export const makeOutboxChannel = (
     const at = edges.now();
     const into = digits(Math.floor(at / folderMs), 10);
     if (into !== folder) {
-      mkdirSync(join(rootOf(dataDir), into), { recursive: true });
+      makeFolder(join(rootOf(dataDir), into));
       folder = into;
     }
     count += 1;

@@ -186,9 +186,9 @@ export type LedgerStore = {
   /** Rows of one person, newest push first. */
   ofPerson(ordinal: number, limit: number): Promise<Delivery[]>;
   /**
-   * Moves up to `limit` rows that are due (deferred, dueAt <= now, of pushes that are neither paused nor cancelled) into a new
-   * batch `id` of one lane, the most urgent that has any; the batch holds them (`holder`), and a row is held by one batch at
-   * most. Null when nothing is due. `id` is new at every call.
+   * Moves up to `limit` rows that are due (deferred or digested, dueAt <= now, of pushes that are neither paused nor cancelled)
+   * into a new batch `id` of one lane, the most urgent that has any; the batch holds them (`holder`), as `deferred`, and a row is
+   * held by one batch at most. Null when nothing is due. `id` is new at every call.
    */
   gatherDue(id: string, now: number, limit: number): Promise<{ lane: Lane; rows: number } | null>;
   /** Ends every row of a push that is planned, deferred or digested, and releases its pending notices; answers how many people. */

@@ -120,6 +120,10 @@ export const digestSlot = (pace: 'daily' | 'weekly', zone: string, now: number):
 
 const live = (person: Recipient): Address[] => person.addresses.filter((address) => address.suppressed === null);
 
+/** The policy runs again at the latest when the item expires: what is unsent then is withheld (semantic 3). */
+const sooner = (until: number, expiresAt: string | undefined): number =>
+  expiresAt === undefined ? until : Math.min(until, Date.parse(expiresAt));
+
 /** A deferral that would pass the deadline is not made (semantic 3). */
 const allowed = (until: number, deadline: string | undefined, now: number): boolean =>
   deadline === undefined || Date.parse(deadline) <= now || until <= Date.parse(deadline);
@@ -154,10 +158,12 @@ const laterThan = (input: PolicyInput, lead: Reason): Decision | null => {
   const { person, item, now } = input;
   const zone = zoneOf(person, input.defaults);
   if ('pace' in lead && lead.pace !== 'immediate') {
-    const until = digestSlot(lead.pace, zone, now);
-    if (allowed(until, item.deadline, now))
+    const slot = digestSlot(lead.pace, zone, now);
+    const until = sooner(slot, item.expiresAt);
+    if (allowed(slot, item.deadline, now))
       return { kind: 'digest', until, code: lead.pace === 'daily' ? 'daily-digest' : 'weekly-digest' };
   }
-  const until = quietUntil(person.quietHours, zone, now);
-  return until !== null && allowed(until, item.deadline, now) ? { kind: 'defer', until, code: 'quiet-hours' } : null;
+  const end = quietUntil(person.quietHours, zone, now);
+  if (end === null || !allowed(end, item.deadline, now)) return null;
+  return { kind: 'defer', until: sooner(end, item.expiresAt), code: 'quiet-hours' };
 };

@@ -53,3 +53,7 @@ export const stateAfter = (result: SendResult, attempts: number, at: number, ran
   const pause = Math.ceil(Math.max(result.retryAfterMs ?? 0, pauseAfter(attempts, random)));
   return { state: 'deferred', code: 'retry', dueAt: at + pause, attempts: attempts + 1 };
 };
+
+/** A row that waits is due at the latest when its item expires (ISO 8601), to be withheld then (semantic 3). */
+export const noLaterThan = (to: Outcome['to'], expiresAt: string | undefined): Outcome['to'] =>
+  to.dueAt === null || expiresAt === undefined ? to : { ...to, dueAt: Math.min(to.dueAt, Date.parse(expiresAt)) };

@@ -2,20 +2,28 @@ import type { Trees } from '../catalogue/catalogue-service.ts';
 import { AppError, type Fault } from '../errors.ts';
 import type { ItemContent } from './item.ts';
 
-const unknownIn = (path: string, what: string, values: string[], isKnown: (value: string) => boolean): Fault[] =>
+type Values = readonly (string | undefined)[];
+
+/** What content names, or what is sound of content that is refused. */
+export type ContentNames = { topics?: Values | undefined; regions?: Values | undefined };
+
+const unknownIn = (path: string, what: string, values: Values, isKnown: (value: string) => boolean): Fault[] =>
   values.flatMap((value, index) =>
-    isKnown(value) ? [] : [{ path: `${path}.${index}`, message: `unknown ${what}: ${value}` }],
+    value === undefined || isKnown(value) ? [] : [{ path: `${path}.${index}`, message: `unknown ${what}: ${value}` }],
   );
 
 /** Topics that the tree does not hold, as faults by path. */
-export const unknownTopics = (topics: string[], trees: Pick<Trees, 'topicParents'>): Fault[] =>
+export const unknownTopics = (topics: Values, trees: Pick<Trees, 'topicParents'>): Fault[] =>
   unknownIn('topics', 'topic', topics, (slug) => trees.topicParents.has(slug));
+
+/** Every topic and region that the trees do not hold, as faults by path. */
+export const contentFaults = ({ topics, regions }: ContentNames, trees: Trees): Fault[] => [
+  ...unknownTopics(topics ?? [], trees),
+  ...unknownIn('regions', 'region', regions ?? [], (code) => trees.regionParents.has(code)),
+];
 
 /** Throws `invalid` naming every topic and region that the trees do not hold. */
 export const checkContent = (content: ItemContent, trees: Trees): void => {
-  const faults = [
-    ...unknownTopics(content.topics, trees),
-    ...unknownIn('regions', 'region', content.regions ?? [], (code) => trees.regionParents.has(code)),
-  ];
+  const faults = contentFaults(content, trees);
   if (faults.length > 0) throw new AppError('invalid', 'the item names what is not known here', { faults });
 };

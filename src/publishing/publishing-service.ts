@@ -1,8 +1,8 @@
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import { type Edges, newId } from '../edges.ts';
-import { AppError } from '../errors.ts';
+import { AppError, type Fault } from '../errors.ts';
 import type { Storage } from '../storage/storage.ts';
-import { checkContent } from './check-content.ts';
+import { type ContentNames, checkContent, contentFaults } from './check-content.ts';
 import { importItems } from './import-items.ts';
 import { type Actor, type Item, type ItemContent, type ItemVersion, newItem } from './item.ts';
 import type { ItemFilter, Page } from './item-store.ts';
@@ -30,6 +30,8 @@ export type ItemImportReport = {
 };
 
 export type PublishingService = {
+  /** Every unknown topic and region in the sound part of content; whatever takes content refuses the same. */
+  faultsIn(content: ContentNames): Promise<Fault[]>;
   /** Throws `no-scope`, `conflict` (externalId taken), `invalid` naming every unknown topic and region. */
   create(content: ItemContent, externalId: string | null, actor: Actor): Promise<Item>;
   get(id: string): Promise<Item | null>;
@@ -105,6 +107,7 @@ export const makePublishingService = (stores: Pick<Storage, 'items'>, tools: Pub
   };
 
   return {
+    faultsIn: async (content) => contentFaults(content, await catalogue.trees()),
     create: async (content, externalId, actor) => {
       workflow.demandWriter(actor);
       checkContent(content, await catalogue.trees());

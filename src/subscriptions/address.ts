@@ -2,14 +2,30 @@ import { domainToASCII } from 'node:url';
 import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js';
 import type { Fault } from '../errors.ts';
 import type { Keyring } from '../keyring.ts';
+import { isCallable } from '../public-address.ts';
 import type { Contact } from './subscriber.ts';
 
-/** `phoneCountry`: two letters, for numbers written without a prefix. `insecureEndpoints`: http too, for tests on loopback. */
+/**
+ * `phoneCountry`: two letters, for numbers written without a prefix. `insecureEndpoints`: http and private hosts too, for
+ * tests on loopback.
+ */
 export type AddressRules = { phoneCountry: string; insecureEndpoints: boolean };
 
-export type NormalContact = { ok: true; contact: Contact } | { ok: false; fault: Fault };
+export type NormalContact = { ok: true; contact: Contact } | { ok: false; faults: Fault[] };
 
-const refused = (path: string, message: string): NormalContact => ({ ok: false, fault: { path, message } });
+/** Contacts as they are sent, each field by its name; what is left out is not there. */
+export type ContactParts = {
+  email?: string | undefined;
+  phone?: string | undefined;
+  webPush?:
+    | {
+        endpoint?: string | undefined;
+        keys?: { p256dh?: string | undefined; auth?: string | undefined } | undefined;
+      }
+    | undefined;
+};
+
+const refused = (path: string, message: string): NormalContact => ({ ok: false, faults: [{ path, message }] });
 
 /** RFC 5321 section 4.5.3.1 */
 const localMost = 64;
@@ -45,16 +61,29 @@ const normalPhone = (written: string, country: string): NormalContact => {
 const isKey = (text: string, length: number): boolean =>
   /^[\w+/-]+={0,2}$/.test(text) && Buffer.from(text, 'base64url').length === length;
 
+const endpointFault = (endpoint: string, insecure: boolean): string | null => {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : null;
+  if (url?.protocol !== 'https:' && !(insecure && url?.protocol === 'http:')) return 'is not an https URL';
+  if (endpoint.length > endpointMost) return 'is too long';
+  return insecure || isCallable(url) ? null : 'is not on the public internet';
+};
+
+const p256dhFault = (key: string): string | null =>
+  isKey(key, 65) && Buffer.from(key, 'base64url')[0] === 4 ? null : 'is not an uncompressed P-256 point in base64url';
+
+const webPushFaults = ({ endpoint, keys }: NonNullable<ContactParts['webPush']>, insecure: boolean): Fault[] => {
+  const { p256dh, auth } = keys ?? {};
+  const found: [string, string | null][] = [
+    ['endpoint', endpoint === undefined ? null : endpointFault(endpoint, insecure)],
+    ['keys.p256dh', p256dh === undefined ? null : p256dhFault(p256dh)],
+    ['keys.auth', auth === undefined || isKey(auth, 16) ? null : 'is not 16 bytes in base64url'],
+  ];
+  return found.flatMap(([path, message]) => (message === null ? [] : [{ path: `webPush.${path}`, message }]));
+};
+
 const normalWebPush = (written: Extract<Contact, { channel: 'webPush' }>, insecure: boolean): NormalContact => {
-  const { endpoint, keys } = written;
-  const protocol = URL.canParse(endpoint) ? new URL(endpoint).protocol : '';
-  if (protocol !== 'https:' && !(insecure && protocol === 'http:'))
-    return refused('webPush.endpoint', 'is not an https URL');
-  if (endpoint.length > endpointMost) return refused('webPush.endpoint', 'is too long');
-  if (!isKey(keys.p256dh, 65) || Buffer.from(keys.p256dh, 'base64url')[0] !== 4)
-    return refused('webPush.keys.p256dh', 'is not an uncompressed P-256 point in base64url');
-  if (!isKey(keys.auth, 16)) return refused('webPush.keys.auth', 'is not 16 bytes in base64url');
-  return { ok: true, contact: written };
+  const faults = webPushFaults(written, insecure);
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, contact: written };
 };
 
 /** The normal form of a contact (design D1), or what is wrong with it. Equal people's ways of writing it, equal form. */
@@ -63,6 +92,15 @@ export const normaliseContact = (contact: Contact, rules: AddressRules): NormalC
   if (contact.channel === 'sms') return normalPhone(contact.phone, rules.phoneCountry);
   return normalWebPush(contact, rules.insecureEndpoints);
 };
+
+const faultsIn = (normal: NormalContact): Fault[] => (normal.ok ? [] : normal.faults);
+
+/** Everything that is wrong with these contacts, each fault under the name of its field. */
+export const contactFaults = ({ email, phone, webPush }: ContactParts, rules: AddressRules): Fault[] => [
+  ...(email === undefined ? [] : faultsIn(normalEmail(email))),
+  ...(phone === undefined ? [] : faultsIn(normalPhone(phone, rules.phoneCountry))),
+  ...(webPush === undefined ? [] : webPushFaults(webPush, rules.insecureEndpoints)),
+];
 
 /** The text whose HMAC is the look-up of a contact in its normal form. */
 const contactText = (contact: Contact): string => {

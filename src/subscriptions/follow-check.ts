@@ -1,9 +1,25 @@
 import type { Trees } from '../catalogue/catalogue-service.ts';
 import type { Fault } from '../errors.ts';
 import type { Urgency } from '../publishing/item.ts';
-import { type Facet, type FollowRequest, facetValue, type Search } from './follow.ts';
+import { type Facet, type FollowRequest, facetValue } from './follow.ts';
 
 const urgencies: readonly string[] = ['routine', 'important', 'emergency'] satisfies Urgency[];
+
+type Values = readonly (string | undefined)[] | undefined;
+type Table = Readonly<Record<string, Values>> | undefined;
+
+/** A follow, or what is sound of one that is refused: whatever of it can be checked. */
+export type FollowParts = {
+  topic?: string | undefined;
+  search?: { all?: Table; any?: Table } | undefined;
+  item?: string | undefined;
+  regions?: Values;
+};
+
+export const followParts = ({ target, regions }: Pick<FollowRequest, 'target' | 'regions'>): FollowParts => ({
+  ...target,
+  regions: regions ?? undefined,
+});
 
 /** What a follow may name; an item is known when everybody may read it. */
 export type Known = { trees: Trees; items: ReadonlySet<string> };
@@ -15,37 +31,42 @@ const lookUps: Partial<Record<Facet, { what: string; has: (value: string, trees:
   urgency: { what: 'urgency', has: (value) => urgencies.includes(value) },
 };
 
-const valueFaults = (facet: Facet, values: readonly string[], trees: Trees, path: string): Fault[] => {
+const valueFaults = (facet: Facet, values: Values, trees: Trees, path: string): Fault[] => {
   const lookUp = lookUps[facet];
   if (!lookUp) return [];
-  return values.flatMap((value, index) =>
-    lookUp.has(facetValue(facet, value), trees)
+  return (values ?? []).flatMap((value, index) =>
+    value === undefined || lookUp.has(facetValue(facet, value), trees)
       ? []
       : [{ path: `${path}.${index}`, message: `unknown ${lookUp.what}: ${value}` }],
   );
 };
 
-const searchFaults = (search: Search, trees: Trees, path: string): Fault[] =>
+const searchFaults = (search: FollowParts['search'], trees: Trees, path: string): Fault[] =>
   (['all', 'any'] as const).flatMap((mode) =>
-    Object.entries(search[mode] ?? {}).flatMap(([facet, values]) =>
+    Object.entries(search?.[mode] ?? {}).flatMap(([facet, values]) =>
       valueFaults(facet as Facet, values, trees, `${path}.search.${mode}.${facet}`),
     ),
   );
 
 /** Every topic, region, urgency and item that a follow names and that does not exist, by path below `path`. */
-export const followFaults = ({ target, regions }: FollowRequest, { trees, items }: Known, path: string): Fault[] => {
-  const faults = valueFaults('regions', regions ?? [], trees, `${path}.regions`);
-  if ('search' in target) return [...searchFaults(target.search, trees, path), ...faults];
-  if ('item' in target)
-    return items.has(target.item)
-      ? faults
-      : [{ path: `${path}.item`, message: `unknown item: ${target.item}` }, ...faults];
-  return trees.topicParents.has(facetValue('topics', target.topic))
-    ? faults
-    : [{ path: `${path}.topic`, message: `unknown topic: ${target.topic}` }, ...faults];
-};
+export const followFaults = (
+  { topic, search, item, regions }: FollowParts,
+  { trees, items }: Known,
+  path: string,
+): Fault[] => [
+  ...(topic === undefined || trees.topicParents.has(facetValue('topics', topic))
+    ? []
+    : [{ path: `${path}.topic`, message: `unknown topic: ${topic}` }]),
+  ...searchFaults(search, trees, path),
+  ...(item === undefined || items.has(item) ? [] : [{ path: `${path}.item`, message: `unknown item: ${item}` }]),
+  ...valueFaults('regions', regions, trees, `${path}.regions`),
+];
+
+/** The faults of a list of follows by their path below `follow`; what is refused of it already is undefined. */
+export const wishFaultsIn = (follows: readonly (FollowParts | undefined)[], known: Known): Fault[] =>
+  follows.flatMap((follow, index) => (follow ? followFaults(follow, known, `follow.${index}`) : []));
 
 /** The items that follows name, once each. */
-export const itemsNamed = (follows: readonly FollowRequest[]): string[] => [
-  ...new Set(follows.flatMap(({ target }) => ('item' in target ? [target.item] : []))),
+export const itemsNamed = (follows: readonly (FollowParts | undefined)[]): string[] => [
+  ...new Set(follows.flatMap((follow) => follow?.item ?? [])),
 ];

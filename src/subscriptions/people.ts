@@ -34,10 +34,10 @@ export const readTold = (
 
 const timeOfDay = /^([01]\d|2[0-3]):[0-5]\d$/;
 
-type Facts = {
+export type Facts = {
   region?: string | null | undefined;
   timeZone?: string | null | undefined;
-  quietHours?: Subscriber['quietHours'] | undefined;
+  quietHours?: { from?: string | undefined; to?: string | undefined } | null | undefined;
 };
 
 /** What is wrong with a person's region, time zone and quiet hours; what is left out or null is right. */
@@ -49,6 +49,6 @@ export const factFaults = ({ region, timeZone, quietHours }: Facts, trees: Trees
     ? [{ path: 'timeZone', message: `unknown time zone: ${timeZone}` }]
     : []),
   ...(['from', 'to'] as const)
-    .filter((end) => quietHours != null && !timeOfDay.test(quietHours[end]))
+    .filter((end) => !timeOfDay.test(quietHours?.[end] ?? '00:00'))
     .map((end) => ({ path: `quietHours.${end}`, message: 'must be a time of day as 22:00' })),
 ];

@@ -8,9 +8,17 @@ import { AppError, type Fault } from '../errors.ts';
 import { equalBytes, type Keyring } from '../keyring.ts';
 import type { ItemStore } from '../publishing/item-store.ts';
 import { readLink, signLink } from '../signed-link.ts';
-import { type AddressRules, lookupOf, maskContact, normaliseContact, openContact, sealContact } from './address.ts';
+import {
+  type AddressRules,
+  contactFaults,
+  lookupOf,
+  maskContact,
+  normaliseContact,
+  openContact,
+  sealContact,
+} from './address.ts';
 import { type ConfirmationStores, type KeptRequest, makeConfirmation, readKept } from './confirmation.ts';
-import { itemsNamed } from './follow-check.ts';
+import { followParts, itemsNamed } from './follow-check.ts';
 import { followWords } from './follow-words.ts';
 import { factFaults, presentPerson } from './people.ts';
 import type { Contact } from './subscriber.ts';
@@ -60,7 +68,10 @@ export const rulesOf = ({ phoneCountry, webPush }: PeopleTools['config']): Addre
 const newCode = (edges: Pick<Edges, 'bytes'>): string =>
   String(edges.bytes(6).readUIntBE(0, 6) % 1_000_000).padStart(6, '0');
 
-const wrongCode = (): AppError => new AppError('wrong-code', 'The code is wrong or has expired');
+const wrongCode = (): AppError =>
+  new AppError('wrong-code', 'The code is wrong or has expired', {
+    faults: [{ path: 'code', message: 'is wrong or has expired' }],
+  });
 
 /** Double opt-in: nothing but the confirmation goes to an address before its owner has answered it. */
 export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): SignUpService => {
@@ -72,9 +83,9 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
   const check = async (request: SignUpRequest): Promise<Contact> => {
     const normal = normaliseContact(request.contact, rulesOf(config));
     const faults: Fault[] = [
-      ...(normal.ok ? [] : [normal.fault]),
+      ...(normal.ok ? [] : normal.faults),
       ...(request.follow.length === 0 ? [{ path: 'follow', message: 'must name something to follow' }] : []),
-      ...(await wishFaults(stores, catalogue, request.follow)),
+      ...(await wishFaults(stores, catalogue, request.follow.map(followParts))),
       ...factFaults(request, await catalogue.trees()),
     ];
     if (!normal.ok || faults.length > 0) throw new AppError('invalid', 'The sign-up does not fit', { faults });
@@ -97,7 +108,7 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
     const inside = signUp.channel === 'webPush' ? { token } : {};
     if (asker) return templates.addition({ locale, link, ...inside });
     const trees = await catalogue.trees();
-    const titles = await publicItems(stores, itemsNamed(follow));
+    const titles = await publicItems(stores, itemsNamed(follow.map(followParts)));
     const words = { locale, trees, itemTitle: (id: string) => titles.get(id) ?? null };
     const follows = follow.map(({ target }) => followWords(target, words));
     return templates.confirmation({ locale, link, follows, ...inside });
@@ -138,6 +149,11 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
   };
 
   return {
+    faultsIn: async ({ follow, region, timeZone, ...contacts }) => [
+      ...contactFaults(contacts, rulesOf(config)),
+      ...(await wishFaults(stores, catalogue, follow ?? [])),
+      ...factFaults({ region, timeZone }, await catalogue.trees()),
+    ],
     request: async (request) => {
       const contact = await check(request);
       const { follow, region, timeZone, locale } = request;
@@ -145,7 +161,7 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
     },
     add: async (id, written, locale) => {
       const normal = normaliseContact(written, rulesOf(config));
-      if (!normal.ok) throw new AppError('invalid', 'The address does not fit', { faults: [normal.fault] });
+      if (!normal.ok) throw new AppError('invalid', 'The address does not fit', { faults: normal.faults });
       const person = await presentPerson(stores.subscriptions, { id });
       if (!person) throw new AppError('not-found', 'There is no such person');
       await ask(normal.contact, { for: person.id, follow: [], region: null, timeZone: null, locale });

@@ -2,12 +2,13 @@ import type { Locale } from '../catalogue/topic.ts';
 import { AppError, type Fault } from '../errors.ts';
 import type { ProfileStore } from '../profiles/profile-store.ts';
 import { signLink } from '../signed-link.ts';
-import { lookupOf, maskContact, normaliseContact, openContact } from './address.ts';
+import { type ContactParts, lookupOf, maskContact, normaliseContact, openContact } from './address.ts';
 import { type Consents, type ConsentWay, giveConsent, withdrawConsent } from './consent.ts';
 import { type ChannelName, type FollowRequest, type Pace, topicSource } from './follow.ts';
+import { type FollowParts, followParts } from './follow-check.ts';
 import { type ImportStores, makeImporter } from './import/import-people.ts';
 import { makeOwnAddresses } from './own-addresses.ts';
-import { factFaults, presentPerson, readTold } from './people.ts';
+import { type Facts, factFaults, presentPerson, readTold } from './people.ts';
 import { hourMs, messagesInAnHour, type PeopleTools, rulesOf } from './sign-up-service.ts';
 import type { Contact, QuietHours, Subscriber } from './subscriber.ts';
 import type { AddressStore, Followed, SignUpStore, SubscriptionStore } from './subscription-store.ts';
@@ -39,7 +40,13 @@ export type OwnAddress = {
   suppressed: string | null;
 };
 
+/** What is sound of a sign-up, by the names of the API. */
+export type SignUpParts = ContactParts &
+  Pick<Facts, 'region' | 'timeZone'> & { follow?: readonly (FollowParts | undefined)[] | undefined };
+
 export type SignUpService = {
+  /** Everything that the sound part of a sign-up names and should not; `request` refuses the same. */
+  faultsIn(parts: SignUpParts): Promise<Fault[]>;
   /** Keeps the sign-up and sends the confirmation; says nothing of whether the address is known. Throws `invalid` naming every fault. */
   request(request: SignUpRequest): Promise<void>;
   /**
@@ -78,6 +85,8 @@ export type ToldAttributes = Record<string, Subscriber['attributes'][string] | n
 
 export type SubscriptionService = {
   person(by: { id: string } | { externalId: string }): Promise<PersonView | null>;
+  /** Everything that the sound part of a change names and should not; `change` refuses the same. */
+  faultsIn(fields: Facts & { attributes?: ToldAttributes | undefined }): Promise<Fault[]>;
   /**
    * Attributes are added to those that are there, null takes one away; consents count as told by the office. Taking consent
    * back forgets the profile at once. Throws `not-found`, `invalid` (unknown region, attribute or value).
@@ -192,6 +201,10 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
       const person = await presentPerson(subscriptions, by);
       return person && view(person);
     },
+    faultsIn: async ({ attributes, ...facts }) => [
+      ...factFaults(facts, await catalogue.trees()),
+      ...readTold(attributes ?? {}, {}, await catalogue.attributes()).faults,
+    ],
     change: async (id, fields) => {
       const person = await personOf(id);
       return view(await update(person, await checked(person, fields)));
@@ -203,7 +216,7 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
     erase: async (id) => subscriptions.erase((await personOf(id)).ordinal, edges.now()),
     follow: async (id, follow) => {
       const { ordinal } = await personOf(id);
-      refuse(await wishFaults(stores, catalogue, [follow]));
+      refuse(await wishFaults(stores, catalogue, [followParts(follow)]));
       await putWishes(stores, edges, ordinal, [follow]);
     },
     changeFollow: async (id, subscription, fields) => {
@@ -223,7 +236,7 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
     },
     requestManageLink: async (contact, locale) => {
       const normal = normaliseContact(contact, rulesOf(config));
-      if (!normal.ok) throw new AppError('invalid', 'The address does not fit', { faults: [normal.fault] });
+      if (!normal.ok) throw new AppError('invalid', 'The address does not fit', { faults: normal.faults });
       const now = edges.now();
       const lookup = lookupOf(keyring, normal.contact);
       const allowed = await signUps.takeMessage(lookup, now, now - hourMs, messagesInAnHour);

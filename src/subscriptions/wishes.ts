@@ -3,7 +3,7 @@ import { type Edges, newId } from '../edges.ts';
 import type { Fault } from '../errors.ts';
 import type { ItemStore } from '../publishing/item-store.ts';
 import { defineFollow, type FollowRequest } from './follow.ts';
-import { followFaults, itemsNamed } from './follow-check.ts';
+import { type FollowParts, itemsNamed, wishFaultsIn } from './follow-check.ts';
 import type { SubscriptionStore } from './subscription-store.ts';
 
 type Items = { items: Pick<ItemStore, 'get'> };
@@ -20,18 +20,17 @@ export const publicItems = async ({ items }: Items, ids: readonly string[]): Pro
   return titles;
 };
 
-/** Every topic, region, value and item in these wishes that does not exist. */
+/** Every topic, region, value and item in these wishes that does not exist; of those that are refused, in what is sound. */
 export const wishFaults = async (
   stores: Items,
   catalogue: Pick<CatalogueService, 'trees'>,
-  follows: readonly FollowRequest[],
-  path = 'follow',
+  follows: readonly (FollowParts | undefined)[],
 ): Promise<Fault[]> => {
   const known = {
     trees: await catalogue.trees(),
     items: new Set((await publicItems(stores, itemsNamed(follows))).keys()),
   };
-  return follows.flatMap((follow, index) => followFaults(follow, known, `${path}.${index}`));
+  return wishFaultsIn(follows, known);
 };
 
 /** Stores what a person asks for themselves: what they had stopped lives again. Safe to repeat. */

@@ -20,7 +20,12 @@ export type Service = {
   stop(options?: { keep?: boolean }): Promise<void>;
 };
 
-export type ServiceOptions = { dataDir?: string; env?: Record<string, string> };
+export type ServiceOptions = {
+  dataDir?: string;
+  env?: Record<string, string>;
+  /** A process group of its own, which a test may signal as a terminal does. */
+  ownGroup?: boolean;
+};
 
 /** Children of a process, from /proc: what a test has to kill, and nothing it did not start. */
 const childrenOf = (pid: number): number[] => {
@@ -76,6 +81,7 @@ export const startService = async (options: ServiceOptions = {}): Promise<Servic
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: options.ownGroup ?? false,
   });
   let errors = '';
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {

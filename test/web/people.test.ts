@@ -58,7 +58,8 @@ describe('people over the API', () => {
     const wrong = code === '000000' ? '000001' : '000000';
     const phone = '+8613800138000';
     const refused = await confirm({ phone, code: wrong });
-    expect([refused.status, refused.body.code]).toEqual([422, 'wrong-code']);
+    expect([refused.status, refused.body.code]).toEqual([400, 'wrong-code']);
+    expect(refused.body.errors).toEqual([{ path: 'code', message: 'is wrong or has expired' }]);
     expect((await confirm({ phone: '13800138000', code })).status).toBe(200);
   });
 
@@ -156,6 +157,46 @@ describe('people over the API', () => {
     expect((await web.api('GET', `/subscribers/${id}`)).status).toBe(404);
     expect((await web.api('GET', '/subscribers?externalId=e1')).status).toBe(404);
     expect((await web.api('DELETE', `/subscribers/${id}`)).status).toBe(404);
+  });
+
+  it('takes any language, and keeps the one spoken here that fits best', async () => {
+    const spoken = async (locale: string): Promise<unknown[]> => {
+      const email = `${locale}@example.org`.toLowerCase();
+      await subscribe({ email, locale });
+      const token = tokenIn((await outbox()).find((message) => message.to === email));
+      const { subscriber } = (await confirm({ token })).body;
+      const externalId = `import of ${locale}`;
+      await importLines([{ externalId, verified: true, locale, follow: [] }]);
+      const imported = (await web.api('GET', `/subscribers?externalId=${externalId}`)).body;
+      const other = locale.startsWith('zh') ? 'en' : 'zh';
+      await web.api('PATCH', `/subscribers/${imported.id}`, { locale: other });
+      const changed = (await web.api('PATCH', `/subscribers/${imported.id}`, { locale })).body;
+      return [(await web.api('GET', `/subscribers/${subscriber}`)).body.locale, imported.locale, changed.locale];
+    };
+    for (const [tag, kept] of [
+      ['fr', 'en'],
+      ['zh-Hant-TW', 'zh-CN'],
+      ['EN-gb', 'en'],
+      ['zha', 'en'],
+    ] as const)
+      expect([tag, await spoken(tag)]).toEqual([tag, [kept, kept, kept]]);
+    for (const locale of ['', 'en_US', 'fr-', 'a language'])
+      expect([locale, (await subscribe({ email: 'a@example.org', locale })).status]).toEqual([locale, 400]);
+  });
+
+  it('refuses a browser that is said to be on a private host', async () => {
+    const keys = {
+      p256dh: Buffer.concat([Buffer.from([4]), Buffer.alloc(64, 7)]).toString('base64url'),
+      auth: 'A'.repeat(22),
+    };
+    for (const host of ['10.0.0.1', 'localhost', '[::1]']) {
+      const { status, body } = await subscribe({ webPush: { endpoint: `https://${host}/x`, keys } });
+      expect([status, body.errors]).toEqual([
+        400,
+        [{ path: 'webPush.endpoint', message: 'is not on the public internet' }],
+      ]);
+    }
+    expect((await subscribe({ webPush: { endpoint: 'https://push.example.org/x', keys } })).status).toBe(202);
   });
 
   it('refuses an import of another media type, and a compressed one', async () => {

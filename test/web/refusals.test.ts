@@ -58,7 +58,7 @@ describe('what the API refuses', () => {
     [
       'a wrong code',
       () => web.api('POST', '/subscriptions/confirm', { phone: '+8613800138000', code: '1' }, null),
-      422,
+      400,
       'wrong-code',
     ],
     [
@@ -125,6 +125,7 @@ describe('what the API refuses', () => {
       'summary',
       'titel',
       'title',
+      'topics.0',
       'topics.1',
       'translations.en.extra',
       'urgency',
@@ -180,14 +181,14 @@ describe('what the API refuses', () => {
     const none = await web.api(
       'POST',
       '/subscriptions',
-      { follow: [{ topic: 'x', pace: 'hourly' }], locale: 'xx' },
+      { follow: [{ topic: 'services', pace: 'hourly' }], locale: 'x_x' },
       null,
     );
     expect(faultPaths(none.body).sort()).toEqual(['', 'follow.0.pace', 'locale']);
     const two = await web.api(
       'POST',
       '/subscriptions',
-      { email: 'a@b.c', phone: '1380', follow: [{ topic: 'x' }] },
+      { email: 'a@b.c', phone: '13800138000', follow: [{ topic: 'services' }] },
       null,
     );
     expect(faultPaths(two.body)).toEqual(['']);

@@ -43,8 +43,8 @@ const parse = (pem: string): KeyObject => {
   }
 };
 
-/** Reads the key. nodemailer sends unsigned, and says nothing, with a key it cannot use: so it is checked here (RFC 8301 section 3.2). */
-const readKey = (text: string): KeyObject => {
+/** Reads the key; throws `ConfigError`. nodemailer sends unsigned, and says nothing, with a key it cannot use: so it is checked here (RFC 8301 section 3.2). */
+export const readDkimKey = (text: string): KeyObject => {
   const key = parse(pemOf(text));
   if (key.asymmetricKeyType !== 'rsa') throw fault(`must be an RSA key, not ${key.asymmetricKeyType}`);
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
@@ -57,7 +57,7 @@ export const makeDkimSigner = ({ key, selector, domain }: DkimSettings): DkimSig
   const dkim = new DKIM({
     domainName: domain,
     keySelector: selector,
-    privateKey: readKey(key),
+    privateKey: readDkimKey(key),
     headerFieldNames: signedHeaders,
   });
   return async (raw) => {

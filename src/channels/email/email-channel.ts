@@ -15,7 +15,7 @@ import { readSmtpUrl } from './smtp-url.ts';
 export type EmailTools = { edges: Pick<Edges, 'now' | 'monotonic'>; limitMs?: number };
 
 /** Reads EMAIL_FROM: exactly one address, with or without a name. Throws `ConfigError`. */
-const readSender = (from: string): Sender => {
+export const readSender = (from: string): Sender => {
   const [parsed, ...more] = addressparser(from, { flatten: true });
   const domain = parsed?.address.split('@')[1];
   if (!parsed || more.length > 0 || !domain)

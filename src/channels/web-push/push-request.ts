@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { type Agent, request } from 'node:https';
+import { PrivateAddressError } from '../../public-address.ts';
 import { onAbort } from '../resilience/deadline.ts';
 import type { Verdict } from '../result.ts';
-import { PrivateAddressError } from './public-address.ts';
 
 export type PushRequest = { headers: Record<string, string | number>; body: Uint8Array };
 export type PushAnswer = { status: number; retryAfter: string | undefined; text: string };

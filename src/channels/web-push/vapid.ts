@@ -28,6 +28,15 @@ export const loadVapidKeys = async (
   return JSON.parse(keyring.open(sealed, sealContext)) as VapidKeys;
 };
 
+/** Throws `ConfigError` for keys or a subject that cannot sign. */
+export const checkVapid = ({ publicKey, privateKey }: VapidKeys, subject: string): void => {
+  try {
+    webPush.getVapidHeaders('https://push.example.org', subject, publicKey, privateKey, 'aes128gcm');
+  } catch (error) {
+    throw new ConfigError([{ name: 'VAPID_PRIVATE_KEY', message: (error as Error).message }]);
+  }
+};
+
 /** web-push signs for 12 hours (RFC 8292 section 2 allows 24); a header is renewed an hour before. */
 const headerLifeMs = 11 * 3600 * 1000;
 
@@ -43,11 +52,7 @@ export const makeVapidHeaders = (
   const cached = makeLru<{ header: string; until: number }>(1_000);
   const sign = (origin: string): string =>
     webPush.getVapidHeaders(origin, subject, keys.publicKey, keys.privateKey, 'aes128gcm').Authorization;
-  try {
-    sign('https://push.example.org');
-  } catch (error) {
-    throw new ConfigError([{ name: 'VAPID_PRIVATE_KEY', message: (error as Error).message }]);
-  }
+  checkVapid(keys, subject);
   return (origin) => {
     const known = cached.get(origin);
     if (known && known.until > edges.monotonic()) return known.header;

@@ -1,12 +1,12 @@
 import { Agent } from 'node:https';
 import type { Config } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
+import { isCallable, publicLookup } from '../../public-address.ts';
 import type { Channel, OutgoingMessage, SendResult } from '../channel.ts';
 import { guarded } from '../resilience/guard.ts';
 import { failure } from '../result.ts';
 import { makeEncrypter } from './encrypter.ts';
 import { payloadOf, ttlOf, urgencyOf } from './payload.ts';
-import { isCallable, publicLookup } from './public-address.ts';
 import { classifyPush } from './push-answer.ts';
 import { postPush } from './push-request.ts';
 import { makeVapidHeaders, type VapidKeys } from './vapid.ts';

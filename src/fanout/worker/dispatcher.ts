@@ -5,7 +5,7 @@ import type { Storage } from '../../storage/storage.ts';
 import type { ChannelName } from '../../subscriptions/follow.ts';
 import type { Delivery, Departure, Lease, Outcome } from '../ledger-store.ts';
 import type { Lane } from '../push.ts';
-import { attemptOf, stateAfter } from '../retry.ts';
+import { attemptOf, noLaterThan, stateAfter } from '../retry.ts';
 import type { HeldLease } from './lease.ts';
 import { type AddressedMessage, makeSendToAll } from './send-to-all.ts';
 
@@ -13,7 +13,7 @@ import { type AddressedMessage, makeSendToAll } from './send-to-all.ts';
 export type Ready = {
   departure: Departure;
   attempts: number;
-  item: { id: string; version: number; revision: number };
+  item: { id: string; version: number; revision: number; expiresAt: string | undefined };
   messages: AddressedMessage[];
   /** The row that follows if this channel fails for good, or null. */
   successor: (at: number) => Delivery | null;
@@ -168,10 +168,10 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
   };
 
   const send = async (job: Job): Promise<void> => {
-    const { departure, attempts, messages } = job.ready;
+    const { departure, attempts, item, messages } = job.ready;
     const result = await sendToAll(departure.key.channel, messages, departure.key.ordinal);
     const at = edges.now();
-    const to = stateAfter(result, attempts, at, edges.random);
+    const to = noLaterThan(stateAfter(result, attempts, at, edges.random), item.expiresAt);
     const next = to.state === 'failed' ? job.ready.successor(at) : null;
     const { key, notice, message } = departure;
     done.push({ job, outcome: { key, notice, message, attempt: attemptOf(result, at), to, next } });

@@ -1,7 +1,7 @@
 import { type ChannelName, channelNames } from '../../subscriptions/follow.ts';
 import type { Recipient } from '../../subscriptions/subscriber.ts';
 import type { Delivery, DeliveryChange, NoticeClass, NoticeKey, Outcome } from '../ledger-store.ts';
-import { type Decision, noticeClassOf, type Reason } from '../policy.ts';
+import { channelOrder, type Decision, noticeClassOf, type Reason } from '../policy.ts';
 import type { PushContext } from './push-context.ts';
 
 /** One row of a person who is to be settled (null: none yet), their other rows of the push, their sources. */
@@ -134,16 +134,17 @@ export const groundedOutcome = (
   };
 };
 
-/** The row on the person's next usable channel after `failed` has failed for good, or null. */
+/** The row on the next usable channel in the person's order of preference after `failed` has failed for good, or null. */
 export const successorOf = (context: PushContext, plan: Plan, failed: ChannelName, at: number): Delivery | null => {
   const spent = [failed, ...plan.unit.others.flatMap((row) => row.channel ?? [])];
-  const left = plan.person?.addresses.find(
-    (address) => address.suppressed === null && !spent.includes(address.channel),
+  const live = (plan.person?.addresses ?? []).filter((address) => address.suppressed === null);
+  const channel = channelOrder(plan.reasons).find(
+    (name) => !spent.includes(name) && live.some((address) => address.channel === name),
   );
-  if (!left) return null;
+  if (!channel) return null;
   return {
     ...rowOf(context, plan, at),
-    channel: left.channel,
+    channel,
     state: 'deferred',
     code: 'retry',
     attempts: 0,

@@ -163,7 +163,12 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
         revision: version.revision,
       },
       attempts: plan.unit.row?.attempts ?? 0,
-      item: { id: push.item, version: version.version, revision: version.revision },
+      item: {
+        id: push.item,
+        version: version.version,
+        revision: version.revision,
+        expiresAt: version.content.expiresAt,
+      },
       messages: addresses.map((address) => ({
         lookup: address.lookup,
         message: { id, to: openContact(keyring, address), content, slots },

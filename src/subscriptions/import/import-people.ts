@@ -5,17 +5,17 @@ import type { ProfileStore } from '../../profiles/profile-store.ts';
 import type { ItemStore } from '../../publishing/item-store.ts';
 import { sealContact } from '../address.ts';
 import { defineFollow, type FollowRequest } from '../follow.ts';
-import { followFaults, itemsNamed } from '../follow-check.ts';
+import { itemsNamed, wishFaultsIn } from '../follow-check.ts';
 import { type PeopleTools, rulesOf } from '../sign-up-service.ts';
 import type { FollowDefinition } from '../subscriber.ts';
 import type { ImportReport } from '../subscription-service.ts';
 import type { ImportedPerson, SubscriptionStore } from '../subscription-store.ts';
 import { publicItems } from '../wishes.ts';
 import { type Line, readLines } from './lines.ts';
-import { type LineContext, type PersonLine, readPersonLine } from './person-line.ts';
+import { type LineContext, type PersonLine, type ReadLine, readPersonLine } from './person-line.ts';
 
 /** Checked and written together: some 20 ms of work, after which the event loop turns. */
-const linesInOneChunk = 100;
+const linesInOneChunk = 200;
 const bytesInOneLine = 65_536;
 const faultsListed = 1_000;
 /** Distinct follows that are remembered while an import runs; most lines ask for the same few. */
@@ -124,21 +124,17 @@ export const makeImporter = (stores: ImportStores, tools: PeopleTools) => {
 
   const readChunk = async (lines: Line[], report: Report): Promise<PersonLine[]> => {
     const trees = await catalogue.trees();
-    const context: LineContext = { trees, attributes: await catalogue.attributes(), rules: rulesOf(config) };
-    const people: PersonLine[] = [];
-    for (const one of lines) {
-      if ('fault' in one) report.add(one.line, [{ path: '', message: one.fault }]);
-      else {
-        const read = readPersonLine(one.line, one.text, context);
-        if ('faults' in read) report.add(one.line, read.faults);
-        else people.push(read.person);
-      }
-    }
-    const items = new Set((await publicItems(stores, itemsNamed(people.flatMap(({ follow }) => follow)))).keys());
-    return people.filter((person) => {
-      const faults = person.follow.flatMap((follow, n) => followFaults(follow, { trees, items }, `follow.${n}`));
-      if (faults.length > 0) report.add(person.line, faults);
-      return faults.length === 0;
+    const attributes = await catalogue.attributes();
+    const context: LineContext = { trees, attributes, rules: rulesOf(config), locale: config.locale };
+    const read = lines.map((one): ReadLine => {
+      if ('text' in one) return readPersonLine(one.line, one.text, context);
+      return { line: one.line, person: null, faults: [{ path: '', message: one.fault }], follow: [] };
+    });
+    const items = new Set((await publicItems(stores, itemsNamed(read.flatMap(({ follow }) => follow)))).keys());
+    return read.flatMap(({ line, person, faults, follow }) => {
+      const all = [...faults, ...wishFaultsIn(follow, { trees, items })];
+      if (all.length > 0) report.add(line, all);
+      return person && all.length === 0 ? [person] : [];
     });
   };
 

@@ -4,8 +4,11 @@ import type { Trees } from '../../catalogue/catalogue-service.ts';
 import type { Attribute } from '../../catalogue/catalogue-store.ts';
 import type { Locale } from '../../catalogue/topic.ts';
 import type { Fault } from '../../errors.ts';
-import { type AddressRules, normaliseContact } from '../address.ts';
+import { faultsOf, type Sound, soundPart } from '../../reading.ts';
+import { bestLocale, languageTag } from '../../text.ts';
+import { type AddressRules, contactFaults, normaliseContact } from '../address.ts';
 import { type FollowRequest, followSchema, toFollowRequest } from '../follow.ts';
+import type { FollowParts } from '../follow-check.ts';
 import { factFaults } from '../people.ts';
 import type { Contact } from '../subscriber.ts';
 import type { ImportedPerson } from '../subscription-store.ts';
@@ -15,27 +18,35 @@ const attributeValue = z.union([z.string().max(200), z.array(z.string().max(200)
   error: 'must be a text, a list of texts or a whole number',
 });
 
+const names = ['externalId', 'email', 'phone', 'webPush'] as const;
+
+const namesSomebody = (line: unknown): boolean =>
+  line === null || typeof line !== 'object' || Array.isArray(line) || names.some((name) => name in line);
+
 /** One line of `POST /subscribers/import`. */
-const lineSchema = z.strictObject({
-  externalId: text(500).optional(),
-  email: text(320).optional(),
-  phone: text(40).optional(),
-  webPush: z
-    .strictObject({
-      endpoint: z.string(),
-      keys: z.strictObject({ p256dh: z.string().max(200), auth: z.string().max(200) }),
-      expirationTime: z.number().nullish(),
-    })
-    .optional(),
-  verified: z.literal(true, 'must be true: addresses that nobody has verified are not imported'),
-  locale: z.enum(['en', 'zh-CN'] satisfies Locale[]).optional(),
-  region: text(50).optional(),
-  timeZone: text(100).optional(),
-  attributes: z.record(z.string().max(50), attributeValue).optional(),
-  consents: z.strictObject({ personalisation: z.boolean() }).optional(),
-  quietHours: z.strictObject({ from: z.string(), to: z.string() }).optional(),
-  follow: z.array(followSchema).max(100),
-});
+const lineSchema = z
+  .strictObject({
+    externalId: text(500).optional(),
+    email: text(320).optional(),
+    phone: text(40).optional(),
+    webPush: z
+      .strictObject({
+        endpoint: z.string(),
+        keys: z.strictObject({ p256dh: z.string().max(200), auth: z.string().max(200) }),
+        expirationTime: z.number().nullish(),
+      })
+      .optional(),
+    verified: z.literal(true, 'must be true: addresses that nobody has verified are not imported'),
+    locale: languageTag.optional(),
+    region: text(50).optional(),
+    timeZone: text(100).optional(),
+    attributes: z.record(z.string().max(50), attributeValue).optional(),
+    consents: z.strictObject({ personalisation: z.boolean() }).optional(),
+    quietHours: z.strictObject({ from: z.string(), to: z.string() }).optional(),
+    follow: z.array(followSchema).max(100),
+  })
+  // said beside the other faults, not only once they are mended
+  .refine(namesSomebody, { message: 'must name externalId, email, phone or webPush', when: () => true });
 type PersonInput = z.infer<typeof lineSchema>;
 
 /** A line that fits by itself; what its follows name is checked by the whole chunk. */
@@ -47,15 +58,16 @@ export type PersonLine = {
   follow: FollowRequest[];
 };
 
-export type LineContext = { trees: Trees; attributes: readonly Attribute[]; rules: AddressRules };
+/** A line as far as it can be read: who it tells of (null: refused), the faults found, the follows whose names are still to be checked. */
+export type ReadLine = {
+  line: number;
+  person: PersonLine | null;
+  faults: Fault[];
+  follow: readonly (FollowParts | undefined)[];
+};
 
-/** The faults that zod found, each unknown field under its own name. */
-const schemaFaults = (error: z.ZodError): Fault[] =>
-  error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ path: [...issue.path, key].join('.'), message: 'is not known here' }))
-      : [{ path: issue.path.join('.'), message: issue.message }],
-  );
+/** `locale`: of people whose own language is not spoken here. */
+export type LineContext = { trees: Trees; attributes: readonly Attribute[]; rules: AddressRules; locale: Locale };
 
 const contactsOf = ({ email, phone, webPush }: PersonInput): Contact[] => [
   ...(email === undefined ? [] : [{ channel: 'email', email } as const]),
@@ -66,8 +78,9 @@ const contactsOf = ({ email, phone, webPush }: PersonInput): Contact[] => [
 const fieldsOf = (
   input: PersonInput,
   attributes: ImportedPerson['fields']['attributes'],
+  locale: Locale,
 ): ImportedPerson['fields'] => ({
-  ...(input.locale && { locale: input.locale }),
+  ...(input.locale && { locale: bestLocale(input.locale, locale) }),
   ...(input.region && { region: input.region }),
   ...(input.timeZone && { timeZone: input.timeZone }),
   ...(input.quietHours && { quietHours: input.quietHours }),
@@ -83,33 +96,29 @@ const parseJson = (source: string): { value: unknown } | null => {
   }
 };
 
+const meaningFaults = (input: Sound<typeof lineSchema>, { trees, attributes, rules }: LineContext): Fault[] => [
+  ...contactFaults(input, rules),
+  ...factFaults(input, trees),
+  ...readAttributes(input.attributes ?? {}, attributes).faults,
+];
+
+const personOf = (line: number, input: PersonInput, { attributes, rules, locale }: LineContext): PersonLine => ({
+  line,
+  externalId: input.externalId ?? null,
+  contacts: contactsOf(input)
+    .map((contact) => normaliseContact(contact, rules))
+    .flatMap((one) => (one.ok ? [one.contact] : [])),
+  fields: fieldsOf(input, input.attributes && readAttributes(input.attributes, attributes).values, locale),
+  follow: input.follow.map(toFollowRequest),
+});
+
 /** Reads one line; names every fault by its path in the line's object ('' is the line itself). */
-export const readPersonLine = (
-  line: number,
-  source: string,
-  { trees, attributes, rules }: LineContext,
-): { person: PersonLine } | { faults: Fault[] } => {
+export const readPersonLine = (line: number, source: string, context: LineContext): ReadLine => {
   const json = parseJson(source);
-  if (!json) return { faults: [{ path: '', message: 'is not readable JSON' }] };
+  if (!json) return { line, person: null, faults: [{ path: '', message: 'is not readable JSON' }], follow: [] };
   const parsed = lineSchema.safeParse(json.value);
-  if (!parsed.success) return { faults: schemaFaults(parsed.error) };
-  const input = parsed.data;
-  const told = input.attributes && readAttributes(input.attributes, attributes);
-  const normal = contactsOf(input).map((contact) => normaliseContact(contact, rules));
-  const nameless = input.externalId === undefined && normal.length === 0;
-  const faults: Fault[] = [
-    ...(nameless ? [{ path: '', message: 'must name externalId, email, phone or webPush' }] : []),
-    ...normal.flatMap((one) => (one.ok ? [] : [one.fault])),
-    ...factFaults(input, trees),
-    ...(told?.faults ?? []),
-  ];
-  if (faults.length > 0) return { faults };
-  const person = {
-    line,
-    externalId: input.externalId ?? null,
-    contacts: normal.flatMap((one) => (one.ok ? [one.contact] : [])),
-    fields: fieldsOf(input, told?.values),
-    follow: input.follow.map(toFollowRequest),
-  };
-  return { person };
+  const input = parsed.success ? parsed.data : (soundPart(lineSchema, json.value) ?? {});
+  const faults = [...(parsed.success ? [] : faultsOf(parsed.error)), ...meaningFaults(input, context)];
+  const person = parsed.success && faults.length === 0 ? personOf(line, parsed.data, context) : null;
+  return { line, person, faults, follow: input.follow ?? [] };
 };

@@ -59,6 +59,7 @@ export const accessRoutes = ({ access, staff: signIns }: Deps): Route[] => [
     body: keyBody,
     responses: { 201: z.object({ id: z.string(), key: z.string() }) },
     idempotent: true,
+    check: async ({ expiresAt }) => (expiresAt === undefined ? [] : access.expiryFaults(Date.parse(expiresAt))),
     handler: async ({ body }) => {
       const expiresAt = body.expiresAt === undefined ? null : Date.parse(body.expiresAt);
       const made = await access.addKey({ staff: body.staff, scopes: distinct(body.scopes), expiresAt });

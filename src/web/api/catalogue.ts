@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CatalogueService } from '../../catalogue/catalogue-service.ts';
+import { type CatalogueService, parentFaults, valuesFaults } from '../../catalogue/catalogue-service.ts';
 import { decodeCursor, encodeCursor, notOurCursor } from '../../cursor.ts';
 import type { SubscriptionService } from '../../subscriptions/subscription-service.ts';
 import { type Route, route } from '../contract/route.ts';
@@ -77,6 +77,7 @@ const topicRoutes = ({ catalogue, subscriptions }: Deps): Route[] => [
     example: { slug: 'housing', title: { en: 'Housing', 'zh-CN': '住房' }, parent: 'services' },
     responses: { 201: topicShape },
     idempotent: true,
+    check: async ({ parent }) => parentFaults(parent, (await catalogue.trees()).topicParents),
     handler: async ({ body }) => {
       const topic = await catalogue.addTopic({ ...body, parent: body.parent ?? null });
       return { status: 201, body: presentTopic(topic, 0), subject: topic.slug };
@@ -111,6 +112,7 @@ const regionRoutes = ({ catalogue }: Deps): Route[] => [
     example: { code: 'US-CA', name: { en: 'California', 'zh-CN': '加利福尼亚州' }, parent: 'US' },
     responses: { 201: regionShape },
     idempotent: true,
+    check: async ({ parent }) => parentFaults(parent, (await catalogue.trees()).regionParents),
     handler: async ({ body }) => {
       const region = await catalogue.addRegion({ ...body, parent: body.parent ?? null });
       return { status: 201, body: presentRegion(region), subject: region.code };
@@ -143,6 +145,7 @@ const attributeRoutes = ({ catalogue }: Deps): Route[] => [
     body: attributeBody,
     responses: { 201: attributeShape },
     idempotent: true,
+    check: async ({ type, values }) => (type ? valuesFaults({ type, values: values ?? null }) : []),
     handler: async ({ body }) => {
       const attribute = await catalogue.addAttribute({ ...body, values: body.values ?? null });
       return { status: 201, body: presentAttribute(attribute), subject: attribute.name };

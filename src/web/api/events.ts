@@ -2,7 +2,8 @@ import express, { type Request, type Response } from 'express';
 import { z } from 'zod';
 import type { BrowsingService, PageEvent, ToldEvent } from '../../browsing/browsing-service.ts';
 import { AppError } from '../../errors.ts';
-import { faultsOf, textFaults } from '../contract/faults.ts';
+import { faultsOf } from '../../reading.ts';
+import { textFaults } from '../contract/faults.ts';
 import { type Route, route } from '../contract/route.ts';
 import type { Visitors } from '../visitor.ts';
 

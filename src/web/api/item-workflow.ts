@@ -83,7 +83,7 @@ const reviewRoutes = ({ publishing, fanout }: Deps, shown: Shown): Route[] => [
   }),
 ];
 
-const publicRoutes = ({ fanout }: Deps, shown: Shown): Route[] => [
+const publicRoutes = ({ publishing, fanout }: Deps, shown: Shown): Route[] => [
   route({
     method: 'post',
     path: '/items/{id}/publish',
@@ -111,6 +111,7 @@ const publicRoutes = ({ fanout }: Deps, shown: Shown): Route[] => [
     example: { change: 'major', note: 'The date was wrong.', summary: 'From Tuesday.' },
     responses: { 202: withPush },
     idempotent: true,
+    check: (content) => publishing.faultsIn(content),
     handler: async (call) => {
       const { change, note: why, ...body } = call.body;
       const wanted = { change, note: why, fields: sentFields(body) };

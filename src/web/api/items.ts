@@ -118,6 +118,7 @@ const writeRoutes = ({ publishing, publicUrl }: ItemDeps): Route[] => [
     example: { title: 'Bus 12 diverted', summary: 'From Monday.', language: 'en', topics: ['services'] },
     responses: { 201: itemShape },
     idempotent: true,
+    check: (content) => publishing.faultsIn(content),
     handler: async (call) => {
       const { externalId, ...content } = withDepartments(call.body);
       const item = await publishing.create(content, externalId ?? null, keyed(call).actor);
@@ -134,6 +135,7 @@ const writeRoutes = ({ publishing, publicUrl }: ItemDeps): Route[] => [
     body: reviseBody,
     bodyLimit: itemBodyLimit,
     responses: { 200: itemShape },
+    check: (content) => publishing.faultsIn(content),
     handler: async (call) => {
       const item = await publishing.revise(call.params.id, sentFields(call.body), keyed(call).actor);
       return { status: 200, body: presentItem(item, { publicUrl, inside: true }) };
@@ -153,6 +155,7 @@ const importRoute = ({ publishing, fanout }: ItemDeps): Route =>
     bodyLimit: importBodyLimit,
     responses: { 200: reportShape },
     idempotent: true,
+    check: ({ topics }) => publishing.faultsIn({ topics }),
     handler: async (call) => {
       const { notify, ...report } = await publishing.importItems(call.body, keyed(call).actor);
       await fanout.announce(notify);

@@ -3,14 +3,17 @@ import type { Locale } from '../../catalogue/topic.ts';
 import { AppError } from '../../errors.ts';
 import type { ProfileService } from '../../profiles/profile-service.ts';
 import type { PersonView, SubscriptionService } from '../../subscriptions/subscription-service.ts';
+import { bestLocale } from '../../text.ts';
 import { type Route, route } from '../contract/route.ts';
 import { presentPerson } from '../present.ts';
 import { personShape, quietHours } from './shapes.ts';
 import { locale, regionCode, timeZone } from './subscriptions.ts';
 
+/** `locale`: of people whose own language is not spoken here. */
 type Deps = {
   subscriptions: SubscriptionService;
   profiles: Pick<ProfileService, 'interestsOf' | 'habitsOf'>;
+  locale: Locale;
 };
 
 const attributeValue = z.union([z.string().max(200), z.array(z.string().max(200)).max(100), z.int()], {
@@ -108,8 +111,12 @@ const writeRoutes = (deps: Deps): Route[] => [
     summary: 'Changes what is named; null clears.',
     body: changeBody,
     responses: { 200: personShape },
-    handler: async ({ params, body, locale }) =>
-      shown(deps, await deps.subscriptions.change(params.id, definedOnly(body)), locale),
+    check: (fields) => deps.subscriptions.faultsIn(fields),
+    handler: async ({ params, body, locale }) => {
+      const { locale: tag, ...fields } = definedOnly(body);
+      const spoken = tag === undefined ? {} : { locale: bestLocale(tag, deps.locale) };
+      return shown(deps, await deps.subscriptions.change(params.id, { ...fields, ...spoken }), locale);
+    },
   }),
   route({
     method: 'delete',

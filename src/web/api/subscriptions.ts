@@ -1,16 +1,19 @@
 import { IANAZone } from 'luxon';
 import { z } from 'zod';
+import type { Locale } from '../../catalogue/topic.ts';
 import { followSchema, toFollowRequest } from '../../subscriptions/follow.ts';
 import type { Contact } from '../../subscriptions/subscriber.ts';
 import type { SignUpService } from '../../subscriptions/subscription-service.ts';
-import type { locales } from '../../text.ts';
+import { bestLocale, languageTag } from '../../text.ts';
 import { type Route, route } from '../contract/route.ts';
 
 export const timeZone = z
   .string()
   .max(100)
   .refine((zone) => IANAZone.isValidZone(zone), 'must be an IANA time zone');
-export const locale = z.enum(['en', 'zh-CN'] satisfies [(typeof locales)[number], ...(typeof locales)[number][]]);
+export const locale = languageTag.describe(
+  'A BCP 47 tag; kept is the language spoken here that fits it best, or that of the site (LOCALE) where none does.',
+);
 export const regionCode = z.string().trim().min(1).max(50);
 
 /** The two values of a push subscription's keys (RFC 8291 section 3.1 and 3.2), base64 or base64url. */
@@ -69,7 +72,13 @@ const confirmBody = z.union([
 ]);
 
 /** Signing up and confirming: what anybody may call. */
-export const subscriptionRoutes = ({ signUps }: { signUps: SignUpService }): Route[] => [
+export const subscriptionRoutes = ({
+  signUps,
+  locale: fallback,
+}: {
+  signUps: SignUpService;
+  locale: Locale;
+}): Route[] => [
   route({
     method: 'post',
     path: '/subscriptions',
@@ -82,11 +91,12 @@ export const subscriptionRoutes = ({ signUps }: { signUps: SignUpService }): Rou
     responses: { 202: z.object({ status: z.literal('confirmation-sent') }) },
     idempotent: true,
     limited: 'send',
+    check: (parts) => signUps.faultsIn(parts),
     handler: async ({ body }) => {
       await signUps.request({
         contact: contactOf(body),
         follow: body.follow.map(toFollowRequest),
-        locale: body.locale ?? null,
+        locale: bestLocale(body.locale, fallback),
         region: body.region ?? null,
         timeZone: body.timeZone ?? null,
       });

@@ -1,33 +1,5 @@
-import type { z } from 'zod';
 import type { Fault } from '../../errors.ts';
-
-type Issue = z.core.$ZodIssue;
-type Path = readonly PropertyKey[];
-
-const dotted = (path: Path): string => path.map(String).join('.');
-
-/** Of a union, the branch that fits best tells most; where all fail at the very value, only the union's own words are true. */
-const ofUnion = (branches: Issue[][], path: Path, message: string): Fault[] => {
-  const deep = branches.filter((issues) => issues.some((issue) => issue.path.length > 0));
-  const best = deep.sort((a, b) => a.length - b.length)[0];
-  return best ? faultsOfIssues(best, path) : [{ path: dotted(path), message }];
-};
-
-const wordsOf = (issue: Issue): string =>
-  issue.code === 'invalid_type' && issue.message.endsWith('received undefined') ? 'is required' : issue.message;
-
-const faultsOfIssues = (issues: readonly Issue[], before: Path = []): Fault[] =>
-  issues.flatMap((issue) => {
-    const path = [...before, ...issue.path];
-    if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => ({ path: dotted([...path, key]), message: 'is not known here' }));
-    if (issue.code === 'invalid_union') return ofUnion(issue.errors, path, issue.message);
-    if (issue.code === 'invalid_key' || issue.code === 'invalid_element') return faultsOfIssues(issue.issues, path);
-    return [{ path: dotted(path), message: wordsOf(issue) }];
-  });
-
-/** Every fault that a schema found, each by its dotted path; unknown fields by name. */
-export const faultsOf = (error: z.core.$ZodError): Fault[] => faultsOfIssues(error.issues);
+import { dotted, type Path } from '../../reading.ts';
 
 const unstorable = (text: string): string | null => {
   if (text.includes('\u0000')) return 'must not hold the character U+0000';

@@ -4,7 +4,8 @@ import type { Caller } from '../../access/access-service.ts';
 import type { Scope } from '../../access/access-store.ts';
 import type { Locale } from '../../catalogue/topic.ts';
 import { AppError, type Fault } from '../../errors.ts';
-import { faultsOf, textFaults } from './faults.ts';
+import { faultsOf, type Sound, soundPart } from '../../reading.ts';
+import { textFaults } from './faults.ts';
 
 type Method = 'get' | 'post' | 'patch' | 'put' | 'delete';
 
@@ -67,15 +68,20 @@ type RouteSpec<Path extends string, Query extends z.ZodType, Body extends z.ZodT
   audited?: boolean;
   /** Limited by IP where no key is shown: `send` makes a message leave, `guess` could try codes. */
   limited?: 'send' | 'guess';
+  /**
+   * What the sound part of a body that is refused names and should not. Asked only then: a body that fits is checked by the
+   * service that the handler calls, which names the same faults.
+   */
+  check?(sound: Sound<Body>): Promise<Fault[]>;
   /** Answers a reply, or null when it has answered through `res` itself. */
   handler(call: Call<Path, z.output<Query>, z.output<Body>>): Promise<Reply | null>;
 };
 
 /** A call of the API: what the document says of it, and how it is done. */
-export type Route = Omit<RouteSpec<string, z.ZodType, z.ZodType>, 'handler' | 'example'> & {
+export type Route = Omit<RouteSpec<string, z.ZodType, z.ZodType>, 'handler' | 'check' | 'example'> & {
   example?: unknown;
   /** Reads and checks; throws `invalid` with every fault of body and query at once. What it answers does the work. */
-  prepare(raw: RawCall): () => Promise<Reply | null>;
+  prepare(raw: RawCall): Promise<() => Promise<Reply | null>>;
 };
 
 const nothing = z.strictObject({});
@@ -96,11 +102,17 @@ export const route = <
   spec: RouteSpec<Path, Query, Body>,
 ): Route => ({
   ...spec,
-  prepare: (raw) => {
+  prepare: async (raw) => {
     const faults: Fault[] = [];
     const query = read(spec.query ?? nothing, raw.query, faults);
     const body = spec.stream ? raw.body : read(spec.body ?? nothing, raw.body ?? {}, faults);
-    if (faults.length > 0) throw new AppError('invalid', 'The request has faults; each is named.', { faults });
+    if (faults.length > 0) {
+      const sound = spec.body && soundPart(spec.body, raw.body);
+      const more = spec.check && sound !== undefined ? await spec.check(sound) : [];
+      // a place whose form is wrong has been named
+      faults.push(...more.filter(({ path }) => !faults.some((fault) => fault.path === path)));
+      throw new AppError('invalid', 'The request has faults; each is named.', { faults });
+    }
     const call = { ...raw, query, body } as unknown as Call<Path, z.output<Query>, z.output<Body>>;
     return () => spec.handler(call);
   },

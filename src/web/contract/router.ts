@@ -124,7 +124,7 @@ const handle = (tools: RouterTools, route: Route): RequestHandler => {
       query: { ...req.query },
       body: req.body as unknown,
     };
-    const work = audited(tools, route, call, route.prepare(call));
+    const work = audited(tools, route, call, await route.prepare(call));
     const key = route.idempotent ? idempotencyKey(req) : undefined;
     const reply = key === undefined ? await work() : await once(tools, call, key, work);
     if (reply) answer(res, reply);

@@ -116,6 +116,25 @@ export const describeImports = (name: string, open: OpenSubscriptions): void =>
       expect(await liveOf('person-1')).toEqual([transport.source]);
     });
 
+    it('knows a person whom two lines call by different names', async () => {
+      await outcomes({ externalId: 'x', addresses: [email('a')] }, { id: 'p2', addresses: [email('b'), email('c')] });
+      const results = await store.importPeople([
+        makeImported({ id: 'q1', externalId: 'x', follows: [wish(housing.key)], fields: { region: '110000' } }),
+        makeImported({ id: 'q2', addresses: [email('a')], follows: [wish(transport.key)], fields: { region: 'US' } }),
+        makeImported({ id: 'q3', externalId: 'y', addresses: [email('b')] }),
+        makeImported({ id: 'q4', externalId: 'z', addresses: [email('c')] }),
+      ]);
+      expect(results).toEqual([
+        { outcome: 'updated' },
+        { outcome: 'updated' },
+        { outcome: 'updated' },
+        { outcome: 'taken', lookup: 'c' },
+      ]);
+      expect(await liveOf('person-1')).toEqual([transport.source]);
+      expect((await store.subscriber({ externalId: 'x' }))?.region).toBe('US');
+      expect((await store.subscriber({ externalId: 'y' }))?.id).toBe('p2');
+    });
+
     it('replaces imported follows only', async () => {
       await outcomes({ externalId: 'x', follows: [wish(housing.key)] });
       const { ordinal = 0 } = (await store.subscriber({ externalId: 'x' })) ?? {};

@@ -109,6 +109,7 @@ export const describeSubscriptionStore = (name: string, open: OpenSubscriptions)
         expect(first?.addresses.map(({ lookup }) => lookup)).toEqual(['first', 'second']);
         expect(recipients.find(({ ordinal }) => ordinal === b)?.addresses[0]?.suppressed).toBe('bounced');
         expect(await store.recipients([])).toEqual([]);
+        expect(await store.recipients([a, a, b, a])).toEqual(await store.recipients([a, b]));
         const everybody = Array.from({ length: 40_000 }, (_, n) => n + 1);
         expect(await store.recipients(everybody)).toHaveLength(2);
       });

@@ -1,8 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadVapidKeys, makeChannels } from '../../../src/channels/make-channels.ts';
-import { readConfig } from '../../../src/config.ts';
+import { channelFaults, loadVapidKeys, makeChannels } from '../../../src/channels/make-channels.ts';
+import { ConfigError, readConfig } from '../../../src/config.ts';
 import { makeKeyring, newWrappedLookupKey } from '../../../src/keyring.ts';
 import { makeLog } from '../../../src/log.ts';
 import { sqliteAccessStore } from '../../../src/storage/sqlite/access-store.ts';
@@ -81,5 +82,50 @@ describe('the channels', () => {
     for (const channel of channels.values()) await channel.close();
     await mail.close();
     await push.close();
+  });
+});
+
+describe('the environment', () => {
+  const faults = (env: Record<string, string>): string[] => {
+    try {
+      readConfig(env, channelFaults);
+      return [];
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      return error.faults.map(({ name }) => name);
+    }
+  };
+
+  it('names at once all that would keep a channel from being made, beside what its schema refuses', () => {
+    const env = {
+      PORT: 'many',
+      EMAIL_URL: 'smtp://mail.example.org?pool=many, smtp://%zz:p@mail.example.org',
+      EMAIL_FROM: 'the office',
+      DKIM_KEY: '/nowhere/key.pem',
+      SMS_URL: 'smpp://sms.example.org?from=Town',
+      VAPID_PUBLIC_KEY: 'A'.repeat(87),
+      VAPID_PRIVATE_KEY: 'A'.repeat(44),
+    };
+    expect(faults(env).sort()).toEqual(
+      ['PORT', 'EMAIL_URL', 'EMAIL_URL', 'EMAIL_FROM', 'DKIM_KEY', 'DKIM_SELECTOR', 'DKIM_DOMAIN', 'SMS_URL']
+        .concat('VAPID_PRIVATE_KEY')
+        .sort(),
+    );
+  });
+
+  it('may have a key while its channel is the outbox, but not one that cannot sign', () => {
+    const dkim = { EMAIL_URL: 'outbox:', DKIM_SELECTOR: 's1', DKIM_DOMAIN: 'town.test' };
+    const pem = (type: 'rsa' | 'ed25519'): string => {
+      const { privateKey } =
+        type === 'rsa' ? generateKeyPairSync(type, { modulusLength: 2048 }) : generateKeyPairSync(type);
+      return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    };
+    expect(faults({ ...dkim, DKIM_KEY: pem('rsa') })).toEqual([]);
+    expect(faults({ ...dkim, DKIM_KEY: pem('ed25519') })).toEqual(['DKIM_KEY']);
+  });
+
+  it.each(['XX', 'cn', 'CHN'])('takes no country that has no phone numbers: %s', (country) => {
+    expect(faults({ PHONE_COUNTRY: country })).toEqual(['PHONE_COUNTRY']);
+    expect(faults({ PHONE_COUNTRY: 'GB' })).toEqual([]);
   });
 });

@@ -6,9 +6,9 @@ import type { Channel, OutgoingMessage } from '../../../src/channels/channel.ts'
 import { slot } from '../../../src/channels/channel.ts';
 import { answerJobs, makeEncrypter } from '../../../src/channels/web-push/encrypter.ts';
 import { mostPlaintext, payloadOf } from '../../../src/channels/web-push/payload.ts';
-import { isCallable, isPublicAddress, publicLookup } from '../../../src/channels/web-push/public-address.ts';
 import { classifyPush } from '../../../src/channels/web-push/push-answer.ts';
 import { makeWebPushChannel } from '../../../src/channels/web-push/web-push-channel.ts';
+import { isCallable, isPublicAddress, publicLookup } from '../../../src/public-address.ts';
 import { clockEdges, makeContent, makeMessage, makeSlots, noAbort } from '../../helpers/content.ts';
 import { makeBrowser, type PushAnswers, type PushSink, startPushSink } from '../../helpers/push-sink.ts';
 

@@ -117,6 +117,34 @@ describe('the order of the policy', () => {
   });
 });
 
+describe('what expires', () => {
+  const expiring = (expiresAt: string, overrides: Partial<PolicyInput>) =>
+    decide(input({ item: { urgency: 'routine', expiresAt }, ...overrides }));
+  const night = { person: person({ quietHours: { from: '00:00', to: '23:59' } }) };
+
+  it('meets the policy again when it expires, if it would wait longer', () => {
+    const expiresAt = '2026-06-10T18:00:00+02:00';
+    const until = at(expiresAt);
+    expect(expiring(expiresAt, night)).toEqual({ kind: 'defer', until, code: 'quiet-hours' });
+    expect(expiring(expiresAt, { reasons: [follows('daily')] })).toEqual({
+      kind: 'digest',
+      until,
+      code: 'daily-digest',
+    });
+  });
+
+  it('waits no longer than it would have to', () => {
+    const later = '2026-07-10T18:00:00Z';
+    expect(expiring(later, night)).toEqual(decide(input(night)));
+    expect(expiring(later, { reasons: [follows('weekly')] })).toEqual(decide(input({ reasons: [follows('weekly')] })));
+  });
+
+  it('is sent now where its wait would pass the deadline, whatever comes first', () => {
+    const item = { urgency: 'routine' as const, expiresAt: '2026-06-10T18:00:00Z', deadline: '2026-06-10T19:00:00Z' };
+    expect(decide(input({ item, reasons: [follows('daily')] }))).toMatchObject({ kind: 'send' });
+  });
+});
+
 describe('the channel', () => {
   const all = person({ addresses: [address('email'), address('sms'), address('webPush')] });
   it('is the first usable of the fastest subscription', () => {

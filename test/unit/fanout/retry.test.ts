@@ -1,5 +1,5 @@
 import type { SendResult } from '../../../src/channels/channel.ts';
-import { mostAttempts, pauseAfter, stateAfter } from '../../../src/fanout/retry.ts';
+import { mostAttempts, noLaterThan, pauseAfter, stateAfter } from '../../../src/fanout/retry.ts';
 
 const failed = (kind: 'permanent' | 'transient' | 'throttled', retryAfterMs?: number): SendResult => ({
   ok: false,
@@ -45,4 +45,17 @@ describe('retries', () => {
   ])('%s', (_name, result, attempts, expected) =>
     expect(stateAfter(result, attempts, 100_000, least)).toMatchObject(expected),
   );
+});
+
+describe('a row that waits', () => {
+  const waiting = stateAfter(failed('transient'), 0, 100_000, least);
+  it('is due when its item expires, if that comes first', () => {
+    expect(noLaterThan(waiting, '1970-01-01T00:01:45Z')).toEqual({ ...waiting, dueAt: 105_000 });
+    expect(noLaterThan(waiting, '1970-01-01T00:02:00Z')).toEqual(waiting);
+    expect(noLaterThan(waiting, undefined)).toEqual(waiting);
+  });
+  it('and one that waits no more is left alone', () => {
+    const sent = stateAfter({ ok: true, provider: 'p', reference: null, response: '250' }, 0, 100_000, least);
+    expect(noLaterThan(sent, '1970-01-01T00:00:01Z')).toEqual(sent);
+  });
 });

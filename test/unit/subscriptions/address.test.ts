@@ -57,7 +57,7 @@ describe('normal forms', () => {
   ])('email is refused: %#', (written) => {
     expect(normaliseContact(email(written), rules)).toEqual({
       ok: false,
-      fault: { path: 'email', message: 'is not an email address' },
+      faults: [{ path: 'email', message: 'is not an email address' }],
     });
   });
 
@@ -71,7 +71,7 @@ describe('normal forms', () => {
   });
 
   it.each(['', '12', 'abc', '+86', '138001380001380013800', '13800138000 ext 5'])('phone %j is refused', (written) => {
-    expect(normaliseContact(phone(written), rules)).toMatchObject({ ok: false, fault: { path: 'phone' } });
+    expect(normaliseContact(phone(written), rules)).toMatchObject({ ok: false, faults: [{ path: 'phone' }] });
   });
 
   it('a number without a prefix is of the country', () => {
@@ -94,7 +94,36 @@ describe('normal forms', () => {
     [push({ p256dh: `${point}!` }), 'webPush.keys.p256dh'],
     [push({ auth: 'AAAA' }), 'webPush.keys.auth'],
   ])('web push is refused, case %#', (contact, path) => {
-    expect(normaliseContact(contact, rules)).toMatchObject({ ok: false, fault: { path } });
+    expect(normaliseContact(contact, rules)).toMatchObject({ ok: false, faults: [{ path }] });
+  });
+
+  it.each([
+    'https://10.0.0.1/x',
+    'https://127.0.0.1:9000/x',
+    'https://0x7f.1/x',
+    'https://169.254.169.254/latest',
+    'https://[::1]/x',
+    'https://[fe80::1]/x',
+    'https://[::ffff:10.0.0.1]/x',
+    'https://localhost/x',
+    'https://localhost./x',
+    'https://push.localhost/x',
+    'https://intranet/x',
+    'https://user:word@push.example.org/x',
+  ])('an endpoint that is not on the public internet is refused: %s', (endpoint) => {
+    const contact = push({ endpoint });
+    expect(normaliseContact(contact, rules)).toEqual({
+      ok: false,
+      faults: [{ path: 'webPush.endpoint', message: 'is not on the public internet' }],
+    });
+    expect(normaliseContact(contact, { ...rules, insecureEndpoints: true }).ok).toBe(true);
+  });
+
+  it('every fault of web push is named', () => {
+    const contact = push({ endpoint: 'http://10.0.0.1/', p256dh: auth, auth: point });
+    expect(normaliseContact(contact, rules)).toMatchObject({
+      faults: [{ path: 'webPush.endpoint' }, { path: 'webPush.keys.p256dh' }, { path: 'webPush.keys.auth' }],
+    });
   });
 
   it('http endpoints only where they are allowed', () => {

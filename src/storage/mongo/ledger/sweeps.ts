@@ -9,6 +9,8 @@ import type { LedgerTables } from './tables.ts';
 /** After this long rows that are held by a batch which is not there were gathered by a process that died. */
 const abandonedMs = 60_000;
 const rowsInOneWrite = 1_000;
+/** States of rows that are due again at some time. */
+const waiting = ranks(['deferred', 'digested']);
 
 /** The verbs that sweep over many rows: gathering what is due, ending a push's open rows, redriving failed ones. */
 export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue' | 'endOpen' | 'redrive'> => {
@@ -16,17 +18,17 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
 
   /** Due rows of the most urgent lane that has any. */
   const dueRows = async (now: number, limit: number): Promise<DeliveryDocument[]> => {
-    const waiting = await pushes
+    const resting = await pushes
       .find({ state: { $in: ['paused', 'cancelled'] }, finishedAt: null }, { projection: { _id: 1 } })
       .toArray();
     for (const lane of lanes.keys()) {
       const rows = await deliveries
         .find({
-          state: rankOf('deferred'),
+          state: { $in: waiting },
           holder: null,
           lane,
           dueAt: { $ne: null, $lte: now },
-          push: { $nin: waiting.map((push) => push._id) },
+          push: { $nin: resting.map((push) => push._id) },
         })
         .sort({ dueAt: 1 })
         .limit(limit)
@@ -103,11 +105,11 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
       }
       const free: mongo.Filter<DeliveryDocument> = {
         _id: { $in: due.map((row) => row._id) },
-        state: rankOf('deferred'),
+        state: { $in: waiting },
         holder: null,
         dueAt: { $ne: null, $lte: now },
       };
-      await deliveries.updateMany(free, { $set: { holder: id, heldAt: now } });
+      await deliveries.updateMany(free, { $set: { state: rankOf('deferred'), holder: id, heldAt: now } });
       const mine = await deliveries.find({ _id: { $in: due.map((row) => row._id) }, holder: id }).toArray();
       // another gatherer was first: what is due is looked up again
       if (mine.length === 0) continue;

@@ -3,6 +3,8 @@ import type { SqliteDatabase } from '../database.ts';
 
 const deferred = rankOf('deferred');
 const sending = rankOf('sending');
+/** Rows that are due again at some time; the index of due rows says the same words. */
+const waits = `state IN (${rankOf('digested')}, ${deferred})`;
 const failed = rankOf('failed');
 
 /** The ledger's statements, prepared once a database. Notice states: 0 pending, 1 sending, 2 told. */
@@ -143,17 +145,17 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
   // steps from push to push along deliveries_due: what paused pushes hold back costs one step, however many rows it is
   duePushes: db.prepare(
     `WITH RECURSIVE waiting (no) AS (
-       SELECT min(push) FROM deliveries WHERE state = ${deferred} AND due_at IS NOT NULL
+       SELECT min(push) FROM deliveries WHERE ${waits} AND due_at IS NOT NULL
        UNION ALL
-       SELECT (SELECT min(push) FROM deliveries WHERE state = ${deferred} AND due_at IS NOT NULL AND push > w.no)
+       SELECT (SELECT min(push) FROM deliveries WHERE ${waits} AND due_at IS NOT NULL AND push > w.no)
        FROM waiting w WHERE w.no IS NOT NULL)
      SELECT p.no, p.id, p.lane FROM waiting w CROSS JOIN pushes p ON p.no = w.no
      WHERE p.state NOT IN ('paused', 'cancelled')
-       AND EXISTS (SELECT 1 FROM deliveries d WHERE d.push = p.no AND d.state = ${deferred} AND d.due_at <= ?)
+       AND EXISTS (SELECT 1 FROM deliveries d WHERE d.push = p.no AND d.${waits} AND d.due_at <= ?)
      ORDER BY p.lane, p.no`,
   ),
   due: db.prepare(
-    `SELECT push, ordinal, channel FROM deliveries WHERE push = ? AND state = ${deferred} AND due_at <= ?
+    `SELECT push, ordinal, channel FROM deliveries WHERE push = ? AND ${waits} AND due_at <= ?
      ORDER BY due_at LIMIT ?`,
   ),
   insertGathered: db.prepare(
@@ -161,7 +163,8 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
      VALUES (?, 'due', NULL, ?, ?, 0, -1, ?, ?, ?)`,
   ),
   gathered: db.prepare(
-    'UPDATE deliveries SET due_at = NULL, holder = ? WHERE push = ? AND ordinal = ? AND channel = ?',
+    `UPDATE deliveries SET state = ${deferred}, due_at = NULL, holder = ?
+     WHERE push = ? AND ordinal = ? AND channel = ?`,
   ),
   failedOf: db.prepare(`SELECT push, ordinal, channel FROM deliveries WHERE push = ? AND state = ${failed}`),
   failedMessages: db.prepare(

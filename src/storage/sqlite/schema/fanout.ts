@@ -105,7 +105,7 @@ CREATE TABLE deliveries (
   PRIMARY KEY (push, ordinal, channel)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_of_person ON deliveries (ordinal);
-CREATE INDEX deliveries_due ON deliveries (push, due_at) WHERE state = 5 AND due_at IS NOT NULL;
+CREATE INDEX deliveries_due ON deliveries (push, due_at, state) WHERE state IN (4, 5) AND due_at IS NOT NULL;
 
 CREATE TABLE messages (
   id TEXT PRIMARY KEY,

@@ -2,178 +2,157 @@ import { type Consents, giveConsent, withdrawConsent } from '../../../subscripti
 import type { ImportedPerson, ImportOutcome, SubscriptionStore } from '../../../subscriptions/subscription-store.ts';
 import { changesOver } from '../changes.ts';
 import { inChunks } from '../chunks.ts';
-import type { Row, SqliteDatabase } from '../database.ts';
+import type { SqlInput, SqliteDatabase } from '../database.ts';
 import { profileKeeperOver } from '../profiles/rows.ts';
-import { originCode, paceCode } from './follows.ts';
-import { consentColumns, consentValues, toConsents } from './people.ts';
+import { finderOver, type Person } from './import-finder.ts';
+import { followsOver } from './import-follows.ts';
+import { consentColumns, consentValues } from './people.ts';
 
 /** About ten rows a person; a write of this many stays well under 20 ms. */
-const peopleInOneWrite = 100;
+const peopleInOneWrite = 200;
 
-/** How many steps of "merged into" are followed: merges of merges, never a loop. */
-const mergesMost = 10;
+/** A line and whom it is about; null: somebody new. */
+type Known = { line: ImportedPerson; person: Person | null };
 
-type Person = {
-  ordinal: number;
-  externalId: string | null;
-  stoppedAll: boolean;
-  consents: Consents;
-  /** They said no themselves. */
-  refused: boolean;
-};
-type Found = { person: Person | null } | { taken: string };
+/** JSON knows no undefined, and SQLite no boolean. */
+const storable = (value: SqlInput): string | number | null =>
+  typeof value === 'boolean' ? Number(value) : ((value ?? null) as string | number | null);
 
-const toPerson = (row: Row): Person => ({
-  ordinal: Number(row.ordinal),
-  externalId: row.external_id === null ? null : String(row.external_id),
-  stoppedAll: row.stopped_all === 1,
-  consents: toConsents(row),
-  refused: row.consent_refused === 1,
-});
+type Facts = (string | number | boolean | null)[];
 
-/** Who an imported line is about: by externalId, else by address. Runs inside a transaction. */
-const finderOver = (db: SqliteDatabase): ((line: ImportedPerson) => Found) => {
-  const columns = `ordinal, external_id, stopped_all, merged_into, consent_refused, ${consentColumns}`;
-  const byExternalId = db.prepare(`SELECT ${columns} FROM subscribers WHERE external_id = ?`);
-  const byOrdinal = db.prepare(`SELECT ${columns} FROM subscribers WHERE ordinal = ?`);
-  const ownerOf = db.prepare('SELECT subscriber FROM addresses WHERE lookup = ?');
+/** What a line tells of a person, in the order in which both statements read it; what it leaves out is null. */
+const factsOf = ({ locale, region, timeZone, quietHours, attributes }: ImportedPerson['fields']): Facts => [
+  locale ?? null,
+  region ?? null,
+  timeZone ?? null,
+  quietHours ? JSON.stringify(quietHours) : null,
+  attributes ? JSON.stringify(attributes) : null,
+];
 
-  const resolve = (row: Row | undefined): Person | null => {
-    let at = row;
-    for (let step = 0; at && at.merged_into !== null && step < mergesMost; step++) at = byOrdinal.get(at.merged_into);
-    return at ? toPerson(at) : null;
-  };
-
-  return ({ externalId, addresses }) => {
-    const named = externalId === null ? null : resolve(byExternalId.get(externalId));
-    let person = named;
-    for (const { lookup } of addresses) {
-      const owner = ownerOf.get(lookup)?.subscriber;
-      if (owner === undefined) continue;
-      person ??= resolve(byOrdinal.get(owner));
-      const strange = named === null && externalId !== null && person?.externalId != null;
-      if (strange || person?.ordinal !== owner) return { taken: lookup };
-    }
-    return { person };
-  };
-};
-
-/** Consents after a line that says `personalisation`; what the person refused themselves stays refused. */
-const consentsAfter = (there: Person | null, personalisation: boolean | undefined, at: number): Consents => {
+/** Consents after a line; what the person refused themselves stays refused, and what the line leaves out as it is. */
+const consentsAfter = ({ fields, createdAt }: ImportedPerson, there: Person | null): Consents => {
   const before = there?.consents ?? { personalisation: false };
-  if (personalisation === undefined || there?.refused) return before;
-  return personalisation ? giveConsent(before, { how: 'import', wording: null }, at) : withdrawConsent(before, at);
+  const said = fields.consents?.personalisation;
+  if (said === undefined || there?.refused) return before;
+  return said ? giveConsent(before, { how: 'import', wording: null }, createdAt) : withdrawConsent(before, createdAt);
 };
 
-/** Writes what a line tells of a person and answers their ordinal; `there` is null for a new one. */
-const writerOver = (db: SqliteDatabase): ((line: ImportedPerson, there: Person | null) => number) => {
+/** Writes what lines tell of people and answers their ordinals, in the lines' order. */
+const writerOver = (db: SqliteDatabase): ((lines: Known[], isNamed: (externalId: string) => boolean) => number[]) => {
   const insert = db.prepare(
-    `INSERT INTO subscribers (id, external_id, locale, region, time_zone, quiet_hours, attributes, created_at,
-       ${consentColumns})
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING ordinal`,
+    `INSERT INTO subscribers (id, external_id, created_at, locale, region, time_zone, quiet_hours, attributes, ${consentColumns})
+     SELECT value->>0, value->>1, value->>2, coalesce(value->>4, value->>3), value->>5, value->>6, value->>7,
+       coalesce(value->>8, '{}'), value->>9, value->>10, value->>11, value->>12, value->>13 FROM json_each(?)
+     RETURNING id, ordinal`,
   );
   const update = db.prepare(
-    `UPDATE subscribers SET external_id = coalesce(external_id, ?), locale = coalesce(?, locale), region = coalesce(?, region),
-       time_zone = coalesce(?, time_zone), quiet_hours = coalesce(?, quiet_hours),
-       attributes = json_patch(attributes, coalesce(?, '{}'))
-     WHERE ordinal = ?`,
+    `UPDATE subscribers SET external_id = coalesce(external_id, value->>1), locale = coalesce(value->>2, locale),
+       region = coalesce(value->>3, region), time_zone = coalesce(value->>4, time_zone),
+       quiet_hours = coalesce(value->>5, quiet_hours), attributes = json_patch(attributes, coalesce(value->>6, '{}')),
+       (${consentColumns}) = (value->>7, value->>8, value->>9, value->>10, value->>11)
+     FROM json_each(?) WHERE ordinal = value->>0`,
   );
-  const consent = db.prepare(`UPDATE subscribers SET (${consentColumns}) = (?, ?, ?, ?, ?) WHERE ordinal = ?`);
   const claim = db.prepare(
-    `INSERT INTO addresses (lookup, subscriber, channel, sealed, verified_at) VALUES (?, ?, ?, ?, ?)
+    `INSERT INTO addresses (subscriber, lookup, channel, sealed, verified_at)
+     SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(?) WHERE true
      ON CONFLICT (lookup) DO UPDATE SET sealed = excluded.sealed, verified_at = excluded.verified_at`,
   );
 
   const profiles = profileKeeperOver(db);
-  const named = db.prepare('SELECT 1 FROM subscribers WHERE external_id = ?');
-  const nameIsFree = (externalId: string | null): boolean => externalId !== null && !named.get(externalId);
 
-  return ({ id, externalId, defaultLocale, fields, addresses, createdAt }, there) => {
-    const { locale, region, timeZone, quietHours, attributes, consents } = fields;
-    const hours = quietHours && JSON.stringify(quietHours);
-    const facts = attributes && JSON.stringify(attributes);
-    let ordinal = there?.ordinal ?? 0;
-    // the name may still be on a row that was merged into this one
-    const adopted = there && nameIsFree(externalId) ? externalId : null;
-    const said = consentsAfter(there, consents?.personalisation, createdAt);
-    if (there) update.run(adopted, locale, region, timeZone, hours, facts, ordinal);
-    else {
-      const told = [locale ?? defaultLocale, region, timeZone, hours, facts ?? '{}', createdAt];
-      ordinal = Number(insert.get(id, externalId, ...told, ...consentValues(said))?.ordinal);
-    }
-    if (there && said !== there.consents) consent.run(...consentValues(said), ordinal);
-    if (there?.consents.personalisation && !said.personalisation) profiles.forget(ordinal);
-    for (const { lookup, channel, sealed, verifiedAt } of addresses)
-      claim.run(lookup, ordinal, channel, sealed, verifiedAt);
-    return ordinal;
+  const insertNew = (lines: ImportedPerson[]): Map<string, number> => {
+    const rows = lines.map((line) => [
+      ...[line.id, line.externalId, line.createdAt, line.defaultLocale],
+      ...factsOf(line.fields),
+      ...consentValues(consentsAfter(line, null)).map(storable),
+    ]);
+    return new Map(insert.all(JSON.stringify(rows)).map((row) => [String(row.id), Number(row.ordinal)]));
+  };
+
+  return (lines, isNamed) => {
+    const fresh = lines.filter(({ person }) => person === null);
+    const added = fresh.length > 0 ? insertNew(fresh.map(({ line }) => line)) : new Map<string, number>();
+    const told = lines.flatMap(({ line, person }) => {
+      const { externalId, fields } = line;
+      // the name may still be on a row that was merged into this one
+      const adopted = externalId !== null && !isNamed(externalId) ? externalId : null;
+      if (!person) return [];
+      const consents = consentsAfter(line, person);
+      if (person.consents.personalisation && !consents.personalisation) profiles.forget(person.ordinal);
+      return [[person.ordinal, adopted, ...factsOf(fields), ...consentValues(consents).map(storable)]];
+    });
+    if (told.length > 0) update.run(JSON.stringify(told));
+    const ordinals = lines.map(({ line, person }) => person?.ordinal ?? added.get(line.id) ?? 0);
+    const claims = lines.flatMap(({ line }, n) =>
+      line.addresses.map(({ lookup, channel, sealed, verifiedAt }) => [
+        ...[ordinals[n], lookup, channel, sealed, verifiedAt],
+      ]),
+    );
+    claim.run(JSON.stringify(claims));
+    return ordinals;
   };
 };
 
-type FollowWriter = (
-  ordinal: number,
-  line: ImportedPerson,
-  nos: ReadonlyMap<string, number>,
-  was: Person | null,
-) => void;
-
-/** Replaces a person's imported follows by the line's. What they asked for or stopped themselves is left alone. */
-const followsOver = (db: SqliteDatabase): FollowWriter => {
-  const ofPerson = db.prepare(
-    'SELECT follow, pace, channels, origin, stopped_at FROM subscriptions WHERE subscriber = ?',
-  );
-  const insert = db.prepare(
-    `INSERT INTO subscriptions (follow, subscriber, id, pace, channels, origin, created_at, stopped_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, NULL)`,
-  );
-  const update = db.prepare('UPDATE subscriptions SET pace = ?, channels = ? WHERE follow = ? AND subscriber = ?');
-  const remove = db.prepare('DELETE FROM subscriptions WHERE follow = ? AND subscriber = ?');
-  const imported = originCode('import');
-
-  return (ordinal, { follows, createdAt }, nos, was) => {
-    const rows = was ? ofPerson.all(ordinal) : [];
-    const there = new Map(rows.map((row) => [Number(row.follow), row]));
-    const wanted = new Map(follows.map((one) => [Number(nos.get(one.key)), one]));
-    for (const [no, row] of there)
-      if (row.origin === imported && row.stopped_at === null && !wanted.has(no)) remove.run(no, ordinal);
-    for (const [no, { id, pace, channels }] of wanted) {
-      const wish = [paceCode(pace), channels && JSON.stringify(channels)];
-      const row = there.get(no);
-      if (!row && !was?.stoppedAll) insert.run(no, ordinal, id, ...wish, imported, createdAt);
-      if (row?.origin !== imported || row.stopped_at !== null) continue;
-      if (row.pace !== wish[0] || row.channels !== wish[1]) update.run(...wish, no, ordinal);
-    }
-  };
+/** The first of these lines that name different people, by what they are called. */
+const namedApart = (lines: ImportedPerson[]): ImportedPerson[] => {
+  const seen = new Set<string>();
+  const again = lines.findIndex(({ externalId, addresses }) => {
+    const names = addresses.map(({ lookup }) => `address ${lookup}`);
+    if (externalId !== null) names.push(`externalId ${externalId}`);
+    if (names.some((name) => seen.has(name))) return true;
+    for (const name of names) seen.add(name);
+    return false;
+  });
+  return again < 0 ? lines : lines.slice(0, again);
 };
 
-/** The import of `sqliteSubscriptionStore`. */
+/** What became of a line that was written; `withdrawn`: whose consent it took back. */
+const written = (line: ImportedPerson, person: Person | null): ImportOutcome => {
+  if (!person) return { outcome: 'imported' };
+  const withdrew = person.consents.personalisation && line.fields.consents?.personalisation === false;
+  return { outcome: 'updated', ...(withdrew ? { withdrawn: person.ordinal } : {}) };
+};
+
+/** The import of `sqliteSubscriptionStore`: one statement a table for all lines that are about different people. */
 export const importsOver = (db: SqliteDatabase): Pick<SubscriptionStore, 'importPeople'> => {
-  const find = finderOver(db);
+  const finder = finderOver(db);
   const write = writerOver(db);
-  const replaceFollows = followsOver(db);
+  const follows = followsOver(db);
   const changes = changesOver(db);
-  const nosOf = db.prepare(
-    'SELECT follows.key, no FROM json_each(?) AS wanted CROSS JOIN follows ON follows.key = wanted.value',
-  );
 
-  const importOne = (line: ImportedPerson, nos: ReadonlyMap<string, number>): ImportOutcome => {
-    const found = find(line);
-    if ('taken' in found) return { outcome: 'taken', lookup: found.taken };
-    const ordinal = write(line, found.person);
-    replaceFollows(ordinal, line, nos, found.person);
-    changes.touch(ordinal);
-    if (!found.person) return { outcome: 'imported' };
-    const withdrew = found.person.consents.personalisation && line.fields.consents?.personalisation === false;
-    return { outcome: 'updated', ...(withdrew ? { withdrawn: ordinal } : {}) };
+  /** Imports as many of the lines as are about different people, one at least. */
+  const importApart = (lines: ImportedPerson[], nos: ReadonlyMap<string, number>): ImportOutcome[] => {
+    const apart = namedApart(lines);
+    const { find, isNamed } = finder(apart);
+    const outcomes: ImportOutcome[] = [];
+    const known: Known[] = [];
+    const touched = new Set<number>();
+    for (const line of apart) {
+      const { person, taken, leansOn } = find(line);
+      // what an earlier line is about to change must be read anew
+      if (leansOn.some((ordinal) => touched.has(ordinal))) break;
+      outcomes.push(taken === null ? written(line, person) : { outcome: 'taken', lookup: taken });
+      if (taken !== null) continue;
+      known.push({ line, person });
+      if (person) touched.add(person.ordinal);
+    }
+    const ordinals = write(known, isNamed);
+    for (const ordinal of ordinals) changes.touch(ordinal);
+    follows.replace(
+      known.map(({ line, person }, n) => ({ ordinal: ordinals[n] ?? 0, line, was: person })),
+      nos,
+    );
+    return outcomes;
   };
 
   return {
     importPeople: async (people) => {
       const outcomes = await inChunks(people, peopleInOneWrite, (part) =>
         db.write(() => {
-          const keys = [...new Set(part.flatMap(({ follows }) => follows.map(({ key }) => key)))];
-          const nos = new Map(nosOf.all(JSON.stringify(keys)).map((row) => [String(row.key), Number(row.no)]));
-          if (nos.size < keys.length) throw new Error('an import needs stored follows');
-          return part.map((line) => importOne(line, nos));
+          const nos = follows.nosOf(part);
+          const done: ImportOutcome[] = [];
+          while (done.length < part.length) done.push(...importApart(part.slice(done.length), nos));
+          return done;
         }),
       );
       return outcomes.flat();

@@ -195,6 +195,6 @@ export const peopleOver = (db: SqliteDatabase): People => {
         changes.touch(to);
       }),
     recipients: async (ordinals) =>
-      (await inChunks(ordinals, peopleInOneRead, (part) => db.read(() => readRecipients(part)))).flat(),
+      (await inChunks([...new Set(ordinals)], peopleInOneRead, (part) => db.read(() => readRecipients(part)))).flat(),
   };
 };

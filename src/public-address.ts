@@ -63,9 +63,12 @@ export const publicLookup: LookupFunction = (host, options, callback) => {
   });
 };
 
-/** Whether a URL may be called at all, before any name is looked up: https, no credentials, no private IP as host. */
+/** Names of one's own machine (RFC 6761 section 6.3). */
+const loopbackName = /(^|\.)localhost$/;
+
+/** Whether a URL may be called at all, before any name is looked up: https, no credentials, no private IP or local name as host. */
 export const isCallable = (url: URL): boolean => {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
   if (url.protocol !== 'https:' || url.username || url.password) return false;
-  return isIP(host) === 0 ? host.includes('.') : isPublicAddress(host);
+  return isIP(host) === 0 ? host.includes('.') && !loopbackName.test(host) : isPublicAddress(host);
 };
