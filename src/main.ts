@@ -104,6 +104,8 @@ const runWeb = async (config: Config, log: Log): Promise<void> => {
     await Promise.all([closeServer(server), workers?.stop()]);
     await web.close();
   });
+  // it serves already; it is ready when also /readyz says so
+  await web.indexed;
   process.stdout.write(`Bellman is ready at ${publicUrl}\n`);
 };
 
