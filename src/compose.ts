@@ -49,6 +49,7 @@ const composeBase = async (config: Config, tools: ComposeTools): Promise<Base> =
   closers.add(() => storage.close());
   const keyring = await loadKeyring(storage.access, loadSecret(config));
   const services = makeServices(storage, { ...tools, config, keyring, wake: tools.wake ?? (() => undefined) });
+  closers.add(services.audienceIndex.close);
   return { services, storage, closers };
 };
 
@@ -63,12 +64,18 @@ export const composeCommand = async (
 
 /**
  * The web process: the services behind an HTTP listener. `endStreams` ends open event streams, which would hold the server
- * open; `close` closes what was opened, last first.
+ * open; `close` closes what was opened, last first. `indexed`: the first audience index stands.
  */
 export const composeWeb = async (
   config: Config,
   tools: ComposeTools,
-): Promise<{ app: RequestListener; services: Services; endStreams: () => void; close: () => Promise<void> }> => {
+): Promise<{
+  app: RequestListener;
+  services: Services;
+  indexed: Promise<void>;
+  endStreams: () => void;
+  close: () => Promise<void>;
+}> => {
   const { services, storage, closers } = await composeBase(config, tools);
   await seedCatalogue(storage.catalogue);
   const vapid = await loadVapidKeys(storage.access, services.keyring, config);
@@ -80,7 +87,9 @@ export const composeWeb = async (
     vapidPublicKey: vapid.publicKey,
     stopping: stopping.signal,
   });
-  return { app, services, endStreams: () => stopping.abort(), close: closers.closeAll };
+  void services.audienceIndex.run(true);
+  const indexed = services.audienceIndex.stands();
+  return { app, services, indexed, endStreams: () => stopping.abort(), close: closers.closeAll };
 };
 
 /** What a worker is made of; a test drives the parts itself, with the clock in its hand. */
@@ -120,6 +129,7 @@ export const composeWorker = async (
   const { services, storage, closers } = await composeBase(config, tools);
   const parts = await makeWorkerParts(config, tools, services, closers);
   const worker = makeWorker(storage, { ...parts, ...tools, leaseMs: config.leaseMs });
+  void services.audienceIndex.run(false);
   closers.add(runJobs(jobs, services, config.leaseMs));
   return { worker, services, close: closers.closeAll };
 };

@@ -146,6 +146,8 @@ const runWeb = async (config: Config, log: Log): Promise<void> => {
     await web.close();
   });
   onSignals(end);
+  // it serves already; it is ready when also /readyz says so
+  await web.indexed;
   process.stdout.write(`Bellman is ready at ${publicUrl}\n`);
 };
 

@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import { type AccessService, makeAccessService } from './access/access-service.ts';
 import { makeStaffService, type StaffService } from './access/staff-service.ts';
-import { makeAudienceKeeper } from './audience/audience-keeper.ts';
 import { type AudienceMatcher, makeAudienceMatcher, makeSelection } from './audience/audience-matcher.ts';
 import { type AudienceService, makeAudienceService } from './audience/audience-service.ts';
 import { type ExplainService, makeExplainService } from './audience/explain-service.ts';
+import { type IndexKeeper, makeIndexKeeper } from './audience/index-keeper.ts';
 import { type BrowsingService, makeBrowsingService } from './browsing/browsing-service.ts';
 import { type CatalogueService, makeCatalogueService } from './catalogue/catalogue-service.ts';
 import { type ItemReader, makeItemReader } from './catalogue/item-reader.ts';
@@ -41,6 +42,7 @@ export type Services = {
   browsing: BrowsingService;
   publishing: PublishingService;
   rules: RuleService;
+  audienceIndex: IndexKeeper;
   audienceMatcher: AudienceMatcher;
   audience: AudienceService;
   explain: ExplainService;
@@ -80,10 +82,14 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
 
   const publishing = makePublishingService(stores, { catalogue, edges, review: config.review });
   const rules = makeRuleService(stores, { catalogue, edges, review: config.review });
-  const source = makeAudienceKeeper(stores.audience);
+  const audienceIndex = makeIndexKeeper(stores, {
+    edges,
+    log,
+    snapshotFile: join(config.dataDir, 'audience.snapshot'),
+  });
   const selection = makeSelection(stores, { catalogue, edges, timeZone: config.timeZone });
-  const audienceMatcher = makeAudienceMatcher(selection, source);
-  const audience = makeAudienceService(stores, { selection, source, rules, keyring, edges });
+  const audienceMatcher = makeAudienceMatcher(selection, audienceIndex);
+  const audience = makeAudienceService(stores, { selection, source: audienceIndex, rules, keyring, edges });
   const explain = makeExplainService(stores, { catalogue, edges, timeZone: config.timeZone });
   const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake });
 
@@ -107,6 +113,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     browsing,
     publishing,
     rules,
+    audienceIndex,
     audienceMatcher,
     audience,
     explain,

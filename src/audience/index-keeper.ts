@@ -15,7 +15,7 @@ const checksOfSnapshot = 8;
 const savedFrom = 20_000;
 
 /** Who asks while there is no index waits this long for it: a small one is there by then. */
-const waitMs = 1_000;
+const waitMs = 2_000;
 const followEveryMs = 250;
 const checkEveryMs = 30_000;
 const saveEveryMs = 15 * 60_000;
@@ -47,6 +47,8 @@ export type IndexKeeper = AudienceSource & {
    * first asked for, because most processes never ask.
    */
   run(eager: boolean): Promise<void>;
+  /** Resolves when the first index stands, or when it is closed. */
+  stands(): Promise<void>;
   state(): IndexState;
   /** Ends what is under way; nothing of a half-made index is kept. */
   close(): Promise<void>;
@@ -79,6 +81,7 @@ export const makeIndexKeeper = (
   let first: Promise<unknown> | null = null;
   let busy: Promise<unknown> = Promise.resolve();
   const asked = makeSignal();
+  const stood = makeSignal();
   let [lag, rebuilds, faults, saved] = [0, -1, 0, -1];
 
   /** One at a time: whoever reads changes into the index must not meet another who does. */
@@ -128,6 +131,7 @@ export const makeIndexKeeper = (
       await reader.follow(tools, await audience.sequence());
     }
     current = tools;
+    stood.resolve();
     rebuilds += 1;
     lag = 0;
     const tookMs = Math.round(edges.monotonic() - began);
@@ -229,6 +233,7 @@ export const makeIndexKeeper = (
         await setTimeout(followEveryMs, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
       }
     },
+    stands: () => stood.promise,
     state: () => ({
       state: current ? 'ready' : 'building',
       people: current?.index.people() ?? 0,
@@ -241,6 +246,7 @@ export const makeIndexKeeper = (
     close: async () => {
       stop.abort();
       asked.resolve();
+      stood.resolve();
       await busy;
     },
   };

@@ -1,5 +1,5 @@
 import { type BrowsingEvent, type EventKind, eventWeights } from '../browsing/browsing-event.ts';
-import type { ParentOf } from '../catalogue/topic.ts';
+import { type ParentOf, withAncestors } from '../catalogue/topic.ts';
 import { scaledWeight } from './interest.ts';
 import { type Evidence, emptyProfile, type Interest, type Profile } from './profile.ts';
 import type { Fold } from './profile-store.ts';
@@ -24,7 +24,7 @@ const sharesOf = (topics: readonly string[], parents: ParentOf): Map<string, num
   return shares;
 };
 
-const strengthOf = ({ kind, at, share }: Evidence): number => scaledWeight(eventWeights[kind] * share, at);
+const strengthOf = ({ kind, at }: Evidence): number => scaledWeight(eventWeights[kind], at);
 
 const compareText = (a: string | null, b: string | null): number => {
   if (a === b) return 0;
@@ -35,7 +35,6 @@ const compareText = (a: string | null, b: string | null): number => {
 const compareEvidence = (a: Evidence, b: Evidence): number =>
   strengthOf(b) - strengthOf(a) ||
   b.at - a.at ||
-  b.share - a.share ||
   compareText(a.kind, b.kind) ||
   compareText(a.item, b.item) ||
   compareText(a.query, b.query);
@@ -56,7 +55,8 @@ const addTo = (interest: Interest | undefined, { kind, at, item, query }: Browsi
     sum: (interest?.sum ?? 0) + scaledWeight(weight, at),
     counts: { ...interest?.counts, [kind]: (interest?.counts[kind] ?? 0) + 1 },
     since: Math.min(interest?.since ?? at, at),
-    evidence: weight > 0 ? strongest([...evidence, { kind, at, item, query, share }]) : evidence,
+    // what is above a topic borrows its evidence from below (evidenceFor): kept twice, it would be most of a profile
+    evidence: weight > 0 && share === 1 ? strongest([...evidence, { kind, at, item, query }]) : evidence,
   };
 };
 
@@ -127,4 +127,26 @@ export const joinProfiles = (a: Profile, b: Profile): Profile => {
     hours: emptyProfile.hours.map((_, hour) => (a.hours[hour] ?? 0) + (b.hours[hour] ?? 0)),
     reactions: addCounts(a.reactions, b.reactions) as Record<string, number>,
   };
+};
+
+/**
+ * The strongest evidence for an interest: its own, and that of the topics below, which count less the farther below they
+ * are. What happened before the person deleted the interest is no evidence for it.
+ */
+export const evidenceFor = (profile: Profile, topic: string, parents: ParentOf): Evidence[] => {
+  const found = new Map<string, { evidence: Evidence; strength: number }>();
+  for (const [below, { evidence }] of Object.entries(profile.interests)) {
+    const depth = withAncestors(parents, below).indexOf(topic);
+    if (depth < 0) continue;
+    for (const one of evidence) {
+      const strength = strengthOf(one) * parentShare ** depth;
+      const name = JSON.stringify(one);
+      if (one.at > clearedAt(profile, topic) && strength > (found.get(name)?.strength ?? 0))
+        found.set(name, { evidence: one, strength });
+    }
+  }
+  return [...found.values()]
+    .sort((a, b) => b.strength - a.strength || compareEvidence(a.evidence, b.evidence))
+    .slice(0, evidencesKept)
+    .map(({ evidence }) => evidence);
 };

@@ -11,8 +11,8 @@ import type { Subscriber } from '../subscriptions/subscriber.ts';
 import { bestLocale, locales, textIn } from '../text.ts';
 import { weightAt } from './interest.ts';
 import { evidenceText, interestText, type Listener } from './interest-words.ts';
-import type { Interest, Profile } from './profile.ts';
-import { foldUnder, forgetInterest } from './profile-fold.ts';
+import type { Evidence, Interest, Profile } from './profile.ts';
+import { evidenceFor, foldUnder, forgetInterest } from './profile-fold.ts';
 
 /** One interest in words. `weight` 0 … 1; `because` is a sentence, `evidence` up to three more, the strongest first. */
 export type InterestView = { topic: string; title: string; weight: number; because: string; evidence: string[] };
@@ -77,8 +77,8 @@ export const makeProfileService = (stores: Stores, { catalogue, edges, config }:
   };
 
   /** Titles of the items that evidence speaks of, as far as anybody may read them. */
-  const titlesOf = async (interests: Interest[], locale: Locale): Promise<Map<string, string>> => {
-    const ids = new Set(interests.flatMap(({ evidence }) => evidence.flatMap(({ item }) => item ?? [])));
+  const titlesOf = async (evidence: Evidence[], locale: Locale): Promise<Map<string, string>> => {
+    const ids = new Set(evidence.flatMap(({ item }) => item ?? []));
     const titles = new Map<string, string>();
     for (const id of ids) {
       const item = await items.get({ id });
@@ -102,15 +102,19 @@ export const makeProfileService = (stores: Stores, { catalogue, edges, config }:
       const now = edges.now();
       const timeZone = found.person.timeZone ?? config.timeZone;
       const listener: Listener = { text: textIn(locale), locale, timeZone, now };
-      const shown = shownOf(found.profile, now);
+      const { topics, topicParents } = await catalogue.trees();
+      const shown = shownOf(found.profile, now).map((one) => ({
+        ...one,
+        evidence: evidenceFor(found.profile, one.topic, topicParents),
+      }));
       const titles = await titlesOf(
-        shown.map(({ interest }) => interest),
+        shown.flatMap(({ evidence }) => evidence),
         locale,
       );
-      const topics = new Map((await catalogue.trees()).topics.map(({ slug, title }) => [slug, title[locale]]));
-      return shown.map(({ topic, weight, interest }) => {
-        const title = topics.get(topic) ?? topic;
-        const evidence = interest.evidence.map((one) =>
+      const titleOf = new Map(topics.map(({ slug, title }) => [slug, title[locale]]));
+      return shown.map(({ topic, weight, interest, evidence: kept }) => {
+        const title = titleOf.get(topic) ?? topic;
+        const evidence = kept.map((one) =>
           evidenceText(one, (one.item !== null && titles.get(one.item)) || null, listener),
         );
         return { topic, title, weight, because: interestText(interest, title, listener), evidence };

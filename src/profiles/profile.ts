@@ -1,10 +1,7 @@
 import type { EventKind } from '../browsing/browsing-event.ts';
 
-/**
- * One thing that speaks for an interest, kept to say why: the strongest three stay. `share` is what part of its weight the
- * topic got: 1 for a topic itself, 0.5 for the one above it, and so on.
- */
-export type Evidence = { kind: EventKind; at: number; item: string | null; query: string | null; share: number };
+/** One thing that speaks for an interest, kept to say why: the strongest three stay, with the topic itself that they were about. */
+export type Evidence = { kind: EventKind; at: number; item: string | null; query: string | null };
 
 /**
  * **interest** in one topic. `sum` is S of design D4: Σ w·2^((at − epoch)/30 days), unclipped, so it changes only when an event

@@ -31,6 +31,7 @@ export type AppDeps = {
     | 'publishing'
     | 'rules'
     | 'audience'
+    | 'audienceIndex'
     | 'explain'
     | 'fanout'
     | 'access'
@@ -90,7 +91,7 @@ const signersOf = (urls: string[]): SmsSigner[] =>
 export const makeApp = (deps: AppDeps): Express => {
   const { services, config, log, vapidPublicKey } = deps;
   const { publicUrl, dataDir } = config;
-  const metrics = makeMetrics();
+  const metrics = makeMetrics(services.audienceIndex.state);
   const visitors = makeVisitors({ ...services, sessions: makeSessions(services, publicUrl), log }, publicUrl);
   const site: CitizenDeps = {
     ...services,
@@ -122,6 +123,7 @@ export const makeApp = (deps: AppDeps): Express => {
       publicUrl,
       metrics,
       ping: () => services.stores.ping(),
+      index: services.audienceIndex.state,
       readOutbox: (page) => readOutbox(dataDir, page),
     }),
   );

@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
 import type { AccessService } from '../access/access-service.ts';
+import type { IndexState } from '../audience/index-keeper.ts';
 import type { OutboxEntry, OutboxPage } from '../channels/outbox.ts';
 import { AppError, type ErrorCode, errorTable } from '../errors.ts';
 import type { FanoutService } from '../fanout/fanout-service.ts';
@@ -12,7 +13,7 @@ import { holds } from './contract/route.ts';
 import { makeErrorHandler, problemOf } from './error-handler.ts';
 import { type Metrics, makeMetrics } from './metrics.ts';
 
-type HealthDeps = { ping(): Promise<void>; metrics: Metrics };
+type HealthDeps = { ping(): Promise<void>; metrics: Metrics; index?: () => IndexState };
 
 export type OutsideDeps = HealthDeps & {
   access: Pick<AccessService, 'authenticate'>;
@@ -32,7 +33,7 @@ const machine: RequestHandler = (_req, res, next) => {
 const isLoopback = (publicUrl: string): boolean =>
   /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(publicUrl).hostname);
 
-const health = ({ ping, metrics }: HealthDeps): Router =>
+const health = ({ ping, metrics, index }: HealthDeps): Router =>
   Router()
     .get('/healthz', machine, (_req, res) => void res.json({ status: 'ok' }))
     .get('/readyz', machine, async (_req, res) => {
@@ -41,7 +42,10 @@ const health = ({ ping, metrics }: HealthDeps): Router =>
       } catch {
         throw new AppError('store-unavailable', 'The store does not answer.', { retryAfterSeconds: 1 });
       }
-      res.json({ status: 'ready' });
+      const state = index?.();
+      if (state?.state === 'building')
+        throw new AppError('index-building', 'The audience index is being built.', { retryAfterSeconds: 2 });
+      res.json({ status: 'ready', ...(state && { index: { people: state.people, lag: state.lag } }) });
     })
     .get('/metrics', machine, async (_req, res) => {
       const { type, content } = await metrics.expose();

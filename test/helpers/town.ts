@@ -46,6 +46,8 @@ export const makeTown = async (options: { env?: Record<string, string>; startAt?
   await seedCatalogue(stores.catalogue);
   const keyring = await loadKeyring(stores.access, config.secret ?? '');
   const services = makeServices(stores, { config, edges, log, keyring, wake: () => undefined });
+  closers.add(services.audienceIndex.close);
+  await services.audienceIndex.caughtUp();
   const parts = await makeWorkerParts(config, { edges, log }, services, closers);
   const token = newId(edges);
 

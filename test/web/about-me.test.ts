@@ -172,8 +172,9 @@ describe('consent and facts on the pages', () => {
     expect(page.html).toContain('You were last active here on 10 June 2026.');
     const file = JSON.parse((await visitor.get('/my/export')).html);
     expect(file.interests).toMatchObject([{ topic: 'policies' }]);
+    const at = new Date(web.town.now()).toISOString();
     expect(file.events).toEqual([
-      { kind: 'view', at: web.town.now(), item, query: null, topics: ['policies'], hour: null, channel: null },
+      { kind: 'view', at, item, query: null, topics: ['policies'], hour: null, channel: null },
     ]);
     await visitor.get('/my/about');
     web.town.pass(1_000);

@@ -50,12 +50,22 @@ describe('outside the API', () => {
 
   it('is alive at once, ready while the store answers', async () => {
     expect((await get('/healthz')).status).toBe(200);
-    expect([(await get('/readyz')).status, (await get('/readyz')).body]).toEqual([200, { status: 'ready' }]);
+    const ready = await get('/readyz');
+    expect([ready.status, ready.body]).toEqual([200, { status: 'ready', index: { people: 0, lag: 0 } }]);
     broken = true;
     const away = await get('/readyz', { accept: 'text/html' });
     expect([away.status, away.body.code]).toEqual([503, 'store-unavailable']);
     expect((await get('/healthz')).status).toBe(200);
     broken = false;
+  });
+
+  it('is not ready while the audience index is being built', async () => {
+    const { audienceIndex } = web.town;
+    const state = () => ({ ...audienceIndex.state(), state: 'building' as const });
+    const early = await startWeb({ services: { audienceIndex: { ...audienceIndex, state } } });
+    const answer = await early.call('GET', '/readyz');
+    expect([answer.status, answer.body.code]).toEqual([503, 'index-building']);
+    await early.close();
   });
 
   it('counts requests by route, never by path', async () => {
@@ -65,6 +75,7 @@ describe('outside the API', () => {
     expect(headers.get('content-type')).toMatch('text/plain');
     expect(text).toMatch(/http_request_duration_seconds_count\{method="GET",route="\/items\/\{id\}",status="404"\} 1/);
     expect(text).toMatch(/process_cpu_seconds_total/);
+    expect(text).toMatch(/^audience_index_ready 1$/m);
     expect(text).not.toMatch('of-mine');
   });
 

@@ -1,9 +1,12 @@
 import { type Request, type Response, Router } from 'express';
+import type { PublicItem } from '../../catalogue/item-reader.ts';
 import { AppError } from '../../errors.ts';
+import { defineFollow } from '../../subscriptions/follow.ts';
+import { factsOfItem, followMatches } from '../../subscriptions/matching.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
-import { noticeCard, noticePage, topicTitle, type Voice } from '../pages/present.ts';
-import { pathPart, queryText, targetQuery } from '../pages/request.ts';
+import { noticeCard, noticePage, targetTitle, topicTitle, type Voice } from '../pages/present.ts';
+import { followOf, pathPart, queryText, searchOf, targetQuery } from '../pages/request.ts';
 
 const pageSize = 20;
 
@@ -62,6 +65,32 @@ const topic = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Res
   });
 };
 
+const suggestionsMost = 6;
+
+/** The topics of these notices with how many of them are in each, the fullest first. */
+const topicsAmong = (voice: Voice, rows: readonly PublicItem[]) => {
+  const counts = new Map<string, number>();
+  for (const slug of rows.flatMap(({ content }) => content.topics)) counts.set(slug, (counts.get(slug) ?? 0) + 1);
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, suggestionsMost)
+    .map(([slug, count]) => ({ slug, title: topicTitle(voice, slug), count }));
+};
+
+/** What may be followed of a search: its words, which find keywords alone, and the topics of what it found in the text too. */
+const offerOf = (voice: Voice, q: string, chosen: string | null, rows: readonly PublicItem[]) => {
+  const request = followOf(searchOf(q, chosen));
+  if (!request) return null;
+  const definition = defineFollow(request);
+  const facts = rows.map(({ id, content }) => factsOfItem(id, { ...content, visibility: 'public' }, voice.trees));
+  return {
+    words: targetTitle(voice, request.target, () => null),
+    fits: facts.filter((one) => followMatches(definition, one)).length,
+    shown: rows.length,
+    topics: topicsAmong(voice, rows),
+  };
+};
+
 const search = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
   const voice = await pages.voice(req);
   const [q, asked] = [queryText(req, 'q'), queryText(req, 'topic')];
@@ -80,7 +109,9 @@ const search = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Re
     chosen,
     chosenTitle: chosen && topicTitle(voice, chosen),
     topicChoices: voice.trees.topics.map(({ slug, title }) => ({ value: slug, text: title[voice.locale] })),
-    followHref: q || chosen ? `/follow?${targetQuery(req)}` : null,
+    offer: q && first ? offerOf(voice, q, chosen, found.rows) : null,
+    faults: queryText(req, 'follow') === 'none' ? { 'follow-words': 'fault.nothingChosen' } : {},
+    followHref: chosen && !q ? `/follow?${targetQuery(req)}` : null,
     notices: found.rows.map((item) => noticeCard(voice, item)),
     next: nextHref(req, found.next),
   });

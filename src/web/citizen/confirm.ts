@@ -2,7 +2,7 @@ import { type Request, type Response, Router } from 'express';
 import { AppError } from '../../errors.ts';
 import { readLink } from '../../signed-link.ts';
 import type { FollowRequest } from '../../subscriptions/follow.ts';
-import type { Contact } from '../../subscriptions/subscriber.ts';
+import { typedContact } from '../pages/contact.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import { factForm, typedOf } from '../pages/facts.ts';
 import type { Pages } from '../pages/page.ts';
@@ -20,7 +20,9 @@ const showBadLink = (pages: Pages, req: Request, res: Response, code: 'bad-link'
 const confirmPage = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
   const token = pathPart(req, 'token');
   try {
-    const { masked, confirmed, follow, locale } = await deps.signUps.preview(token);
+    const { masked, confirmed, follow, locale, addsTo } = await deps.signUps.preview(token);
+    if (addsTo && !confirmed)
+      return pages.show(req, res, 'confirm-address', { token, masked, addsTo: [...new Set(addsTo)] }, { locale });
     const follows = await describeFollows(deps, await pages.voice(req, locale), follow);
     pages.show(req, res, 'confirm', { token, masked, confirmed, follows }, { locale });
   } catch (error) {
@@ -39,7 +41,7 @@ const confirm = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: R
     // the link lives for days and is forwarded with its mail: it signs in once, a fresh link does afterwards
     if (!before.confirmed) await comeIn(deps, pages, req, res, subscriber, before.locale);
     pages.remember(res, 'waiting', '', 0);
-    res.redirect(303, '/confirmed');
+    res.redirect(303, before.addsTo ? '/my/settings?done=address-added' : '/confirmed');
   } catch (error) {
     const code = linkFault(error);
     if (!code) throw error;
@@ -67,14 +69,12 @@ const confirmed = (deps: CitizenDeps, pages: Pages) => async (req: Request, res:
 const sendLink = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
   pages.sessions.checkCsrf(req);
   const address = field(req, 'address');
-  const isEmail = /^[^\s@]+@[^\s@]+$/.test(address);
-  const isPhone = /^[+\d][\d\s().-]{4,}$/.test(address);
-  const contact: Contact = isPhone ? { channel: 'sms', phone: address } : { channel: 'email', email: address };
+  const read = typedContact(address);
   const refuse = (fault: string) =>
     pages.show(req, res, 'send-link', { address, faults: { address: fault } }, { status: 400 });
-  if (!isEmail && !isPhone) return refuse(address === '' ? 'fault.addressMissing' : 'fault.address');
+  if (!read.ok) return refuse(read.fault);
   try {
-    await deps.subscriptions.requestManageLink(contact, pages.visit(req).locale);
+    await deps.subscriptions.requestManageLink(read.contact, pages.visit(req).locale);
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'invalid') throw error;
     return refuse('fault.address');

@@ -1,12 +1,13 @@
 import { type Request, type Response, Router } from 'express';
 import { AppError } from '../../errors.ts';
-import { type ChannelName, paces } from '../../subscriptions/follow.ts';
+import { type ChannelName, type FollowRequest, paces } from '../../subscriptions/follow.ts';
 import type { Contact } from '../../subscriptions/subscriber.ts';
+import type { PersonView } from '../../subscriptions/subscription-service.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
 import { regionChoices, targetTitle, type Voice } from '../pages/present.ts';
-import { field, followOf, queryText, targetOf, targetQuery } from '../pages/request.ts';
-import { comeIn } from './consent.ts';
+import { field, followOf, queryText, targetQuery, targetsOf } from '../pages/request.ts';
+import { type CodeForm, takeCode } from './code.ts';
 
 const waitMs = 7 * 24 * 60 * 60 * 1000;
 
@@ -52,15 +53,28 @@ const serviceFaults = (error: AppError): FormFaults => {
   return Object.keys(faults).length > 0 ? faults : { contact: 'fault.unknown' };
 };
 
-const titleOf = async (deps: CitizenDeps, voice: Voice, req: Request): Promise<string> => {
-  const follow = followOf(targetOf(req));
-  if (!follow) throw new AppError('not-found', 'the form names nothing to follow');
-  const { target } = follow;
-  if ('topic' in target && !voice.trees.topicParents.has(target.topic))
-    throw new AppError('not-found', 'there is no such topic');
-  const item = 'item' in target ? await deps.items.read(target.item) : null;
-  if ('item' in target && !item) throw new AppError('not-found', 'there is no such notice');
-  return targetTitle(voice, target, () => item?.content.title ?? null);
+/** What the form is for, in words; a page that is not there where it names nothing, or what does not exist. */
+const titlesOf = async (deps: CitizenDeps, voice: Voice, req: Request): Promise<string[]> => {
+  const targets = targetsOf(req).map((target) => followOf(target)?.target);
+  if (targets.length === 0) throw new AppError('not-found', 'the form names nothing to follow');
+  return Promise.all(
+    targets.map(async (target) => {
+      if (!target || ('topic' in target && !voice.trees.topicParents.has(target.topic)))
+        throw new AppError('not-found', 'there is no such topic');
+      const item = 'item' in target ? await deps.items.read(target.item) : null;
+      if ('item' in target && !item) throw new AppError('not-found', 'there is no such notice');
+      return targetTitle(voice, target, () => item?.content.title ?? null);
+    }),
+  );
+};
+
+/** One way for each channel of the person, with the addresses that it reaches. */
+const waysOf = (me: PersonView): { channel: ChannelName; masked: string }[] => {
+  const usable = me.addresses.filter(({ suppressed }) => suppressed === null);
+  return [...new Set(usable.map(({ channel }) => channel))].map((channel) => ({
+    channel,
+    masked: [...new Set(usable.filter((one) => one.channel === channel).map((one) => one.masked))].join(' · '),
+  }));
 };
 
 const showForm = async (
@@ -75,76 +89,77 @@ const showForm = async (
     res,
     'follow',
     {
-      title: await titleOf(deps, voice, req),
+      titles: await titlesOf(deps, voice, req),
       query: targetQuery(req),
-      target: JSON.stringify(targetOf(req)),
-      ofItem: targetOf(req)?.item !== undefined,
+      targets: JSON.stringify(targetsOf(req)),
+      ofItem: targetsOf(req).some(({ item }) => item !== undefined),
       followPaces: paces,
       regions: regionChoices(voice),
       typed,
       faults,
-      me: me?.addresses.filter((address) => address.suppressed === null),
+      me: me && waysOf(me),
       vapidPublicKey: deps.vapidPublicKey,
     },
     { status: Object.keys(faults).length > 0 ? 400 : 200 },
   );
 };
 
-const form = (deps: CitizenDeps, pages: Pages) => (req: Request, res: Response) =>
-  showForm(deps, pages, { req, res, typed: { ...typedOf(req), contact: 'email' }, faults: {} });
+/** Whoever chose nothing of what a search offers is asked again where they were. */
+const chooseAgain = (req: Request): string | null => {
+  const [words, within] = [queryText(req, 'words'), queryText(req, 'within')];
+  if (!words || targetsOf(req).length > 0) return null;
+  return `/search?${new URLSearchParams({ q: words, ...(within ? { topic: within } : {}), follow: 'none' })}`;
+};
+
+const form = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
+  const back = chooseAgain(req);
+  if (back) return res.redirect(303, back);
+  await showForm(deps, pages, { req, res, typed: { ...typedOf(req), contact: 'email' }, faults: {} });
+};
+
+/** The follows that the form asks for, each with the same pace, way and region. */
+const requestsOf = (req: Request, typed: Typed, channels: { channels?: ChannelName[] }): FollowRequest[] => {
+  const regions = typed.region ? { regions: [typed.region] } : {};
+  const requests = targetsOf(req).map((target) => followOf({ ...target, pace: typed.pace, ...regions, ...channels }));
+  const sound = requests.filter((request) => request !== null);
+  if (sound.length === 0 || sound.length < requests.length) throw new AppError('invalid', 'the form was altered');
+  return sound;
+};
 
 const submit = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
   pages.sessions.checkCsrf(req);
   const typed = typedOf(req);
   const voice = await pages.voice(req);
   const me = await pages.person(req);
-  const request = followOf({
-    ...targetOf(req),
-    pace: typed.pace,
-    ...(typed.region ? { regions: [typed.region] } : {}),
-    ...(typed.contact === 'email' && !me ? {} : { channels: channelOrder(typed.contact) }),
-  });
-  if (!request) throw new AppError('invalid', 'the form was altered');
+  const isDefault = typed.contact === 'email' && !me;
+  const follow = requestsOf(req, typed, isDefault ? {} : { channels: channelOrder(typed.contact) });
   const faults = me ? {} : faultsOf(typed);
   if (Object.keys(faults).length > 0) return showForm(deps, pages, { req, res, typed, faults });
   try {
-    if (me) await deps.subscriptions.follow(me.person.id, request);
-    else
-      await deps.signUps.request({
-        contact: contactOf(typed),
-        follow: [request],
-        locale: voice.locale,
-        region: null,
-        timeZone: null,
-      });
+    if (me) for (const one of follow) await deps.subscriptions.follow(me.person.id, one);
+    else {
+      const nothing = { region: null, timeZone: null };
+      await deps.signUps.request({ contact: contactOf(typed), follow, locale: voice.locale, ...nothing });
+    }
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'invalid') throw error;
     return showForm(deps, pages, { req, res, typed, faults: serviceFaults(error) });
   }
   if (me) return res.redirect(303, '/my?done=followed');
+  pages.remember(res, 'asked', targetQuery(req), waitMs);
   pages.remember(res, 'waiting', typed.contact === 'sms' ? typed.phone : typed.email, waitMs);
   res.redirect(303, typed.contact === 'sms' ? '/code' : '/check');
 };
 
+/** Where a code was asked for is where a new one is. */
+const codeForm = (pages: Pages, req: Request): CodeForm => {
+  const asked = pages.recall(req, 'asked');
+  return { action: '/code', again: asked ? `/follow?${asked}` : '/topics', adds: false };
+};
+
 const code = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
   pages.sessions.checkCsrf(req);
-  const [phone, digits] = [field(req, 'phone'), field(req, 'code').replace(/\s/g, '')];
-  const faults: FormFaults = {
-    ...(phone === '' ? { phone: 'fault.phoneMissing' } : {}),
-    ...(digits === '' ? { code: 'fault.codeMissing' } : {}),
-  };
-  const again = () => pages.show(req, res, 'code', { typed: { phone, code: digits }, faults }, { status: 400 });
-  if (Object.keys(faults).length > 0) return again();
-  try {
-    const { subscriber } = await deps.signUps.confirmCode(phone, digits);
-    await comeIn(deps, pages, req, res, subscriber);
-  } catch (error) {
-    if (!(error instanceof AppError) || !['wrong-code', 'invalid'].includes(error.code)) throw error;
-    faults.code = 'fault.code';
-    return again();
-  }
-  pages.remember(res, 'waiting', '', 0);
-  res.redirect(303, '/confirmed');
+  if (await takeCode(deps, pages, codeForm(pages, req))(req, res)) res.redirect(303, '/confirmed');
 };
 
 /** Following, and the page that says where to look for the confirmation. */
@@ -159,6 +174,10 @@ export const followRouter = (deps: CitizenDeps, pages: Pages): Router =>
       }),
     )
     .get('/code', (req, res) =>
-      pages.show(req, res, 'code', { typed: { phone: pages.recall(req, 'waiting') ?? '', code: '' }, faults: {} }),
+      pages.show(req, res, 'code', {
+        ...codeForm(pages, req),
+        typed: { phone: pages.recall(req, 'waiting') ?? '', code: '' },
+        faults: {},
+      }),
     )
     .post('/code', pages.limited, code(deps, pages));

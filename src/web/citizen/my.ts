@@ -2,19 +2,19 @@ import { Router } from 'express';
 import { AppError } from '../../errors.ts';
 import type { NotificationView } from '../../fanout/fanout-service.ts';
 import { codeText, explanationsIn, sourceText } from '../../fanout/reasons.ts';
-import { type Pace, paces } from '../../subscriptions/follow.ts';
+import { type ChannelName, type Pace, paces } from '../../subscriptions/follow.ts';
 import type { PersonView } from '../../subscriptions/subscription-service.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
 import { describeFollows } from '../pages/person.ts';
 import { momentOf, type Voice } from '../pages/present.ts';
 import { field, pathPart } from '../pages/request.ts';
-import { consentFaults, consentNotes, consentView } from './consent.ts';
+import { exportAll } from './export.ts';
 import { channelOrder } from './follow.ts';
+import { settingsRouter } from './settings.ts';
 import { doneNote, type Me, signedIn } from './signed-in.ts';
 
 const historyLength = 100;
-const hours = Array.from({ length: 24 }, (_, hour) => `${String(hour).padStart(2, '0')}:00`);
 const doneNotes = ['followed', 'saved', 'stopped', 'stopped-all'];
 
 const follows =
@@ -34,14 +34,18 @@ const follows =
         ...words[index],
         id: follow.id,
         pace: follow.pace,
-        channel: follow.channels?.[0] ?? 'email',
+        channel: firstUsable(follow.channels, usableChannels(me)),
       })),
       followPaces: paces,
       channels: usableChannels(me),
     });
   };
 
-const usableChannels = (me: PersonView): string[] => [
+/** The channel that a follow comes by now: the first of its order that the person can be reached on. */
+const firstUsable = (order: ChannelName[] | null, usable: ChannelName[]): string | null =>
+  (order ?? channelOrder('email')).find((one) => usable.includes(one)) ?? usable[0] ?? null;
+
+const usableChannels = (me: PersonView): ChannelName[] => [
   ...new Set(me.addresses.filter((address) => address.suppressed === null).map((address) => address.channel)),
 ];
 
@@ -50,7 +54,7 @@ const saveFollow =
   async (req, res, me) => {
     const [pace, channel] = [field(req, 'pace') as Pace, field(req, 'channel')];
     if (!paces.includes(pace)) throw new AppError('invalid', 'there is no such pace');
-    const channels = usableChannels(me).includes(channel) ? { channels: channelOrder(channel) } : {};
+    const channels = usableChannels(me).some((one) => one === channel) ? { channels: channelOrder(channel) } : {};
     await deps.subscriptions.changeFollow(me.person.id, pathPart(req, 'id'), { pace, ...channels });
     res.redirect(303, '/my?done=saved');
   };
@@ -85,52 +89,9 @@ const history =
   (deps: CitizenDeps, pages: Pages): Me =>
   async (req, res, me) => {
     const voice = await pages.voice(req);
+    const own = { ...voice, timeZone: me.person.timeZone ?? voice.timeZone };
     const rows = await deps.fanout.notificationsOf(me.person.id, historyLength);
-    pages.show(req, res, 'my-messages', { tab: 'messages', rows: rows.map((row) => notification(voice, row)) });
-  };
-
-const settings =
-  (pages: Pages): Me =>
-  async (req, res, me) =>
-    pages.show(req, res, 'my-settings', {
-      tab: 'settings',
-      person: me.person,
-      addresses: me.addresses,
-      hours,
-      consent: consentView(await pages.voice(req), me, '/my/settings'),
-      faults: consentFaults(req),
-      done: doneNote(req, ['settings', ...consentNotes]),
-    });
-
-const saveSettings =
-  (deps: CitizenDeps, pages: Pages): Me =>
-  async (req, res, me) => {
-    const locale = field(req, 'locale') === 'en' ? 'en' : 'zh-CN';
-    const [from, to] = [field(req, 'from'), field(req, 'to')];
-    const quietHours = hours.includes(from) && hours.includes(to) && from !== to ? { from, to } : null;
-    await deps.subscriptions.change(me.person.id, { locale, quietHours });
-    pages.rememberLocale(res, locale);
-    res.redirect(303, '/my/settings?done=settings');
-  };
-
-/** What one person holds with us, as a file. */
-const exportAll =
-  (deps: CitizenDeps): Me =>
-  async (_req, res, me) => {
-    const { ordinal: _ordinal, ...person } = me.person;
-    const follows = me.follows.map(({ definition, pace, channels, createdAt, stoppedAt }) => ({
-      ...definition.target,
-      regions: definition.regions,
-      pace,
-      channels,
-      createdAt,
-      stoppedAt,
-    }));
-    const messages = await deps.fanout.notificationsOf(me.person.id, 10_000);
-    const interests = await deps.profiles.interestsOf(me.person.id, me.person.locale);
-    const events = await deps.profiles.eventsOf(me.person.id);
-    res.attachment('bellman.json').set('Cache-Control', 'private, no-store');
-    res.json({ person, addresses: me.addresses, follows, interests, events, messages });
+    pages.show(req, res, 'my-messages', { tab: 'messages', rows: rows.map((row) => notification(own, row)) });
   };
 
 /** My notifications: what I follow, what was sent or not and why, my settings. */
@@ -158,9 +119,8 @@ export const myRouter = (deps: CitizenDeps, pages: Pages): Router => {
       }),
     )
     .get('/my/messages', my(history(deps, pages)))
-    .get('/my/settings', my(settings(pages)))
-    .post('/my/settings', my(saveSettings(deps, pages)))
-    .get('/my/export', my(exportAll(deps)))
+    .use(settingsRouter(deps, pages))
+    .get('/my/export', my(exportAll(deps, pages)))
     .get(
       '/my/erase',
       my((req, res) => pages.show(req, res, 'my-erase')),

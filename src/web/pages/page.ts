@@ -19,6 +19,9 @@ type Visit = { locale: Locale; t: Text; subscriber: string | null };
 
 type ShowOptions = { status?: number; locale?: Locale };
 
+/** What a visitor's browser keeps between two pages: the address that waits for its confirmation, and what it was asked for. */
+type Remembered = 'waiting' | 'asked';
+
 /** What every citizen page stands on. `fallback` is the language of somebody who never chose one. */
 export type Pages = {
   sessions: Sessions;
@@ -31,8 +34,8 @@ export type Pages = {
   showError: RenderError;
   rememberLocale(res: Response, locale: Locale): void;
   /** Keeps a short text in this visitor's browser, sealed; `maxAgeMs` 0 removes it. */
-  remember(res: Response, name: 'waiting', text: string, maxAgeMs: number): void;
-  recall(req: Request, name: 'waiting'): string | null;
+  remember(res: Response, name: Remembered, text: string, maxAgeMs: number): void;
+  recall(req: Request, name: Remembered): string | null;
   /** Bounds how often one caller may use what sends or guesses. */
   limited: RequestHandler;
 };

@@ -16,6 +16,12 @@ export const queryText = (req: Request, name: string): string | null => single(r
 export const field = (req: Request, name: string): string =>
   single((req.body as Record<string, unknown> | undefined)?.[name]) ?? '';
 
+/** A single field that may be long, as the address of a push service is; bounded, empty where absent. */
+export const longField = (req: Request, name: string): string => {
+  const value = (req.body as Record<string, unknown> | undefined)?.[name];
+  return typeof value === 'string' ? value.trim().slice(0, 4_000) : '';
+};
+
 /** A path of this site, or the front page: nobody can send a visitor elsewhere through us. */
 export const ownPath = (text: string | null): string => {
   const here = 'http://bellman.invalid';
@@ -24,28 +30,41 @@ export const ownPath = (text: string | null): string => {
   return url.origin === here ? `${url.pathname}${url.search}` : '/';
 };
 
-/**
- * What a follow form is for, from its address: `?topic=`, `?item=`, or `?q=` (words, with `topic` as a filter) for a saved
- * search. A search of several words follows items that carry the phrase or any of the words as a keyword. Null: nothing.
- */
-export const targetOf = (req: Request): Pick<FollowInput, 'topic' | 'item' | 'search'> | null => {
-  const [topic, item, q] = ['topic', 'item', 'q'].map((name) => queryText(req, name));
-  if (q) {
-    const words = q.split(/\s+/).filter((word) => word.length > 1);
-    const keywords = [...new Set([q, ...words])].slice(0, 20);
-    return { search: { ...(topic ? { all: { topics: [topic] } } : {}), any: { keywords } } };
-  }
-  if (item) return { item };
-  return topic ? { topic } : null;
+type NamedTarget = Pick<FollowInput, 'topic' | 'item' | 'search'>;
+
+/** Topics that may be followed beside a search in one form. */
+const alsoMost = 20;
+
+/** A search of several words finds what carries the phrase or any of the words as a keyword. */
+export const searchOf = (q: string, topic: string | null): NamedTarget => {
+  const words = q.split(/\s+/).filter((word) => word.length > 1);
+  const keywords = [...new Set([q, ...words])].slice(0, 20);
+  return { search: { ...(topic ? { all: { topics: [topic] } } : {}), any: { keywords } } };
 };
 
-/** The query string by which a follow form is found again. */
+const alsoOf = (req: Request): string[] =>
+  [...new Set([req.query.also ?? []].flat().map(single))].flatMap((slug) => slug ?? []).slice(0, alsoMost);
+
+/**
+ * What a follow form is for, from its address: `?topic=`, `?item=`, or `?q=` (words; `topic` or `within` is where they were
+ * looked for) for a saved search; each `?also=` is one topic more. Empty: nothing.
+ */
+export const targetsOf = (req: Request): NamedTarget[] => {
+  const [topic, item, q, within] = ['topic', 'item', 'q', 'within'].map((name) => queryText(req, name));
+  const also = alsoOf(req).map((slug) => ({ topic: slug }));
+  if (q) return [searchOf(q, topic ?? within ?? null), ...also];
+  if (item) return [{ item }, ...also];
+  return topic ? [{ topic }, ...also.filter((one) => one.topic !== topic)] : also;
+};
+
+/** The query string by which a page or follow form of these targets is found again. */
 export const targetQuery = (req: Request): string => {
   const query = new URLSearchParams();
-  for (const name of ['topic', 'item', 'q']) {
+  for (const name of ['topic', 'item', 'q', 'within']) {
     const value = queryText(req, name);
     if (value) query.set(name, value);
   }
+  for (const slug of alsoOf(req)) query.append('also', slug);
   return query.toString();
 };
 

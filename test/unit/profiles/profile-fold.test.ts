@@ -3,7 +3,7 @@ import { type BrowsingEvent, eventKinds, eventWeights } from '../../../src/brows
 import type { ParentOf } from '../../../src/catalogue/topic.ts';
 import { scaledWeight, weightAt } from '../../../src/profiles/interest.ts';
 import { emptyProfile, type Profile } from '../../../src/profiles/profile.ts';
-import { foldUnder, forgetInterest, joinProfiles } from '../../../src/profiles/profile-fold.ts';
+import { evidenceFor, foldUnder, forgetInterest, joinProfiles } from '../../../src/profiles/profile-fold.ts';
 
 const parents: ParentOf = new Map([
   ['services', null],
@@ -91,6 +91,33 @@ describe('what an event does to a profile', () => {
   it('remembers activity that speaks for no topic', () => {
     const profile = fold(emptyProfile, [event({ kind: 'search', query: 'xyzzy', topics: [] })]);
     expect(profile).toEqual({ ...emptyProfile, lastActiveAt: noon });
+  });
+});
+
+describe('the evidence for an interest', () => {
+  const itemsFor = (profile: Profile, topic: string) => evidenceFor(profile, topic, parents).map(({ item }) => item);
+
+  it('is that of the topic and of those below, which count less the farther below they are', () => {
+    const profile = fold(emptyProfile, [
+      event({ kind: 'useful', item: 'useful-rent' }),
+      event({ kind: 'download', item: 'download-housing', topics: ['housing'] }),
+      event({ item: 'view-services', topics: ['services'], at: noon - 1 }),
+      event({ item: 'view-rent' }),
+      event({ kind: 'download', item: 'tax', topics: ['tax'] }),
+    ]);
+    expect(itemsFor(profile, 'rent')).toEqual(['useful-rent', 'view-rent']);
+    expect(itemsFor(profile, 'housing')).toEqual(['download-housing', 'useful-rent', 'view-rent']);
+    expect(itemsFor(profile, 'services')).toEqual(['download-housing', 'useful-rent', 'view-services']);
+  });
+
+  it('names one deed once, though it spoke for two topics below', () => {
+    const profile = fold(emptyProfile, [event({ topics: ['rent', 'housing'] })]);
+    expect(itemsFor(profile, 'services')).toEqual(['item-1']);
+  });
+
+  it('leaves out what happened before the interest was deleted', () => {
+    const profile = forgetInterest(fold(emptyProfile, [event()]), 'housing', noon);
+    expect(itemsFor(fold(profile, [event({ at: noon + 1, item: 'later' })]), 'housing')).toEqual(['later']);
   });
 });
 

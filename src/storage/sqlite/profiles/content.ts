@@ -3,7 +3,7 @@ import { levelOf } from '../../../profiles/interest.ts';
 import { type Evidence, emptyProfile, type Interest, type Profile } from '../../../profiles/profile.ts';
 
 /** What is stored as JSON: lists in a fixed order, half the size of objects. Kinds are places in their list of words. */
-type StoredEvidence = [kind: number, at: number, share: number, item: string | null, query: string | null];
+type StoredEvidence = [kind: number, at: number, item: string | null, query: string | null];
 type StoredInterest = [sum: number, since: number, counts: number[], evidence: StoredEvidence[]];
 type StoredHabits = [
   lastActiveAt: number | null,
@@ -27,7 +27,7 @@ export const storeInterest = ({ sum, since, counts, evidence }: Interest): strin
     sum,
     since,
     eventKinds.map((kind) => counts[kind] ?? 0),
-    evidence.map(({ kind, at, share, item, query }) => [eventKinds.indexOf(kind), at, share, item, query]),
+    evidence.map(({ kind, at, item, query }) => [eventKinds.indexOf(kind), at, item, query]),
   ];
   return JSON.stringify(stored);
 };
@@ -40,7 +40,7 @@ export const readInterest = (content: unknown): Interest => {
     sum,
     since,
     counts,
-    evidence: evidence.map(([kind, at, share, item, query]) => ({ kind: kindAt(kind), at, share, item, query })),
+    evidence: evidence.map(([kind, at, item, query]) => ({ kind: kindAt(kind), at, item, query })),
   };
 };
 

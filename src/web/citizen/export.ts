@@ -1,0 +1,85 @@
+import type { NotificationView } from '../../fanout/fanout-service.ts';
+import { codeText, explanationsIn, sourceText } from '../../fanout/reasons.ts';
+import type { Contact, Subscriber } from '../../subscriptions/subscriber.ts';
+import type { Followed } from '../../subscriptions/subscription-store.ts';
+import type { CitizenDeps } from '../pages/deps.ts';
+import type { Pages } from '../pages/page.ts';
+import type { Voice } from '../pages/present.ts';
+import type { Me } from './signed-in.ts';
+
+const messagesTaken = 10_000;
+
+const time = (at: number): string => new Date(at).toISOString();
+const timeOrNull = (at: number | null | undefined): string | null => (at == null ? null : time(at));
+
+const personOf = (person: Subscriber) => {
+  const { id, externalId, locale, region, timeZone, quietHours, attributes, consents, createdAt } = person;
+  const { personalisation, given, withdrawnAt } = consents;
+  return {
+    ...{ id, externalId, locale, region, timeZone, quietHours, attributes },
+    consents: {
+      personalisation,
+      given: given ? { ...given, at: time(given.at) } : null,
+      withdrawnAt: timeOrNull(withdrawnAt),
+    },
+    createdAt: time(createdAt),
+  };
+};
+
+const inFull = (contact: Contact): string => {
+  if (contact.channel === 'email') return contact.email;
+  return contact.channel === 'sms' ? contact.phone : contact.endpoint;
+};
+
+const followOf = ({ definition, pace, channels, createdAt, stoppedAt }: Followed) => ({
+  ...definition.target,
+  ...{ regions: definition.regions, pace, channels },
+  createdAt: time(createdAt),
+  stoppedAt: timeOrNull(stoppedAt),
+});
+
+const messageOf = ({ t, locale, trees }: Voice, view: NotificationView) => {
+  const topics = new Map(trees.topics.map((topic) => [topic.slug, topic]));
+  const words = { text: t, locale, topics, explanations: explanationsIn(view.reasons) };
+  return {
+    id: view.id,
+    item: { id: view.item.id, title: view.item.title },
+    channel: view.channel,
+    state: view.state,
+    note: codeText(view.code, t),
+    because: view.reasons.map(({ source, facts }) => ({ source, text: sourceText(source, words), facts })),
+    attempts: view.attempts,
+    at: time(view.at),
+    dueAt: timeOrNull(view.dueAt),
+  };
+};
+
+/** What one person holds with us, as a file: their own data in full, in their language, and nothing of ours. */
+export const exportAll =
+  (deps: CitizenDeps, pages: Pages): Me =>
+  async (req, res, { person, follows }) => {
+    const voice = await pages.voice(req);
+    const [addresses, interests, habits, events, messages] = await Promise.all([
+      deps.subscriptions.addressesOf(person.id),
+      deps.profiles.interestsOf(person.id, voice.locale),
+      deps.profiles.habitsOf(person.id),
+      deps.profiles.eventsOf(person.id),
+      deps.fanout.notificationsOf(person.id, messagesTaken),
+    ]);
+    res.attachment('bellman.json').set('Cache-Control', 'private, no-store');
+    res.json({
+      exportedAt: time(deps.edges.now()),
+      person: personOf(person),
+      addresses: addresses.map(({ channel, contact, verifiedAt, suppressed }) => ({
+        channel,
+        address: inFull(contact),
+        verifiedAt: time(verifiedAt),
+        suppressed,
+      })),
+      follows: follows.map(followOf),
+      interests,
+      habits: { ...habits, lastActiveAt: timeOrNull(habits.lastActiveAt) },
+      events: events.map(({ at, ...event }) => ({ ...event, at: time(at) })),
+      messages: messages.map((view) => messageOf(voice, view)),
+    });
+  };

@@ -1,0 +1,96 @@
+import { type Request, type Response, Router } from 'express';
+import type { Locale } from '../../catalogue/topic.ts';
+import type { PersonView } from '../../subscriptions/subscription-service.ts';
+import type { CitizenDeps } from '../pages/deps.ts';
+import type { Pages } from '../pages/page.ts';
+import { field } from '../pages/request.ts';
+import { addressNotes, addressRouter } from './addresses.ts';
+import { consentFaults, consentNotes, consentView } from './consent.ts';
+import type { FormFaults } from './follow.ts';
+import { doneNote, type Me, signedIn } from './signed-in.ts';
+
+const fullHours = Array.from({ length: 24 }, (_, hour) => `${String(hour).padStart(2, '0')}:00`);
+const timeOfDay = /^([01]\d|2[0-3]):[0-5]\d$/;
+const notes = ['settings', ...consentNotes, ...addressNotes];
+
+/** What the form of settings holds; an empty time is none. */
+type Typed = { locale: Locale; from: string; to: string };
+
+const typedOf = (req: Request): Typed => ({
+  locale: field(req, 'locale') === 'en' ? 'en' : 'zh-CN',
+  from: field(req, 'from'),
+  to: field(req, 'to'),
+});
+
+const heldBy = ({ person }: PersonView): Typed => ({
+  locale: person.locale,
+  from: person.quietHours?.from ?? '',
+  to: person.quietHours?.to ?? '',
+});
+
+/** Both ends or neither: half of it would be kept by nobody, and told to nobody. */
+const quietFaults = ({ from, to }: Typed): FormFaults => {
+  if (from === '' && to === '') return {};
+  const faults: FormFaults = {
+    ...(timeOfDay.test(from) ? {} : { from: 'fault.quietFrom' }),
+    ...(timeOfDay.test(to) ? {} : { to: 'fault.quietTo' }),
+  };
+  return from === to && timeOfDay.test(from) ? { to: 'fault.quietSame' } : faults;
+};
+
+/** The hours to choose from, with what is chosen: an office may have set it to the minute. */
+const hoursWith = (chosen: string): string[] =>
+  timeOfDay.test(chosen) ? [...new Set([...fullHours, chosen])].sort() : fullHours;
+
+/** Shows the settings of whoever is signed in, with the faults of the form that was sent from there. */
+export type ShowSettings = (
+  req: Request,
+  res: Response,
+  me: PersonView,
+  sent?: { typed?: Typed; address?: string; faults: FormFaults },
+) => Promise<void>;
+
+const showSettings =
+  (deps: CitizenDeps, pages: Pages): ShowSettings =>
+  async (req, res, me, sent) => {
+    const typed = sent?.typed ?? heldBy(me);
+    const addresses = await deps.subscriptions.addressesOf(me.person.id);
+    const follows = me.follows.some(({ stoppedAt }) => stoppedAt === null);
+    const values = {
+      tab: 'settings',
+      typed,
+      hours: { from: hoursWith(typed.from), to: hoursWith(typed.to) },
+      addresses,
+      removable: addresses.length > 1 || !follows,
+      typedAddress: sent?.address ?? '',
+      vapidPublicKey: deps.vapidPublicKey,
+      consent: consentView(await pages.voice(req), me, '/my/settings'),
+      faults: sent?.faults ?? consentFaults(req),
+      done: doneNote(req, notes),
+    };
+    pages.show(req, res, 'my-settings', values, { status: sent ? 400 : 200 });
+  };
+
+const save =
+  (deps: CitizenDeps, pages: Pages): Me =>
+  async (req, res, me) => {
+    const typed = typedOf(req);
+    const faults = quietFaults(typed);
+    if (Object.keys(faults).length > 0) return showSettings(deps, pages)(req, res, me, { typed, faults });
+    const { locale, from, to } = typed;
+    await deps.subscriptions.change(me.person.id, { locale, quietHours: from === '' ? null : { from, to } });
+    pages.rememberLocale(res, locale);
+    res.redirect(303, '/my/settings?done=settings');
+  };
+
+/** Language, quiet hours and addresses of whoever is signed in. */
+export const settingsRouter = (deps: CitizenDeps, pages: Pages): Router => {
+  const show = showSettings(deps, pages);
+  return Router()
+    .get(
+      '/my/settings',
+      signedIn(pages, (req, res, me) => show(req, res, me)),
+    )
+    .post('/my/settings', signedIn(pages, save(deps, pages)))
+    .use(addressRouter(deps, pages, show));
+};
