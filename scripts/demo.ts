@@ -9,6 +9,10 @@ type Push = { id: string; state: string; counts: Record<string, number> };
 type Delivery = { channel: string | null; state: string; why: string | null };
 
 const adminKey = process.env.ADMIN_API_KEY ?? randomBytes(18).toString('base64url');
+let stopping = false;
+let failed = false;
+let endTown = (): void => undefined;
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const say = (line = ''): void => void process.stdout.write(`${line}\n`);
 
 const portIsFree = (port: number): Promise<boolean> =>
@@ -35,8 +39,15 @@ const startTown = async (): Promise<string> => {
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill('SIGTERM'));
-  child.on('exit', (code) => process.exit(code ?? 1));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      stopping = true;
+      // Ctrl-C has reached the child already
+      if (signal === 'SIGTERM' || !process.stdin.isTTY) child.kill(signal);
+    });
+  // it has said itself why it does not start
+  child.on('exit', (code) => process.exit(failed ? 1 : (code ?? 1)));
+  endTown = () => void child.kill('SIGTERM');
   return new Promise((resolve) => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       const url = /ready at (\S+)/.exec(text)?.[1];
@@ -76,6 +87,13 @@ const pages = async <T>(call: Call, path: string, name: string): Promise<T[]> =>
   return all;
 };
 
+/** Waits for all pushes that are under way: a push finds its people after the call that started it has answered. */
+const untilQuiet = async (call: Call): Promise<void> => {
+  const busy = async (): Promise<boolean> =>
+    (await pages<Push>(call, '/pushes?', 'pushes')).some(({ state }) => state === 'planning' || state === 'running');
+  while (await busy()) await pause(100);
+};
+
 /** Topics, regions, items, then people: whatever is there already stays as it is. */
 const settleTown = async (call: Call): Promise<string> => {
   for (const topic of townTopics) await call('POST', '/topics', topic, [409]);
@@ -88,6 +106,7 @@ const settleTown = async (call: Call): Promise<string> => {
   // published before anybody lives here, so that only the headline is told to people
   for (const item of there)
     if (item.externalId !== headline && item.state === 'draft') await call('POST', `/items/${item.id}/publish`);
+  await untilQuiet(call);
   const browser = createECDH('prime256v1');
   const keys = { p256dh: browser.generateKeys('base64url'), auth: randomBytes(16).toString('base64url') };
   const report = await call<{ imported: number; updated: number; failed: number }>(
@@ -100,7 +119,7 @@ const settleTown = async (call: Call): Promise<string> => {
 };
 
 const bar = (done: number, all: number): string => {
-  const filled = all === 0 ? 30 : Math.round((done / all) * 30);
+  const filled = all === 0 ? 0 : Math.round((done / all) * 30);
   return `[${'█'.repeat(filled)}${'·'.repeat(30 - filled)}] ${done} of ${all}`;
 };
 
@@ -111,7 +130,7 @@ const watch = async (call: Call, id: string): Promise<Push> => {
     const open = (push.counts.planned ?? 0) + (push.counts.sending ?? 0);
     process.stdout.write(`\r${bar(all - open, all)} `);
     if (push.state === 'done') return push;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
 };
 
@@ -138,16 +157,29 @@ const report = (deliveries: Delivery[]): void => {
   ]);
 };
 
-const url = await startTown();
-const call = makeCaller(url);
-const item = await settleTown(call);
-const { push } = await call<{ push: Push }>('POST', `/items/${item}/publish`);
-say('Publishing “No water in East Bank on Wednesday” / “河东片区周三停水检修”');
-await watch(call, push.id);
-say();
-report(await pages<Delivery>(call, `/pushes/${push.id}/deliveries?`, 'deliveries'));
-say(`\nThe town:        ${url}`);
-say(`Every message:   ${url}/dev/outbox`);
-say(`The notice:      ${url}/items/${item}`);
-say(`API key (admin): ${adminKey}`);
-say('Ctrl-C stops it.');
+const show = async (): Promise<void> => {
+  const url = await startTown();
+  const call = makeCaller(url);
+  const item = await settleTown(call);
+  const { push } = await call<{ push: Push }>('POST', `/items/${item}/publish`);
+  say('Publishing “No water in East Bank on Wednesday” / “河东片区周三停水检修”');
+  await watch(call, push.id);
+  say();
+  report(await pages<Delivery>(call, `/pushes/${push.id}/deliveries?`, 'deliveries'));
+  say(`\nThe town:        ${url}`);
+  say(`Every message:   ${url}/dev/outbox`);
+  say(`The notice:      ${url}/items/${item}`);
+  say(`API key (admin): ${adminKey}`);
+  say('Ctrl-C stops it.');
+};
+
+try {
+  await show();
+} catch (error) {
+  // a call that the stop has cut off is no fault; the child's exit ends this process
+  if (!stopping) {
+    failed = true;
+    process.stderr.write(`\nThe demo stopped: ${(error as Error).message}\n`);
+    endTown();
+  }
+}

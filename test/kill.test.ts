@@ -6,6 +6,8 @@ const kills = 10;
 /** The email channel's slots at 20 connections: what may be in flight when a worker dies. */
 const slots = 200;
 const leaseMs = '1000';
+/** Generous: what takes seconds on an idle machine takes minutes beside other work. */
+const within = 300_000;
 
 type Push = { id: string; state: string; counts: Record<string, number> };
 type Page = { deliveries: { subscriber: string; state: string }[]; next: string | null };
@@ -23,7 +25,7 @@ const settle = async (service: Service): Promise<string> => {
   return (created.body as { id: string }).id;
 };
 
-const until = async <T>(what: string, ask: () => Promise<T | null> | T | null, withinMs = 60_000): Promise<T> => {
+const until = async <T>(what: string, ask: () => Promise<T | null> | T | null, withinMs = within / 2): Promise<T> => {
   const giveUp = Date.now() + withinMs;
   for (;;) {
     const answer = await ask();
@@ -93,23 +95,31 @@ describe('kill -9 in the middle of a push to 5,000 people', () => {
     await sink.close();
   });
 
-  it('of the worker: nobody is missed, nobody is settled twice', async () => {
-    const { running, push } = await killThrough(sink, service, async (current) => {
-      for (const pid of current.workers()) kill(pid);
-      return current;
-    });
-    await expectExactlyOnce(sink, running, push);
-  }, 120_000);
-
-  it('of everything: nobody is missed, nobody is settled twice', async () => {
-    const { running, push } = await killThrough(sink, service, async (current) => {
-      await current.killAll();
-      service = await startService({
-        dataDir: current.dataDir,
-        env: { EMAIL_URL: sink.url, LEASE_MS: leaseMs, LOG_LEVEL: 'fatal' },
+  it(
+    'of the worker: nobody is missed, nobody is settled twice',
+    async () => {
+      const { running, push } = await killThrough(sink, service, async (current) => {
+        for (const pid of current.workers()) kill(pid);
+        return current;
       });
-      return service;
-    });
-    await expectExactlyOnce(sink, running, push);
-  }, 120_000);
+      await expectExactlyOnce(sink, running, push);
+    },
+    within,
+  );
+
+  it(
+    'of everything: nobody is missed, nobody is settled twice',
+    async () => {
+      const { running, push } = await killThrough(sink, service, async (current) => {
+        await current.killAll();
+        service = await startService({
+          dataDir: current.dataDir,
+          env: { EMAIL_URL: sink.url, LEASE_MS: leaseMs, LOG_LEVEL: 'fatal' },
+        });
+        return service;
+      });
+      await expectExactlyOnce(sink, running, push);
+    },
+    within,
+  );
 });

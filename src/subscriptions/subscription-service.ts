@@ -41,7 +41,7 @@ export type OwnAddress = {
 };
 
 /** What is sound of a sign-up, by the names of the API. */
-export type SignUpParts = ContactParts &
+type SignUpParts = ContactParts &
   Pick<Facts, 'region' | 'timeZone'> & { follow?: readonly (FollowParts | undefined)[] | undefined };
 
 export type SignUpService = {

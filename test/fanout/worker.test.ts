@@ -30,8 +30,8 @@ const start = (of: Town, tools: Partial<WorkerTools>) => {
 };
 const noDuties = { tick: async () => 0 };
 
-const until = async (what: string, holds: () => boolean): Promise<void> => {
-  for (let tries = 0; !holds(); tries += 1) {
+const until = async (what: string, holds: () => Promise<boolean> | boolean): Promise<void> => {
+  for (let tries = 0; !(await holds()); tries += 1) {
     if (tries > 500) throw new Error(`waited too long until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -42,6 +42,23 @@ const lay = async (of: Town, id: string, lane: 'emergency' | 'at-once', batches 
   await of.stores.pushes.insertBatches(
     Array.from({ length: batches }, (_, k) => makeBatch({ id: `${id}:${k}`, push: id, lane, ordinals: [k + 1] })),
   );
+};
+
+const publish = async (of: Town) => {
+  const item = await of.publishing.create(
+    {
+      title: 'Water is off',
+      summary: 'On Wednesday.',
+      language: 'en',
+      topics: ['services'],
+      urgency: 'routine',
+      visibility: 'public',
+    },
+    null,
+    publisher,
+  );
+  const { push } = await of.fanout.publish(item.id, publisher);
+  return push;
 };
 
 describe('a worker', () => {
@@ -103,19 +120,7 @@ describe('a worker', () => {
     closing.push(sink.close);
     const made = await town({ EMAIL_URL: `smtp://127.0.0.1:${sink.port}` });
     await made.people([{ email: 'ana@example.org', verified: true, follow: [{ topic: 'services' }] }]);
-    const item = await made.publishing.create(
-      {
-        title: 'Water is off',
-        summary: 'On Wednesday.',
-        language: 'en',
-        topics: ['services'],
-        urgency: 'routine',
-        visibility: 'public',
-      },
-      null,
-      publisher,
-    );
-    const { push } = await made.fanout.publish(item.id, publisher);
+    const push = await publish(made);
     const { stop } = start(made, { patienceMs: 100 });
     await until('the mail is in flight', () => sink.count() === 1);
     const stoppedAt = performance.now();
@@ -133,5 +138,23 @@ describe('a worker', () => {
     await until('the mail came again', () => sink.count() === 2);
     const ids = sink.mails.map((mail) => /^message-id: (.*)$/im.exec(mail.raw.toString())?.[1]);
     expect(new Set(ids).size).toBe(1);
+  });
+
+  it('counts a batch while it runs: who was told is seen while others of the same chunk are still being sent to', async () => {
+    let taken = 0;
+    const sink = await startSmtpSink({
+      silentAfterData: () => {
+        taken += 1;
+        return taken > 1;
+      },
+    });
+    closing.push(sink.close);
+    const made = await town({ EMAIL_URL: `smtp://127.0.0.1:${sink.port}` });
+    const follow = [{ topic: 'services' }];
+    await made.people(['ana', 'bo'].map((name) => ({ email: `${name}@example.org`, verified: true, follow })));
+    const push = await publish(made);
+    start(made, { patienceMs: 100 });
+    await until('one is counted', async () => (await made.fanout.get(push.id))?.counts.sent === 1);
+    expect(await made.fanout.get(push.id)).toMatchObject({ state: 'running', counts: { sending: 1 } });
   });
 });

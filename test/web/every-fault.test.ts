@@ -47,6 +47,18 @@ describe('every fault is named, of form and of meaning', () => {
     ]);
   });
 
+  it('of a sign-up with texts that no database keeps', async () => {
+    const follow = [{ item: 'a\u0000b' }, { topic: '\udc00' }, { item: '\ud83d', regions: ['\u0000'] }];
+    expect(await faults('POST', '/subscriptions', { email: 'a\u0000b@example.org', follow })).toEqual([
+      'email',
+      'follow.0.item',
+      'follow.1.topic',
+      'follow.2.item',
+      'follow.2.regions.0',
+    ]);
+    for (const body of [[], 'x', null, 7]) expect((await web.api('POST', '/subscriptions', body)).status).toBe(400);
+  });
+
   it('of a line of an import', async () => {
     const bad = {
       email: 'x',

@@ -15,7 +15,7 @@ import type { Settler } from './settle.ts';
 const chunkSize = 250;
 const chunksAtOnce = 2;
 /** How often a running batch's counts are renewed. */
-const countEveryMs = 500;
+const countEveryMs = 250;
 /** After this many rounds a person who cannot be settled (rows that keep moving) is left to the next holder. */
 const mostRounds = 5;
 
@@ -102,16 +102,32 @@ export const makeBatchRunner = (stores: RunnerStores, tools: RunnerTools) => {
       await stores.pushes.setCounts(batch.id, await stores.ledger.count(batch.push, batch.ordinals), null);
   };
 
+  /** Renews the batch's counts while it runs: a push of one batch whose sends are slow is seen to move, too. */
+  const keepCounting = (batch: Batch): (() => Promise<void>) => {
+    let counting: Promise<void> | null = null;
+    const count = async (): Promise<void> => {
+      try {
+        await recount(batch);
+      } catch (error) {
+        log.warn({ error, batch: batch.id }, 'a running batch could not be counted');
+      }
+      counting = null;
+    };
+    const timer = setInterval(() => {
+      counting ??= count();
+    }, countEveryMs);
+    return async () => {
+      clearInterval(timer);
+      await counting;
+    };
+  };
+
   const runAll = async (lease: Lease, held: HeldLease, batch: Batch, stopping: () => boolean): Promise<boolean> => {
     const queue = work(batch);
     let whole = true;
-    let countedAt = edges.monotonic();
     const lane = async (): Promise<void> => {
       for (let part = queue.shift(); part && whole; part = queue.shift()) {
         if (stopping() || !(await runChunk(lease, held, batch, part.push, part.ordinals))) whole = false;
-        if (edges.monotonic() - countedAt < countEveryMs) continue;
-        countedAt = edges.monotonic();
-        await recount(batch);
       }
     };
     // both lanes come to rest before the batch is given back: what one of them has in flight is still recorded
@@ -134,8 +150,9 @@ export const makeBatchRunner = (stores: RunnerStores, tools: RunnerTools) => {
         tools.leaseMs,
         (error) => log.warn({ error, batch: batch.id }, 'a lease could not be renewed'),
       );
+      const stopCounting = keepCounting(batch);
       try {
-        const whole = await runAll(lease, held, batch, stopping);
+        const whole = await runAll(lease, held, batch, stopping).finally(stopCounting);
         await recount(batch);
         if (whole) await stores.pushes.close(batch.id, token);
         else await stores.pushes.release(batch.id, token);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseWellFormed } from '../../text-faults.ts';
 import {
   checkedContent,
   fitTexts,
@@ -99,7 +100,7 @@ const entryOf = (source: ContentItem): SourceEntry => {
 const readLine = (line: string, entry: number): ReadEntry => {
   let id: string | null = null;
   try {
-    const json: unknown = JSON.parse(line);
+    const json = parseWellFormed(line);
     const path = (json as { base_path?: unknown } | null)?.base_path;
     id = typeof path === 'string' ? path : null;
     const source = contentItem.safeParse(json);

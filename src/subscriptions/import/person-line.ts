@@ -6,6 +6,7 @@ import type { Locale } from '../../catalogue/topic.ts';
 import type { Fault } from '../../errors.ts';
 import { faultsOf, type Sound, soundPart } from '../../reading.ts';
 import { bestLocale, languageTag } from '../../text.ts';
+import { textFaults } from '../../text-faults.ts';
 import { type AddressRules, contactFaults, normaliseContact } from '../address.ts';
 import { type FollowRequest, followSchema, toFollowRequest } from '../follow.ts';
 import type { FollowParts } from '../follow-check.ts';
@@ -118,7 +119,12 @@ export const readPersonLine = (line: number, source: string, context: LineContex
   if (!json) return { line, person: null, faults: [{ path: '', message: 'is not readable JSON' }], follow: [] };
   const parsed = lineSchema.safeParse(json.value);
   const input = parsed.success ? parsed.data : (soundPart(lineSchema, json.value) ?? {});
-  const faults = [...(parsed.success ? [] : faultsOf(parsed.error)), ...meaningFaults(input, context)];
+  const faults = [
+    // only an escape can hold what no database keeps: the bytes of a line are valid UTF-8
+    ...(source.includes('\\u') ? textFaults(json.value) : []),
+    ...(parsed.success ? [] : faultsOf(parsed.error)),
+    ...meaningFaults(input, context),
+  ];
   const person = parsed.success && faults.length === 0 ? personOf(line, parsed.data, context) : null;
   return { line, person, faults, follow: input.follow ?? [] };
 };

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { BrowsingService, PageEvent, ToldEvent } from '../../browsing/browsing-service.ts';
 import { AppError } from '../../errors.ts';
 import { faultsOf } from '../../reading.ts';
-import { textFaults } from '../contract/faults.ts';
+import { textFaults } from '../../text-faults.ts';
 import { type Route, route } from '../contract/route.ts';
 import type { Visitors } from '../visitor.ts';
 

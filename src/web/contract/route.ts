@@ -5,7 +5,7 @@ import type { Scope } from '../../access/access-store.ts';
 import type { Locale } from '../../catalogue/topic.ts';
 import { AppError, type Fault } from '../../errors.ts';
 import { faultsOf, type Sound, soundPart } from '../../reading.ts';
-import { textFaults } from './faults.ts';
+import { textFaults } from '../../text-faults.ts';
 
 type Method = 'get' | 'post' | 'patch' | 'put' | 'delete';
 

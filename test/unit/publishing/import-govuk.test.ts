@@ -132,6 +132,13 @@ describe('GOV.UK content items', () => {
     ]);
   });
 
+  it('takes what holds half a surrogate pair, which no database gives back', async () => {
+    expect(await bring(lines(source({ base_path: '/half\ud83d', title: 'A \udc00 title' })))).toMatchObject({
+      created: 1,
+    });
+    expect((await item('/half\ufffd')).content.title).toBe('A \ufffd title');
+  });
+
   it('with review: organisations do not hold up the one approval, yet a member may give theirs', async () => {
     await opened.close();
     opened = await openPublishing({ review: true });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Fault } from '../../../src/errors.ts';
 import { faultsOf } from '../../../src/reading.ts';
 import { conditionSchema } from '../../../src/rules/condition-schema.ts';
-import { textFaults } from '../../../src/web/contract/faults.ts';
+import { textFaults } from '../../../src/text-faults.ts';
 
 const body = z.strictObject({ who: conditionSchema });
 

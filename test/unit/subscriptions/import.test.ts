@@ -179,6 +179,21 @@ describe('importing people', () => {
     expect(await byName('ok-2')).not.toBeNull();
   });
 
+  it('names texts that no database keeps', async () => {
+    const report = await load(
+      line({ externalId: 'half \ud83d' }),
+      line({ externalId: 'a\u0000b' }),
+      line({ externalId: 'x', follow: [{ search: { any: { keywords: ['fine', '\udc00'] } } }] }),
+      line({ externalId: 'whole \u{1f514} and \\ud83d in words' }),
+    );
+    expect(report.imported).toBe(1);
+    expect(report.errors.map((error) => `${error.line} ${error.path}`)).toEqual([
+      '1 externalId',
+      '2 externalId',
+      '3 follow.0.search.any.keywords.1',
+    ]);
+  });
+
   it('never revives what a person stopped, nor a suppressed or erased address', async () => {
     const lines = [
       line({ externalId: 'a', email: 'a@example.org' }),

@@ -1,5 +1,5 @@
-import type { Fault } from '../../errors.ts';
-import { dotted, type Path } from '../../reading.ts';
+import type { Fault } from './errors.ts';
+import { dotted, type Path } from './reading.ts';
 
 const unstorable = (text: string): string | null => {
   if (text.includes('\u0000')) return 'must not hold the character U+0000';
@@ -34,3 +34,12 @@ export const textFaults = (value: unknown): Fault[] => {
   }
   return faults;
 };
+
+/** JSON without halves of surrogate pairs, which its escapes can hold: where all else is good, U+FFFD stands for them. */
+export const parseWellFormed = (json: string): unknown =>
+  // only an escape can hold one
+  json.includes('\\u')
+    ? JSON.parse(json, (_key, value: unknown) =>
+        typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\ufffd') : value,
+      )
+    : JSON.parse(json);
