@@ -112,7 +112,7 @@ describe('every fault is named, of form and of meaning', () => {
     const change = {
       region: 'zz',
       timeZone: 'Mars/X',
-      attributes: { q: 1, birthYear: null },
+      attributes: { q: 1, birthYear: {} },
       quietHours: { from: '25:00', to: '07:00' },
       consents: {},
     };

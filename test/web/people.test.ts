@@ -141,7 +141,7 @@ describe('people over the API', () => {
       quietHours: { from: '25:00', to: '07:00' },
       timeZone: 'Mars/Base',
       region: 7,
-      attributes: { a: null },
+      attributes: { a: {} },
     };
     const refused = await web.api('PATCH', `/subscribers/${id}`, bad);
     expect((refused.body.errors as { path: string }[]).map((fault) => fault.path).sort()).toEqual([

@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts';
 import type { FanoutService, PushView } from '../../fanout/fanout-service.ts';
 import { deliveryStates, type PushAudience } from '../../fanout/push.ts';
 import { explanationsIn } from '../../fanout/reasons.ts';
+import { faultsOf } from '../../reading.ts';
 import { conditionFaults } from '../../rules/check-condition.ts';
 import type { Condition } from '../../rules/condition.ts';
 import { conditionSchema } from '../../rules/condition-schema.ts';
@@ -36,7 +37,8 @@ const isNamed = (audience: unknown): audience is Named =>
 const audience = z.unknown().transform((value, ctx): Named | Condition => {
   const read = isNamed(value) ? named.safeParse(value) : conditionSchema.safeParse(value);
   if (read.success) return read.data;
-  for (const issue of read.error.issues) ctx.addIssue({ code: 'custom', message: issue.message, path: issue.path });
+  for (const { path, message } of faultsOf(read.error))
+    ctx.addIssue({ code: 'custom', message, path: path === '' ? [] : path.split('.') });
   return z.NEVER;
 });
 
