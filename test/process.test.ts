@@ -9,7 +9,7 @@ import { projectRoot } from '../src/project-root.ts';
 import { type CountingSink, startCountingSink } from './helpers/counting-sink.ts';
 import { kill, type Service, startService } from './helpers/start-service.ts';
 
-const within = 60_000;
+const within = 120_000;
 const people = 300;
 
 const until = async (what: string, ask: () => Promise<boolean> | boolean): Promise<void> => {
@@ -133,7 +133,7 @@ describe('the process', () => {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       read.errors += text;
     });
-    const tooLong = setTimeout(() => child.kill('SIGKILL'), 30_000);
+    const tooLong = setTimeout(() => child.kill('SIGKILL'), 60_000);
     const [code] = await once(child, 'close');
     clearTimeout(tooLong);
     return { code, ...read };
