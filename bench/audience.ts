@@ -1,7 +1,18 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { makeAudienceIndex } from '../src/audience/audience-index.ts';
 import type { IndexedPerson } from '../src/audience/audience-store.ts';
+import { makeIndexKeeper } from '../src/audience/index-keeper.ts';
+import { membersAmong } from '../src/audience/people-set.ts';
+import { realEdges } from '../src/edges.ts';
+import { makeLog } from '../src/log.ts';
 import type { Condition } from '../src/rules/condition.ts';
+import { sqliteAudienceStore } from '../src/storage/sqlite/audience-store.ts';
+import { documentOf } from './audience/documents.ts';
+import { type Rival, rivals } from './audience/rivals.ts';
 import { context, item, mixedRules, threeConditions } from './audience/rules.ts';
+import { changeInSqlite, townInSqlite } from './audience/sqlite-town.ts';
 import { follows, personOf, topicNumbers } from './audience/town.ts';
 import { median, printTable } from './table.ts';
 
@@ -12,6 +23,7 @@ import { median, printTable } from './table.ts';
 const quick = process.argv.includes('--quick');
 const huge = process.argv.includes('--huge');
 const sizes = [10_000, 100_000, ...(quick ? [] : [1_000_000]), ...(huge ? [10_000_000] : [])];
+const comparedWith = quick ? 100_000 : 1_000_000;
 const chunk = 5_000;
 
 const round = (value: number, digits = 2): number => Number(value.toFixed(digits));
@@ -69,33 +81,112 @@ const updates = ({ put }: Tools, people: number): number => {
   return count / (ms / 1_000);
 };
 
-const main = (): void => {
+/** Milliseconds each rule takes over a million people, by what as many people take as ten seconds allow for all rules. */
+const rivalMs = async (
+  rival: Rival,
+  rules: Condition[],
+  { index }: Tools,
+): Promise<{ ms: number[]; people: number }> => {
+  const prepared = rules.map((who) => ({ who, count: rival.prepare(who) }));
+  for (let people = 250; ; ) {
+    const documents = Array.from({ length: people }, (_, at) => documentOf(personOf(at + 1)));
+    const ms: number[] = [];
+    const began = performance.now();
+    for (const { who, count } of prepared) {
+      const start = performance.now();
+      const found = await count(documents);
+      ms.push(((performance.now() - start) / people) * 1_000_000);
+      const first = Array.from({ length: people }, (_, at) => at + 1);
+      const expected = membersAmong(index.selectRule(rule(who), item, context), first).length;
+      if (found !== expected) throw new Error(`${rival.name} finds ${found} people, the index ${expected}`);
+    }
+    const took = performance.now() - began;
+    if (took > 5_000 || people >= 100_000) return { ms, people };
+    people = Math.min(100_000, Math.ceil(people * Math.min(20, 9_000 / took)));
+  }
+};
+
+const compare = async (tools: Tools, ours: number[], people: number): Promise<void> => {
+  const rules = mixedRules();
+  const own = (median(ours) / people) * 1_000_000;
+  const rows: (string | number)[][] = [['the index', people.toLocaleString('en'), round(own, 3), '']];
+  for (const rival of rivals) {
+    const { ms, people: tried } = await rivalMs(rival, rules, tools);
+    rows.push([rival.name, tried.toLocaleString('en'), round(median(ms), 0), `${round(median(ms) / own, 0)} x`]);
+  }
+  printTable(['50 rules over 1,000,000 people', 'tried on', 'median ms', 'of the index'], rows);
+};
+
+/** People in SQLite, and the index read from there. */
+const fromSqlite = async (people: number): Promise<void> => {
+  const directory = mkdtempSync(join(tmpdir(), 'bellman-bench-'));
+  try {
+    const db = await townInSqlite(join(directory, 'bench.db'), people);
+    const keeper = makeIndexKeeper(
+      { audience: sqliteAudienceStore(db) },
+      { edges: realEdges, log: makeLog('silent'), snapshotFile: join(directory, 'audience.snapshot') },
+    );
+    let longest = 0;
+    let last = performance.now();
+    const watch = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 1);
+    const start = performance.now();
+    await keeper.follow();
+    const seconds = (performance.now() - start) / 1_000;
+    clearInterval(watch);
+    await keeper.save();
+    await keeper.close();
+    const again = makeIndexKeeper(
+      { audience: sqliteAudienceStore(db) },
+      { edges: realEdges, log: makeLog('silent'), snapshotFile: join(directory, 'audience.snapshot') },
+    );
+    const restart = performance.now();
+    await again.follow();
+    const snapshotMs = performance.now() - restart;
+    const changing = await changeInSqlite(db, people, () => again.follow());
+    await again.close();
+    db.close();
+    printTable(
+      ['from SQLite', 'built/s', 'longest turn ms', 'from snapshot ms', 'changes followed/s'],
+      [
+        [
+          people.toLocaleString('en'),
+          round(people / seconds, 0),
+          round(longest, 1),
+          round(snapshotMs, 0),
+          round(changing, 0),
+        ],
+      ],
+    );
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+};
+
+const main = async (): Promise<void> => {
   const rows: (string | number)[][] = [];
   for (const people of sizes) {
     const { tools, seconds, rssBytes } = build(people);
     const { total } = tools.index.memory();
     const rules = mixedRules();
-    const selecting = rules.flatMap((who) =>
-      repeated(11, () => tools.index.selectRule(rule(who), item, context)).slice(1),
-    );
+    const asking = (who: Condition) => () => tools.index.selectRule(rule(who), item, context);
+    repeated(20, asking(threeConditions));
+    const three = repeated(51, asking(threeConditions));
+    const selecting = rules.flatMap((who) => repeated(11, asking(who)).slice(1));
     const previewing = rules.flatMap((who) => repeated(4, () => preview(tools, who)).slice(1));
-    const three = repeated(51, () => tools.index.selectRule(rule(threeConditions), item, context));
     const matching = repeated(11, () => tools.index.matchItem(item));
+    const speed = [three, selecting, previewing].map((ms) => [round(median(ms), 2), round(percentile(ms, 0.99), 2)]);
+    if (people === comparedWith) await compare(tools, selecting, people);
     const perSecond = updates(tools, people);
-    const afterwards = tools.index.memory().total;
-    const threeAfter = repeated(51, () => tools.index.selectRule(rule(threeConditions), item, context));
     rows.push([
       people.toLocaleString('en'),
       round(people / seconds, 0),
       round(total / people, 1),
-      round(afterwards / people, 1),
+      round(tools.index.memory().total / people, 1),
       round(rssBytes / people, 0),
-      round(median(three), 3),
-      round(median(threeAfter), 3),
-      round(median(selecting), 3),
-      round(percentile(selecting, 0.99), 2),
-      round(median(previewing), 2),
-      round(percentile(previewing, 0.99), 2),
+      ...speed.map((both) => both.join(' / ')),
       round(median(matching), 2),
       round(perSecond, 0),
     ]);
@@ -104,20 +195,18 @@ const main = (): void => {
     [
       'people',
       'built/s',
-      'B/person',
-      'B/p changed',
-      'RSS/p',
-      '3 cond ms',
-      'changed',
-      '50 rules ms',
-      'p99',
-      'preview ms',
-      'p99',
-      'match ms',
-      'updates/s',
+      'bytes each',
+      'with changes',
+      'RSS each',
+      '3 conditions, ms',
+      '50 rules, ms',
+      'preview, ms',
+      'item, ms',
+      'changes/s',
     ],
     rows,
   );
+  await fromSqlite(quick ? 20_000 : 100_000);
 };
 
-main();
+await main();

@@ -5,10 +5,10 @@ import { itemHolds, needsNoConsent } from '../rules/selection.ts';
 import type { ItemFacts } from '../subscriptions/matching.ts';
 import type { IndexedPerson, NumberedFollow } from './audience-store.ts';
 import { allOf, compile, setPlan } from './compile.ts';
-import { consented, makeDictionary, type PersonCode, reachable, type StoredDictionary } from './dictionary.ts';
+import { consented, makeDictionary, reachable, type StoredDictionary } from './dictionary.ts';
 import { type MatchedFollow, makeFollowTable } from './follow-table.ts';
 import type { Block } from './packed/block.ts';
-import { sameCode } from './packed/inspect.ts';
+import { plainCode, sameCode } from './packed/inspect.ts';
 import { makePeopleIndex } from './people-index.ts';
 import { nobody, type PeopleSet } from './people-set.ts';
 
@@ -120,9 +120,7 @@ export const makeAudienceIndex = (from?: AudienceSnapshot): AudienceIndexTools =
       return ordinals.filter((ordinal) => {
         const [code, person] = [known.get(ordinal), right.get(ordinal)];
         if (!code || !person) return code !== undefined || person !== undefined;
-        const expected: PersonCode = { sets: [], ranked: [], follows: [] };
-        dictionary.encode(person, expected);
-        return !sameCode(code, expected);
+        return !sameCode(code, plainCode(dictionary.encode(person)));
       });
     },
     setSequence: (reached) => {

@@ -1,10 +1,12 @@
 import type { IndexedPerson } from './audience-store.ts';
+import { grown } from './packed/growing.ts';
 
 /**
- * **code** of a person: all that the index knows of them, in numbers. `sets`: facts that hold, by their numbers; `ranked`:
- * pairs of a field's number and a value; `follows`: numbers of the follows that are not of a topic.
+ * **code** of a person: all that the index knows of them, as words: how many sets, ranked words and follows there are, then
+ * the numbers of the sets, the pairs of a field's number and a value, and the numbers of the follows that are not of a topic.
  */
-export type PersonCode = { sets: number[]; ranked: number[]; follows: number[] };
+export type Code = Int32Array;
+export const codeHead = 3;
 
 export type AttributeValue = string | number;
 
@@ -72,7 +74,7 @@ export const makeDictionary = (isTopic: (follow: number) => boolean, stored: Sto
   const regions = new Map(stored.regions);
   const languages = new Map(stored.languages);
   const channels = new Map(stored.channels);
-  const told = new Map(stored.told);
+  const toldSets = new Map(stored.told);
   const attributes = nested(stored.attributes);
   const follows = new Map(stored.follows);
   const interests = new Map(stored.interests);
@@ -97,45 +99,79 @@ export const makeDictionary = (isTopic: (follow: number) => boolean, stored: Sto
     return values;
   };
 
-  const encodeAttributes = (person: IndexedPerson, { sets: into, ranked }: PersonCode): void => {
-    for (const name in person.attributes) {
-      const value = person.attributes[name];
+  let words: Code = new Int32Array(256);
+  let length = 0;
+  const few: number[] = [];
+  const put = (word: number): void => {
+    if (length === words.length) words = grown(words, length + 1);
+    words[length++] = word;
+  };
+
+  const putAttributes = (told: IndexedPerson['attributes']): void => {
+    for (const name in told) {
+      const value = told[name];
       if (value === undefined) continue;
-      into.push(setOf(told, name));
+      put(setOf(toldSets, name));
       const values = valuesOf(name);
-      if (Array.isArray(value)) for (const one of new Set(value)) into.push(setOf(values, one));
-      else into.push(setOf(values, value));
-      if (name !== 'birthYear' || typeof value !== 'number') continue;
-      into.push(bornTold);
-      ranked.push(birthYear, clampedValue(value));
+      if (!Array.isArray(value)) put(setOf(values, value));
+      else
+        for (let at = 0; at < value.length; at++)
+          if (value.indexOf(value[at] as string) === at) put(setOf(values, value[at] as string));
+      if (name === 'birthYear' && typeof value === 'number') put(bornTold);
     }
   };
 
+  const putSets = (person: IndexedPerson): void => {
+    put(everybody);
+    if (person.personalisation) put(consented);
+    if (person.channels.length > 0) put(reachable);
+    if (person.region !== null) {
+      put(regionTold);
+      put(setOf(regions, person.region));
+    }
+    put(setOf(languages, person.locale));
+    for (const channel of person.channels) put(setOf(channels, channel));
+    putAttributes(person.attributes);
+    few.length = 0;
+    for (const follow of person.follows) {
+      if (isTopic(follow)) put(setOf(follows, follow));
+      else few.push(follow);
+    }
+  };
+
+  const putRanked = ({ attributes: told, interests: levels, lastActiveDay }: IndexedPerson): void => {
+    if (typeof told.birthYear === 'number') {
+      put(birthYear);
+      put(clampedValue(told.birthYear));
+    }
+    for (let at = 0; at + 1 < levels.length; at += 2) {
+      put(fieldOf(levels[at] as number));
+      put(clampedValue(levels[at + 1] as number));
+    }
+    if (lastActiveDay === null) return;
+    put(activeDay);
+    put(clampedValue(lastActiveDay));
+  };
+
   return {
-    /** Writes a person's code into `code`, which is emptied first: one object for a million people. */
-    encode: (person: IndexedPerson, code: PersonCode): void => {
-      const { sets: into, ranked, follows: few } = code;
-      into.length = ranked.length = few.length = 0;
-      into.push(everybody);
-      if (person.personalisation) into.push(consented);
-      if (person.channels.length > 0) into.push(reachable);
-      if (person.region !== null) into.push(regionTold, setOf(regions, person.region));
-      into.push(setOf(languages, person.locale));
-      for (const channel of person.channels) into.push(setOf(channels, channel));
-      encodeAttributes(person, code);
-      for (const follow of person.follows) {
-        if (isTopic(follow)) into.push(setOf(follows, follow));
-        else few.push(follow);
-      }
-      for (let at = 0; at + 1 < person.interests.length; at += 2)
-        ranked.push(fieldOf(person.interests[at] as number), clampedValue(person.interests[at + 1] as number));
-      if (person.lastActiveDay !== null) ranked.push(activeDay, clampedValue(person.lastActiveDay));
+    /** A person's code, until the next is asked for: one place for a million people. */
+    encode: (person: IndexedPerson): Code => {
+      length = codeHead;
+      putSets(person);
+      const ranked = length;
+      putRanked(person);
+      const last = length;
+      for (const follow of few) put(follow);
+      words[0] = ranked - codeHead;
+      words[1] = last - ranked;
+      words[2] = length - last;
+      return words;
     },
     /** Regions, languages and channels that came up, with their sets: what counts are broken down by. */
     regions: regions as ReadonlyMap<string, number>,
     languages: languages as ReadonlyMap<string, number>,
     channels: channels as ReadonlyMap<string, number>,
-    told: (attribute: string): number | undefined => told.get(attribute),
+    told: (attribute: string): number | undefined => toldSets.get(attribute),
     attributeIs: (attribute: string, value: AttributeValue): number | undefined =>
       attributes.get(attribute)?.get(value),
     /** Of a follow of a topic. */
@@ -148,7 +184,7 @@ export const makeDictionary = (isTopic: (follow: number) => boolean, stored: Sto
       regions: [...regions],
       languages: [...languages],
       channels: [...channels],
-      told: [...told],
+      told: [...toldSets],
       attributes: [...attributes].flatMap(([name, values]) =>
         [...values].map(([value, no]): [string, AttributeValue, number] => [name, value, no]),
       ),

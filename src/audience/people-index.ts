@@ -1,5 +1,5 @@
 import type { IndexedPerson } from './audience-store.ts';
-import { type Dictionary, everybody, type PersonCode } from './dictionary.ts';
+import { type Dictionary, everybody } from './dictionary.ts';
 import {
   andBits,
   andNotBits,
@@ -27,7 +27,7 @@ import {
 } from './packed/block.ts';
 import { makeBlockBuilder } from './packed/build-block.ts';
 import { type Delta, makeDelta } from './packed/delta.ts';
-import { codesIn } from './packed/inspect.ts';
+import { codesIn, type PlainCode, plainCode } from './packed/inspect.ts';
 import { makeBlockMerger } from './packed/merge-blocks.ts';
 import { bitsOf, isMember, type PeopleSet, peopleSet } from './people-set.ts';
 import { makeRunner, type Plan, type Segment } from './plan.ts';
@@ -62,7 +62,6 @@ export const makePeopleIndex = (dictionary: Dictionary, blocks: readonly Block[]
   let delta: Delta = makeDelta();
   /** Blocks still to be made anew, and how many changes lie between two. */
   let sweep: { blocks: number[]; every: number; wait: number } | null = null;
-  const code: PersonCode = { sets: [], ranked: [], follows: [] };
   const builder = makeBlockBuilder();
   let people = 0;
   let highest = 0;
@@ -157,8 +156,7 @@ export const makePeopleIndex = (dictionary: Dictionary, blocks: readonly Block[]
       const block = blockOf(person.ordinal);
       if (loading && loading.block !== block) packLoaded();
       loading = { builder: loading?.builder ?? makeBlockBuilder(), block };
-      dictionary.encode(person, code);
-      loading.builder.add(lowOf(person.ordinal), code);
+      loading.builder.add(lowOf(person.ordinal), dictionary.encode(person), 0);
       people += 1;
       highest = person.ordinal;
     },
@@ -170,8 +168,7 @@ export const makePeopleIndex = (dictionary: Dictionary, blocks: readonly Block[]
     put: (person: IndexedPerson): void => {
       makeRoom();
       if (!take(person.ordinal)) people += 1;
-      dictionary.encode(person, code);
-      delta.put(person.ordinal, code);
+      delta.put(person.ordinal, dictionary.encode(person), 0);
       highest = Math.max(highest, person.ordinal);
     },
     remove: (ordinal: number): void => {
@@ -222,12 +219,12 @@ export const makePeopleIndex = (dictionary: Dictionary, blocks: readonly Block[]
       return step();
     },
     /** What is known of these people; those who are not in are left out. Reads whole blocks. */
-    codes: (ordinals: readonly number[]): Map<number, PersonCode> => {
-      const known = new Map<number, PersonCode>();
+    codes: (ordinals: readonly number[]): Map<number, PlainCode> => {
+      const known = new Map<number, PlainCode>();
       const wanted = new Map<number, Bits>();
       for (const ordinal of ordinals) {
         const changed = delta.code(ordinal);
-        if (changed) known.set(ordinal, changed);
+        if (changed) known.set(ordinal, plainCode(changed));
         else if (inBlock(ordinal)) {
           const bits = wanted.get(blockOf(ordinal)) ?? newBits();
           wanted.set(blockOf(ordinal), bits);

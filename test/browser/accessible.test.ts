@@ -34,11 +34,16 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     await service.api('POST', `/items/${withdrawn}/withdraw`, { note: 'It was wrong.', notify: true });
     await service.api('POST', '/subscriptions', { email: 'new@example.org', follow: [{ topic: 'budgets' }], locale });
     const waiting = await fromOutbox(service, ({ to }) => to === 'new@example.org');
+    await page.goto('/my/settings');
+    await page.locator('#address').fill('other@example.org');
+    await page.locator('form[action="/my/addresses"] button').click();
+    const another = await fromOutbox(service, ({ to }) => to === 'other@example.org');
     Object.assign(paths, {
       item: `/items/${plain}`,
       withdrawn: `/items/${withdrawn}`,
       followItem: `/follow?item=${plain}`,
       confirm: linkIn(waiting, 'confirm'),
+      confirmAddress: linkIn(another, 'confirm'),
       unsubscribe: linkIn(told, 'u'),
       stopped: `${linkIn(told, 'u')}/stopped`,
     });
@@ -64,9 +69,11 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     '/topics/services',
     '/search?q=flood',
     '/search?q=nothing-like-it',
+    '/search?q=flood&follow=none',
     '/about',
     '/follow?topic=services',
     '/follow?q=flood&topic=services',
+    '/follow?q=flood&also=services',
     '/check',
     '/check?by=webPush',
     '/code',
@@ -83,6 +90,8 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     '/my/about/facts',
     '/my/settings',
     '/my/settings?done=not-ticked',
+    '/my/settings?done=address-added',
+    '/my/addresses/code',
     '/my/stop',
     '/my/erase',
     '/goodbye',
@@ -96,10 +105,13 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     await check();
   });
 
-  it.each(['item', 'withdrawn', 'followItem', 'confirm', 'unsubscribe', 'stopped'])('%s', async (name) => {
-    await page.goto(paths[name] ?? '');
-    await check();
-  });
+  it.each(['item', 'withdrawn', 'followItem', 'confirm', 'confirmAddress', 'unsubscribe', 'stopped'])(
+    '%s',
+    async (name) => {
+      await page.goto(paths[name] ?? '');
+      await check();
+    },
+  );
 
   it('what is concluded, with consent given', async () => {
     const other = await visitor(browser, service, { locale });
@@ -166,6 +178,20 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     await check();
     await other.close();
   }, 60_000);
+
+  it('the settings with faults', async () => {
+    const other = await visitor(browser, service, { locale });
+    page = await other.newPage();
+    await signIn(service, page, { email: `settings@${locale}.example`.toLowerCase(), locale });
+    for (const path of ['/my/addresses', '/my/settings']) {
+      await page.goto('/my/settings');
+      await page.locator('#from').selectOption('22:00');
+      await page.locator(`form[action="${path}"] button`).click();
+      await expect(page.locator('.govuk-error-summary').first().isVisible()).resolves.toBe(true);
+      await check();
+    }
+    await other.close();
+  });
 
   it('forms with every fault named', async () => {
     const other = await visitor(browser, service, { locale });

@@ -1,5 +1,5 @@
 import type { Browser, BrowserContext, Page, Worker } from 'playwright-core';
-import { describeBrowser, launchBrowser, siteOf, visitor } from '../helpers/browser.ts';
+import { complaintsOf, describeBrowser, launchBrowser, signIn, siteOf, visitor } from '../helpers/browser.ts';
 import { publish } from '../helpers/outbox.ts';
 import { makeBrowser, type PushSink, startPushSink } from '../helpers/push-sink.ts';
 import { type Service, startService } from '../helpers/start-service.ts';
@@ -66,6 +66,16 @@ const press = (worker: Worker, tag: string): Promise<string> =>
     });
   }, tag);
 
+/** Lets pages show notifications; headless Chromium has no push service, so that subscribing would hang. */
+const allowPush = async (context: BrowserContext, service: Service, subscription: object): Promise<void> => {
+  await context.grantPermissions(['notifications'], { origin: siteOf(service) });
+  await context.addInitScript((made) => {
+    const manager = (globalThis as unknown as { PushManager: { prototype: Record<string, unknown> } }).PushManager;
+    manager.prototype.subscribe = async () => ({ toJSON: () => made });
+    manager.prototype.getSubscription = async () => null;
+  }, subscription);
+};
+
 describeBrowser('notifications on this device', () => {
   let service: Service;
   let browser: Browser;
@@ -83,16 +93,7 @@ describeBrowser('notifications on this device', () => {
   it('are set up by a tap, confirmed by a notification, and open the notice', async () => {
     const keys = makeBrowser();
     const context = await visitor(browser, service, { locale: 'en' });
-    await context.grantPermissions(['notifications'], { origin: siteOf(service) });
-    // headless Chromium has no push service: subscribing would hang
-    await context.addInitScript((subscription) => {
-      const manager = (globalThis as unknown as { PushManager: { prototype: Record<string, unknown> } }).PushManager;
-      manager.prototype.subscribe = async (options: unknown) => {
-        Object.assign(globalThis, { asked: options });
-        return { toJSON: () => subscription };
-      };
-      manager.prototype.getSubscription = async () => null;
-    }, keys.subscription(sink.origin));
+    await allowPush(context, service, keys.subscription(sink.origin));
     const page = await context.newPage();
 
     await page.goto('/follow?topic=services');
@@ -127,12 +128,40 @@ describeBrowser('notifications on this device', () => {
     await context.close();
   });
 
+  it('are added in the settings by a button, and become a way of each follow', async () => {
+    const keys = makeBrowser();
+    const context = await visitor(browser, service, { locale: 'en' });
+    await allowPush(context, service, keys.subscription(sink.origin));
+    const page = await context.newPage();
+    const complaints = complaintsOf(page);
+    const before = sink.pushes.length;
+    await signIn(service, page, { email: 'both@example.org', locale: 'en' });
+    await page.goto('/my');
+    await expect(page.locator('select[name=channel]').count()).resolves.toBe(0);
+    await page.goto('/my/settings');
+    await page.getByRole('button', { name: 'Notify me in this browser' }).click();
+    await page.waitForURL('**/check?by=webPush');
+    const confirmation = await received(sink, keys, before);
+    await page.goto(confirmation.url);
+    await page.getByRole('button', { name: 'Add this address' }).click();
+    await page.waitForURL('**/my/settings?done=address-added');
+    await page.goto('/my');
+    await page.locator('select[name=channel]').selectOption('webPush');
+    await page.getByRole('button', { name: /^Save/ }).click();
+    await expect(page.locator('select[name=channel]').inputValue()).resolves.toBe('webPush');
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
   it('are not offered without JavaScript', async () => {
     const context = await visitor(browser, service, { locale: 'en', javaScript: false });
     const page = await context.newPage();
     await page.goto('/follow?topic=services');
     await expect(page.getByLabel('By email').isVisible()).resolves.toBe(true);
     await expect(page.getByText('On this device').isVisible()).resolves.toBe(false);
+    await signIn(service, page, { email: 'plain@example.org', locale: 'en' });
+    await page.goto('/my/settings');
+    await expect(page.getByText('Notify me in this browser').isVisible()).resolves.toBe(false);
     await context.close();
   });
 });

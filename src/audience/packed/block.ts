@@ -1,4 +1,4 @@
-import { type Bits, hasBit } from './bits.ts';
+import type { Bits } from './bits.ts';
 
 /** From this many members on, bits take less room than a list. */
 export const denseFrom = 4_096;
@@ -109,10 +109,16 @@ export const lowerBound = (
   return low;
 };
 
-/** The bits of a set that has many people; null where it has few or none. */
-export const denseBits = ({ denseIds, dense }: Block, set: number): Bits | null => {
+/** Where in `dense` the bits of a set begin; -1 of one that has few or none. */
+const denseStart = ({ denseIds }: Block, set: number): number => {
   const place = lowerBound(denseIds, set);
-  return denseIds[place] === set ? dense.subarray(place * wordsOfBits, (place + 1) * wordsOfBits) : null;
+  return denseIds[place] === set ? place * wordsOfBits : -1;
+};
+
+/** The bits of a set that has many people; null where it has few or none. */
+export const denseBits = (block: Block, set: number): Bits | null => {
+  const start = denseStart(block, set);
+  return start < 0 ? null : block.dense.subarray(start, start + wordsOfBits);
 };
 
 const fill = (lows: Uint16Array, from: number, to: number, into: Bits): void => {
@@ -127,8 +133,10 @@ export const fillSet = (block: Block, set: number, into: Bits): void => {
   if (set + 1 >= block.setStarts.length) return;
   const [from, to] = [block.setStarts[set] as number, block.setStarts[set + 1] as number];
   fill(block.lows, from, to, into);
-  const bits = from < to ? null : denseBits(block, set);
-  if (bits) for (let at = 0; at < wordsOfBits; at++) into[at] = (into[at] as number) | (bits[at] as number);
+  const start = from < to ? -1 : denseStart(block, set);
+  const { dense } = block;
+  if (start < 0) return;
+  for (let at = 0; at < wordsOfBits; at++) into[at] = (into[at] as number) | (dense[start + at] as number);
 };
 
 /** The slice of `rankedLows` that has a value of `from` … `to` (both ends in) in a field. */
@@ -173,6 +181,6 @@ export const isInSet = (block: Block, set: number, low: number): boolean => {
   const [from, to] = [setStarts[set] as number, setStarts[set + 1] as number];
   const place = lowerBound(lows, low, from, to);
   if (from < to) return place < to && lows[place] === low;
-  const bits = denseBits(block, set);
-  return bits !== null && hasBit(bits, low);
+  const start = denseStart(block, set);
+  return start >= 0 && (((block.dense[start + (low >> 5)] as number) >>> low) & 1) === 1;
 };

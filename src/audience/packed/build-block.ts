@@ -1,4 +1,4 @@
-import type { PersonCode } from '../dictionary.ts';
+import { type Code, codeHead } from '../dictionary.ts';
 import { setBit } from './bits.ts';
 import { type Block, denseFrom, packBlock, type Sections } from './block.ts';
 import { grown } from './growing.ts';
@@ -8,10 +8,8 @@ const wordsOfBits = 2_048;
 const countedRange = 8_192;
 
 export type BlockBuilder = {
-  /** Adds a person; `low` must be above those before. */
-  add(low: number, code: PersonCode): void;
-  /** The same of a code as the delta's log has it (delta.ts), from `start` on. */
-  addWords(low: number, words: Int32Array, start: number): void;
+  /** Adds a person, whose code lies in `words` from `start` on; `low` must be above those before. */
+  add(low: number, words: Code, start: number): void;
   /** The block of everybody added; the builder is empty again. `sets` and `fields`: how many numbers have been given. */
   pack(sets: number, fields: number): Block;
 };
@@ -161,17 +159,11 @@ export const makeBlockBuilder = (): BlockBuilder => {
     ranked.put(field, low);
   };
   return {
-    add: (low, code) => {
-      for (const set of code.sets) sets.put(set, low);
-      for (let at = 0; at < code.ranked.length; at += 2)
-        rank(code.ranked[at] as number, code.ranked[at + 1] as number, low);
-      for (const follow of code.follows) follows.put(follow, low);
-    },
-    addWords: (low, words, start) => {
-      const firstRanked = start + 3 + (words[start] as number);
+    add: (low, words, start) => {
+      const firstRanked = start + codeHead + (words[start] as number);
       const firstFollow = firstRanked + (words[start + 1] as number);
       const end = firstFollow + (words[start + 2] as number);
-      for (let at = start + 3; at < firstRanked; at++) sets.put(words[at] as number, low);
+      for (let at = start + codeHead; at < firstRanked; at++) sets.put(words[at] as number, low);
       for (let at = firstRanked; at < firstFollow; at += 2) rank(words[at] as number, words[at + 1] as number, low);
       for (let at = firstFollow; at < end; at++) follows.put(words[at] as number, low);
     },

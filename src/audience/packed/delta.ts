@@ -1,4 +1,4 @@
-import type { PersonCode } from '../dictionary.ts';
+import { type Code, codeHead } from '../dictionary.ts';
 import type { Segment } from '../plan.ts';
 import { type Bits, blockOf, clearBit, hasBit, lowOf, newBits, setBit } from './bits.ts';
 import type { BlockBuilder } from './build-block.ts';
@@ -29,31 +29,6 @@ const makeChains = () => {
   };
 };
 
-/** What each slot holds: lengths of a code's three lists, then the lists. */
-const makeLog = () => {
-  let words = new Int32Array(4_096);
-  let length = 0;
-  const write = (list: readonly number[]): void => {
-    for (const word of list) words[length++] = word;
-  };
-  return {
-    words: () => words,
-    length: () => length,
-    append: ({ sets, ranked, follows }: PersonCode): void => {
-      words = grown(words, length + 3 + sets.length + ranked.length + follows.length);
-      write([sets.length, ranked.length, follows.length]);
-      write(sets);
-      write(ranked);
-      write(follows);
-    },
-    copy: (from: Int32Array, start: number, end: number): void => {
-      words = grown(words, length + end - start);
-      words.set(from.subarray(start, end), length);
-      length += end - start;
-    },
-  };
-};
-
 /**
  * **delta**: people as they have become since their block was made. Each has a slot; whoever changes again gets another, and
  * the old one is dead. So everything here only grows, until what is alive has gone into the blocks.
@@ -64,13 +39,14 @@ export type Delta = Segment & {
   /** Slots that hold somebody as they are; the dead are found by everything below as well. */
   alive: Bits;
   ordinal(slot: number): number;
-  put(ordinal: number, code: PersonCode): void;
+  /** Takes in a person, whose code lies in `words` from `start` on. */
+  put(ordinal: number, words: Code, start: number): void;
   /** Takes a person out; answers whether they were in. */
   kill(ordinal: number): boolean;
   /** The blocks that the living are of. */
   blocks(): Set<number>;
   /** What is known of somebody living; null of others. */
-  code(ordinal: number): PersonCode | null;
+  code(ordinal: number): Code | null;
   /** Moves the living of a block into a builder. */
   moveTo(builder: BlockBuilder, block: number): void;
   /** Another delta with the living alone. */
@@ -82,18 +58,16 @@ export type Delta = Segment & {
   bytes(): number;
 };
 
-/** `kept`: who is taken over from another delta, with their places in its log. */
-export const makeDelta = (kept?: {
-  words: Int32Array;
-  people: Iterable<[ordinal: number, start: number, end: number]>;
-}): Delta => {
+export const makeDelta = (): Delta => {
   const [sets, ranked, follows] = [makeChains(), makeChains(), makeChains()];
-  const log = makeLog();
   const alive = newBits();
   const slotOf = new Map<number, number>();
   let values = new Int32Array(1_024);
   let ordinals = new Uint32Array(256);
+  /** What each slot holds, one code after the other, and where each begins. */
+  let log: Code = new Int32Array(4_096);
   let starts = new Uint32Array(256);
+  let length = 0;
   let size = 0;
 
   const kill = (ordinal: number): boolean => {
@@ -104,58 +78,38 @@ export const makeDelta = (kept?: {
     return true;
   };
 
-  /** Gives the next slot to a person whose code was just written to the log, from `start` on. */
-  const take = (ordinal: number, start: number): void => {
-    const words = log.words();
-    const firstRanked = start + 3 + (words[start] as number);
-    const firstFollow = firstRanked + (words[start + 1] as number);
+  const put = (ordinal: number, words: Code, start: number): void => {
+    kill(ordinal);
     const slot = size++;
     ordinals = grown(ordinals, size);
-    starts = grown(starts, size + 1);
+    starts = grown(starts, size);
     ordinals[slot] = ordinal;
-    starts[slot] = start;
-    starts[size] = log.length();
-    for (let at = start + 3; at < firstRanked; at++) sets.put(words[at] as number, slot);
+    starts[slot] = length;
+    const firstRanked = start + codeHead + (words[start] as number);
+    const firstFollow = firstRanked + (words[start + 1] as number);
+    const end = firstFollow + (words[start + 2] as number);
+    log = grown(log, length + end - start);
+    for (let at = start; at < end; at++) log[length++] = words[at] as number;
+    for (let at = start + codeHead; at < firstRanked; at++) sets.put(words[at] as number, slot);
     for (let at = firstRanked; at < firstFollow; at += 2) {
       const entry = ranked.put(words[at] as number, slot);
       if (entry >= values.length) values = grown(values, entry + 1);
       values[entry] = words[at + 1] as number;
     }
-    for (let at = firstFollow; at < log.length(); at++) follows.put(words[at] as number, slot);
+    for (let at = firstFollow; at < end; at++) follows.put(words[at] as number, slot);
     setBit(alive, slot);
     slotOf.set(ordinal, slot);
   };
-
-  for (const [ordinal, from, to] of kept?.people ?? []) {
-    const start = log.length();
-    log.copy(kept?.words ?? new Int32Array(0), from, to);
-    take(ordinal, start);
-  }
 
   return {
     size: () => size,
     alive,
     ordinal: (slot: number): number => ordinals[slot] as number,
     kill,
-    put: (ordinal: number, code: PersonCode): void => {
-      kill(ordinal);
-      const start = log.length();
-      log.append(code);
-      take(ordinal, start);
-    },
+    put,
     code: (ordinal) => {
       const slot = slotOf.get(ordinal);
-      if (slot === undefined) return null;
-      const words = log.words();
-      const start = starts[slot] as number;
-      const ranked = start + 3 + (words[start] as number);
-      const follow = ranked + (words[start + 1] as number);
-      const list = (from: number, to: number): number[] => [...words.subarray(from, to)];
-      return {
-        sets: list(start + 3, ranked),
-        ranked: list(ranked, follow),
-        follows: list(follow, starts[slot + 1] as number),
-      };
+      return slot === undefined ? null : log.subarray(starts[slot] as number);
     },
     blocks: (): Set<number> => new Set([...slotOf.keys()].map(blockOf)),
     moveTo: (builder: BlockBuilder, block: number): void => {
@@ -165,17 +119,14 @@ export const makeDelta = (kept?: {
       slots.sort((a, b) => (ordinals[a] as number) - (ordinals[b] as number));
       for (const slot of slots) {
         const ordinal = ordinals[slot] as number;
-        builder.addWords(lowOf(ordinal), log.words(), starts[slot] as number);
+        builder.add(lowOf(ordinal), log, starts[slot] as number);
         kill(ordinal);
       }
     },
     renewed: () => {
-      const people = [...slotOf].map(([ordinal, slot]): [number, number, number] => [
-        ordinal,
-        starts[slot] as number,
-        starts[slot + 1] as number,
-      ]);
-      return makeDelta({ words: log.words(), people });
+      const fresh = makeDelta();
+      for (const [ordinal, slot] of slotOf) fresh.put(ordinal, log, starts[slot] as number);
+      return fresh;
     },
     fillSet: (set: number, into: Bits): void => {
       for (let entry = sets.first(set); entry >= 0; entry = sets.next(entry)) setBit(into, sets.slot(entry));
@@ -200,7 +151,7 @@ export const makeDelta = (kept?: {
     },
     bytes: (): number =>
       [sets, ranked, follows].reduce((sum, chains) => sum + chains.bytes(), 0) +
-      [values, ordinals, starts, log.words()].reduce((sum, { byteLength }) => sum + byteLength, 0) +
+      [values, ordinals, starts, log].reduce((sum, { byteLength }) => sum + byteLength, 0) +
       slotOf.size * 40,
   };
 };

@@ -1,10 +1,24 @@
-import type { PersonCode } from '../dictionary.ts';
+import { type Code, codeHead } from '../dictionary.ts';
 import { type Bits, eachBit, hasBit } from './bits.ts';
 import { type Block, denseBits } from './block.ts';
 
+/** A code in lists, for checks. */
+export type PlainCode = { sets: number[]; ranked: number[]; follows: number[] };
+
+export const plainCode = (words: Code): PlainCode => {
+  const ranked = codeHead + (words[0] as number);
+  const follows = ranked + (words[1] as number);
+  const list = (from: number, to: number): number[] => [...words.subarray(from, to)];
+  return {
+    sets: list(codeHead, ranked),
+    ranked: list(ranked, follows),
+    follows: list(follows, follows + (words[2] as number)),
+  };
+};
+
 /** What a block says of some of its people: reads all of it once, a few milliseconds. For checks, not for questions. */
-export const codesIn = (block: Block, wanted: Bits): Map<number, PersonCode> => {
-  const codes = new Map<number, PersonCode>();
+export const codesIn = (block: Block, wanted: Bits): Map<number, PlainCode> => {
+  const codes = new Map<number, PlainCode>();
   eachBit(wanted, (low) => codes.set(low, { sets: [], ranked: [], follows: [] }));
   const { setStarts, lows, fieldStarts, runValues, runEnds, rankedLows, followNos, followLows } = block;
   for (let set = 0; set + 1 < setStarts.length; set++) {
@@ -28,7 +42,7 @@ const pairsOf = (ranked: readonly number[]): string[] =>
 const ascending = (numbers: readonly number[]): number[] => [...numbers].sort((a, b) => a - b);
 
 /** Whether two codes say the same, in whatever order. */
-export const sameCode = (one: PersonCode, other: PersonCode): boolean =>
+export const sameCode = (one: PlainCode, other: PlainCode): boolean =>
   ascending(one.sets).join() === ascending(other.sets).join() &&
   ascending(one.follows).join() === ascending(other.follows).join() &&
   pairsOf(one.ranked).join() === pairsOf(other.ranked).join();

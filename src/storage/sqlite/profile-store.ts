@@ -61,7 +61,7 @@ const writesOver = (db: SqliteDatabase): Pick<ProfileStore, 'absorb' | 'change' 
     insert.run(JSON.stringify(stored));
     const eventsOf = (ordinal: number): BrowsingEvent[] => part.get(ordinal) ?? [];
     const before = rows.parts(new Map(taken.map((ordinal) => [ordinal, fold.touches(eventsOf(ordinal))])));
-    rows.putParts(before.map((one) => ({ before: one, after: fold.apply(one.profile, eventsOf(one.ordinal)) })));
+    for (const one of before) rows.putPart(one, fold.apply(one.profile, eventsOf(one.ordinal)));
     for (const ordinal of taken) changes.touch(ordinal);
     return taken;
   };

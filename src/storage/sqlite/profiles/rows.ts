@@ -1,7 +1,7 @@
 import { emptyProfile, type Profile } from '../../../profiles/profile.ts';
 import { joinProfiles } from '../../../profiles/profile-fold.ts';
 import type { SqliteDatabase } from '../database.ts';
-import { changeLevels, readHabits, readInterest, storeHabits, storeInterest } from './content.ts';
+import { closeContent, noProfile, openContent, putProfile, readProfile, type StoredProfile } from './content.ts';
 
 const dayMs = 86_400_000;
 
@@ -20,108 +20,77 @@ const topicNumbersOver = (db: SqliteDatabase): ((slugs: readonly string[]) => Re
   };
 };
 
-/** A part of somebody's profile: the named interests, as far as there are any, and all the rest. */
-export type ProfilePart = { ordinal: number; levels: string; profile: Profile };
+/** A part of somebody's profile (the interests that were asked for, and all the rest), with what it was read from. */
+export type ProfilePart = { ordinal: number; profile: Profile; stored: StoredProfile };
 
 export type ProfileRows = {
   /** The whole profile, or null. */
   get(ordinal: number): Profile | null;
   /** The named interests of these people; an empty part where there is no profile yet. */
   parts(wanted: ReadonlyMap<number, readonly string[]>): ProfilePart[];
-  /** Writes the interests that `after` holds, and the rest; interests that it does not name stay. */
-  putParts(changes: { before: ProfilePart; after: Profile }[]): void;
+  /** Writes the interests that `profile` holds, and the rest of it; interests that it does not name stay. */
+  putPart(part: ProfilePart, profile: Profile): void;
   /** Replaces the whole profile. */
   put(ordinal: number, profile: Profile): void;
   remove(ordinal: number): void;
 };
 
-/** A list of rows that are JSON already, as one JSON text: libsql would take longer to make an object of each. */
-const packed = (columns: string): string => `'[' || coalesce(group_concat('[' || ${columns} || ']'), '') || ']'`;
+/** Stands between two contents; JSON and topic names hold no control characters. */
+const separator = '\u001e';
 
 /** The rows of profiles; everything here runs inside the caller's read or write, who also announces the change. */
 export const profileRowsOver = (db: SqliteDatabase): ProfileRows => {
-  const all = db.prepare(
-    `SELECT ${packed(`json_quote(topic) || ',' || content`)} AS list FROM interests WHERE subscriber = ?`,
+  const one = db.prepare('SELECT content FROM profile_contents WHERE subscriber = ?');
+  // one text for all: libsql takes longer to make a row than SQLite to find it
+  const many = db.prepare(
+    `SELECT group_concat(subscriber || char(10) || content, char(30)) AS contents
+     FROM json_each(?) AS wanted CROSS JOIN profile_contents ON subscriber = wanted.value`,
   );
-  const rest = db.prepare('SELECT habits FROM profiles WHERE subscriber = ?');
-  const some = db.prepare(
-    `SELECT ${packed(`subscriber || ',' || json_quote(topic) || ',' || content`)} AS list
-     FROM json_each(?) AS wanted CROSS JOIN interests ON subscriber = wanted.value ->> 0 AND topic = wanted.value ->> 1`,
+  const putContent = db.prepare(
+    `INSERT INTO profile_contents (subscriber, content) VALUES (?, ?)
+     ON CONFLICT (subscriber) DO UPDATE SET content = excluded.content`,
   );
-  const rests = db.prepare(
-    `SELECT ${packed(`subscriber || ',"' || levels || '",' || coalesce(habits, 'null')`)} AS list
-     FROM json_each(?) AS wanted CROSS JOIN profiles ON subscriber = wanted.value`,
+  const putFacts = db.prepare(
+    `INSERT INTO profiles (subscriber, levels, last_active_day) VALUES (?, ?, ?)
+     ON CONFLICT (subscriber) DO UPDATE SET levels = excluded.levels, last_active_day = excluded.last_active_day`,
   );
-  const putInterests = db.prepare(
-    `INSERT INTO interests (subscriber, topic, content)
-     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true
-     ON CONFLICT (subscriber, topic) DO UPDATE SET content = excluded.content`,
+  const removals = ['profile_contents', 'profiles'].map((table) =>
+    db.prepare(`DELETE FROM ${table} WHERE subscriber = ?`),
   );
-  const putRests = db.prepare(
-    `INSERT INTO profiles (subscriber, levels, last_active_day, habits)
-     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?) WHERE true
-     ON CONFLICT (subscriber) DO UPDATE SET levels = excluded.levels, last_active_day = excluded.last_active_day,
-       habits = excluded.habits`,
-  );
-  const removals = ['interests', 'profiles'].map((table) => db.prepare(`DELETE FROM ${table} WHERE subscriber = ?`));
   const numbersOf = topicNumbersOver(db);
 
-  const remove = (ordinal: number): void => {
-    for (const removal of removals) removal.run(ordinal);
-  };
-
-  const putParts: ProfileRows['putParts'] = (changes) => {
-    const interests: [number, string, string][] = [];
-    const others: [number, string, number | null, string][] = [];
-    for (const { before, after } of changes) {
-      const changed = Object.entries(after.interests);
-      for (const [topic, interest] of changed) interests.push([before.ordinal, topic, storeInterest(interest)]);
-      const sums = changed.map(([topic, { sum }]): [string, number] => [topic, sum]);
-      const levels = changeLevels(before.levels, sums, numbersOf(Object.keys(after.interests)));
-      const day = after.lastActiveAt === null ? null : Math.floor(after.lastActiveAt / dayMs);
-      others.push([before.ordinal, levels, day, storeHabits(after)]);
-    }
-    if (interests.length > 0) putInterests.run(JSON.stringify(interests));
-    if (others.length > 0) putRests.run(JSON.stringify(others));
+  const putPart: ProfileRows['putPart'] = ({ ordinal, stored }, profile) => {
+    const after = putProfile(stored, profile, numbersOf(Object.keys(profile.interests)));
+    const day = profile.lastActiveAt === null ? null : Math.floor(profile.lastActiveAt / dayMs);
+    putContent.run(ordinal, closeContent(after));
+    putFacts.run(ordinal, after.levels, day);
   };
 
   return {
     get: (ordinal) => {
-      const row = rest.get(ordinal);
+      const row = one.get(ordinal);
       if (!row) return null;
-      const interests = JSON.parse(String(all.get(ordinal)?.list)) as [string, unknown][];
-      return {
-        ...(row.habits === null ? emptyProfile : readHabits(JSON.parse(String(row.habits)))),
-        interests: Object.fromEntries(interests.map(([topic, content]) => [topic, readInterest(content)])),
-      };
+      const stored = openContent(String(row.content));
+      return readProfile(stored, stored.interests.keys());
     },
     parts: (wanted) => {
-      const found = new Map<number, ProfilePart>();
-      const others = JSON.parse(String(rests.get(JSON.stringify([...wanted.keys()]))?.list)) as [
-        number,
-        string,
-        unknown,
-      ][];
-      for (const [ordinal, levels, habits] of others)
-        found.set(ordinal, {
-          ordinal,
-          levels,
-          profile: { ...(habits === null ? emptyProfile : readHabits(habits)), interests: {} },
-        });
-      const pairs = [...wanted].flatMap(([ordinal, topics]) => topics.map((topic) => [ordinal, topic]));
-      const interests = JSON.parse(String(some.get(JSON.stringify(pairs))?.list)) as [number, string, unknown][];
-      for (const [ordinal, topic, content] of interests) {
-        const part = found.get(ordinal);
-        if (part) part.profile.interests[topic] = readInterest(content);
+      const contents = many.get(JSON.stringify([...wanted.keys()]))?.contents;
+      const found = new Map<number, string>();
+      for (const text of contents ? String(contents).split(separator) : []) {
+        const end = text.indexOf('\n');
+        found.set(Number(text.slice(0, end)), text.slice(end + 1));
       }
-      return [...wanted.keys()].map((ordinal) => found.get(ordinal) ?? { ordinal, levels: '', profile: emptyProfile });
+      return [...wanted].map(([ordinal, topics]) => {
+        const content = found.get(ordinal);
+        const stored = content === undefined ? noProfile() : openContent(content);
+        return { ordinal, stored, profile: readProfile(stored, topics) };
+      });
     },
-    putParts,
-    put: (ordinal, profile) => {
-      remove(ordinal);
-      putParts([{ before: { ordinal, levels: '', profile: emptyProfile }, after: profile }]);
+    putPart,
+    put: (ordinal, profile) => putPart({ ordinal, profile: emptyProfile, stored: noProfile() }, profile),
+    remove: (ordinal) => {
+      for (const removal of removals) removal.run(ordinal);
     },
-    remove,
   };
 };
 

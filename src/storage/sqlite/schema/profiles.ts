@@ -1,22 +1,18 @@
 /**
  * Tables of browsing and profiles; part of the first migration. `profiles` is narrow, because the audience index reads all of
- * it: `levels` is "topic number,level,topic number,level", of topics with a positive sum, by topic number; `habits` is the
- * rest of a profile but for its interests. Those are rows of their own: an event changes two or three of somebody's twenty.
- * Visitors are HMACs of a browser's token.
+ * it: `levels` is "topic number,level,topic number,level", of topics with a positive sum, by topic number. The rest of a
+ * profile lies apart, a line for each interest (profiles/content.ts). Visitors are HMACs of a browser's token.
  */
 export const profilesSchema = `
 CREATE TABLE profiles (
   subscriber INTEGER PRIMARY KEY,
   levels TEXT NOT NULL,
-  last_active_day INTEGER,
-  habits TEXT
+  last_active_day INTEGER
 ) STRICT;
-CREATE TABLE interests (
-  subscriber INTEGER NOT NULL,
-  topic TEXT NOT NULL,
-  content TEXT NOT NULL,
-  PRIMARY KEY (subscriber, topic)
-) STRICT, WITHOUT ROWID;
+CREATE TABLE profile_contents (
+  subscriber INTEGER PRIMARY KEY,
+  content TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE browsing_events (
   no INTEGER PRIMARY KEY,
