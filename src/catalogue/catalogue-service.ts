@@ -88,17 +88,26 @@ export const makeCatalogueService = ({ catalogue }: CatalogueStores): CatalogueS
     return content;
   };
 
+  /**
+   * The trees for looking up a parent. Nothing is ever removed from them, so that what an old copy holds is there: thousands
+   * of topics added one after the other need not each read all that were added before.
+   */
+  const treesWith = async (parent: string | null, of: 'topicParents' | 'regionParents'): Promise<Trees> => {
+    const known = (await copy?.content)?.trees;
+    return known && (parent === null || known[of].has(parent)) ? known : (await current()).trees;
+  };
+
   return {
     trees: async () => (await current()).trees,
     addTopic: async (topic) => {
-      const { topicParents } = (await current()).trees;
+      const { topicParents } = await treesWith(topic.parent, 'topicParents');
       refuse('The parent is not known', parentFaults(topic.parent, topicParents));
       if (!(await catalogue.insertTopic(topic)))
         throw new AppError('conflict', `There is a topic ${topic.slug} already`);
       return topic;
     },
     addRegion: async (region) => {
-      const { regionParents } = (await current()).trees;
+      const { regionParents } = await treesWith(region.parent, 'regionParents');
       refuse('The parent is not known', parentFaults(region.parent, regionParents));
       if ((await catalogue.insertRegions([region])) === 0)
         throw new AppError('conflict', `There is a region ${region.code} already`);

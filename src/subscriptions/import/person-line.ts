@@ -44,7 +44,7 @@ const lineSchema = z
     attributes: z.record(z.string().max(50), attributeValue).optional(),
     consents: z.strictObject({ personalisation: z.boolean() }).optional(),
     quietHours: z.strictObject({ from: z.string(), to: z.string() }).optional(),
-    follow: z.array(followSchema).max(100),
+    follow: z.array(followSchema).max(5_000),
   })
   // said beside the other faults, not only once they are mended
   .refine(namesSomebody, { message: 'must name externalId, email, phone or webPush', when: () => true });
