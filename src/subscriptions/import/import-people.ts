@@ -14,8 +14,8 @@ import { publicItems } from '../wishes.ts';
 import { type Line, readLines } from './lines.ts';
 import { type LineContext, type PersonLine, type ReadLine, readPersonLine } from './person-line.ts';
 
-/** Checked and written together: some 20 ms of work, after which the event loop turns. */
-const linesInOneChunk = 200;
+/** Checked, then written together: some 10 ms of work each, after which the event loop turns. */
+const linesInOneChunk = 150;
 const bytesInOneLine = 65_536;
 const faultsListed = 1_000;
 /** Distinct follows that are remembered while an import runs; most lines ask for the same few. */
@@ -158,6 +158,7 @@ export const makeImporter = (stores: ImportStores, tools: PeopleTools) => {
           (defined[n] ?? []).map(({ definition }) => definition),
         ),
       );
+      await setImmediate();
       const outcomes = await stores.subscriptions.importPeople(imported);
       for (const one of outcomes)
         if (one.outcome === 'updated' && one.withdrawn !== undefined) await stores.profiles.forget(one.withdrawn);

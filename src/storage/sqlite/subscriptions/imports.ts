@@ -9,7 +9,7 @@ import { followsOver } from './import-follows.ts';
 import { consentColumns, consentValues } from './people.ts';
 
 /** About ten rows a person; a write of this many stays well under 20 ms. */
-const peopleInOneWrite = 200;
+const peopleInOneWrite = 150;
 
 /** A line and whom it is about; null: somebody new. */
 type Known = { line: ImportedPerson; person: Person | null };
