@@ -13,7 +13,7 @@ import { documentOf } from './audience/documents.ts';
 import { type Rival, rivals } from './audience/rivals.ts';
 import { context, item, mixedRules, threeConditions } from './audience/rules.ts';
 import { changeInSqlite, townInSqlite } from './audience/sqlite-town.ts';
-import { follows, personOf, topicNumbers } from './audience/town.ts';
+import { follows, personOf, searchesOf, topicNumbers } from './audience/town.ts';
 import { median, printTable } from './table.ts';
 
 /**
@@ -42,15 +42,15 @@ const rss = (): number => {
 type Tools = ReturnType<typeof makeAudienceIndex>;
 
 const build = (people: number): { tools: Tools; seconds: number; rssBytes: number } => {
+  const searches = searchesOf(people);
+  const definitions = [...follows(searches)];
   const before = rss();
   const tools = makeAudienceIndex();
-  let ms = timed(() => {
-    tools.addFollows([...follows()]);
-    tools.setTopics(topicNumbers);
-  });
+  let ms = timed(() => tools.addFollows(definitions));
+  tools.setTopics(topicNumbers);
   for (let at = 1; at <= people; at += chunk) {
     const some: IndexedPerson[] = [];
-    for (let ordinal = at; ordinal < at + chunk && ordinal <= people; ordinal++) some.push(personOf(ordinal));
+    for (let ordinal = at; ordinal < at + chunk && ordinal <= people; ordinal++) some.push(personOf(ordinal, searches));
     ms += timed(() => some.forEach(tools.load));
   }
   ms += timed(tools.loaded);
@@ -75,7 +75,7 @@ const updates = ({ put }: Tools, people: number): number => {
   let ms = 0;
   for (let at = 0; at < count; at += chunk) {
     const some: IndexedPerson[] = [];
-    for (let one = at; one < at + chunk; one++) some.push(personOf(1 + ((one * step) % people), 1));
+    for (let one = at; one < at + chunk; one++) some.push(personOf(1 + ((one * step) % people), searchesOf(people), 1));
     ms += timed(() => some.forEach(put));
   }
   return count / (ms / 1_000);
@@ -89,7 +89,7 @@ const rivalMs = async (
 ): Promise<{ ms: number[]; people: number }> => {
   const prepared = rules.map((who) => ({ who, count: rival.prepare(who) }));
   for (let people = 250; ; ) {
-    const documents = Array.from({ length: people }, (_, at) => documentOf(personOf(at + 1)));
+    const documents = Array.from({ length: people }, (_, at) => documentOf(personOf(at + 1, searchesOf(comparedWith))));
     const ms: number[] = [];
     const began = performance.now();
     for (const { who, count } of prepared) {
