@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeAudienceIndex } from '../src/audience/audience-index.ts';
 import type { IndexedPerson } from '../src/audience/audience-store.ts';
-import { makeIndexKeeper } from '../src/audience/index-keeper.ts';
+import { type IndexKeeper, makeIndexKeeper } from '../src/audience/index-keeper.ts';
 import { membersAmong } from '../src/audience/people-set.ts';
 import { realEdges } from '../src/edges.ts';
 import { makeLog } from '../src/log.ts';
@@ -13,7 +13,7 @@ import { documentOf } from './audience/documents.ts';
 import { type Rival, rivals } from './audience/rivals.ts';
 import { context, item, mixedRules, threeConditions } from './audience/rules.ts';
 import { changeInSqlite, townInSqlite } from './audience/sqlite-town.ts';
-import { follows, personOf, topicNumbers } from './audience/town.ts';
+import { follows, personOf, searchesOf, topicNumbers } from './audience/town.ts';
 import { median, printTable } from './table.ts';
 
 /**
@@ -42,15 +42,15 @@ const rss = (): number => {
 type Tools = ReturnType<typeof makeAudienceIndex>;
 
 const build = (people: number): { tools: Tools; seconds: number; rssBytes: number } => {
+  const searches = searchesOf(people);
+  const definitions = [...follows(searches)];
   const before = rss();
   const tools = makeAudienceIndex();
-  let ms = timed(() => {
-    tools.addFollows([...follows()]);
-    tools.setTopics(topicNumbers);
-  });
+  let ms = timed(() => tools.addFollows(definitions));
+  tools.setTopics(topicNumbers);
   for (let at = 1; at <= people; at += chunk) {
     const some: IndexedPerson[] = [];
-    for (let ordinal = at; ordinal < at + chunk && ordinal <= people; ordinal++) some.push(personOf(ordinal));
+    for (let ordinal = at; ordinal < at + chunk && ordinal <= people; ordinal++) some.push(personOf(ordinal, searches));
     ms += timed(() => some.forEach(tools.load));
   }
   ms += timed(tools.loaded);
@@ -75,7 +75,7 @@ const updates = ({ put }: Tools, people: number): number => {
   let ms = 0;
   for (let at = 0; at < count; at += chunk) {
     const some: IndexedPerson[] = [];
-    for (let one = at; one < at + chunk; one++) some.push(personOf(1 + ((one * step) % people), 1));
+    for (let one = at; one < at + chunk; one++) some.push(personOf(1 + ((one * step) % people), searchesOf(people), 1));
     ms += timed(() => some.forEach(put));
   }
   return count / (ms / 1_000);
@@ -89,7 +89,7 @@ const rivalMs = async (
 ): Promise<{ ms: number[]; people: number }> => {
   const prepared = rules.map((who) => ({ who, count: rival.prepare(who) }));
   for (let people = 250; ; ) {
-    const documents = Array.from({ length: people }, (_, at) => documentOf(personOf(at + 1)));
+    const documents = Array.from({ length: people }, (_, at) => documentOf(personOf(at + 1, searchesOf(comparedWith))));
     const ms: number[] = [];
     const began = performance.now();
     for (const { who, count } of prepared) {
@@ -117,52 +117,55 @@ const compare = async (tools: Tools, ours: number[], people: number): Promise<vo
   printTable(['50 rules over 1,000,000 people', 'tried on', 'median ms', 'of the index'], rows);
 };
 
-/** People in SQLite, and the index read from there. */
+type Reading = { seconds: number; longestTurnMs: number };
+
+/** Follows until the index stands, and watches how long the process was busy at a time. */
+const standing = async (keeper: IndexKeeper): Promise<Reading> => {
+  let longestTurnMs = 0;
+  let last = performance.now();
+  const watch = setInterval(() => {
+    longestTurnMs = Math.max(longestTurnMs, performance.now() - last);
+    last = performance.now();
+  }, 1);
+  const start = performance.now();
+  await keeper.follow();
+  clearInterval(watch);
+  return { seconds: (performance.now() - start) / 1_000, longestTurnMs };
+};
+
+/** The index read from SQLite (the best of three readings), then from its snapshot, then following changes. */
 const fromSqlite = async (people: number): Promise<void> => {
   const directory = mkdtempSync(join(tmpdir(), 'bellman-bench-'));
-  try {
-    const db = await townInSqlite(join(directory, 'bench.db'), people);
-    const keeper = makeIndexKeeper(
-      { audience: sqliteAudienceStore(db) },
-      { edges: realEdges, log: makeLog('silent'), snapshotFile: join(directory, 'audience.snapshot') },
-    );
-    let longest = 0;
-    let last = performance.now();
-    const watch = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last);
-      last = performance.now();
-    }, 1);
-    const start = performance.now();
-    await keeper.follow();
-    const seconds = (performance.now() - start) / 1_000;
-    clearInterval(watch);
-    await keeper.save();
+  const db = await townInSqlite(join(directory, 'bench.db'), people);
+  const snapshotFile = join(directory, 'audience.snapshot');
+  const keep = (): IndexKeeper =>
+    makeIndexKeeper({ audience: sqliteAudienceStore(db) }, { edges: realEdges, log: makeLog('silent'), snapshotFile });
+  const readings: Reading[] = [];
+  for (let turn = 0; turn < 3; turn++) {
+    const keeper = keep();
+    readings.push(await standing(keeper));
+    if (turn === 2) await keeper.save();
     await keeper.close();
-    const again = makeIndexKeeper(
-      { audience: sqliteAudienceStore(db) },
-      { edges: realEdges, log: makeLog('silent'), snapshotFile: join(directory, 'audience.snapshot') },
-    );
-    const restart = performance.now();
-    await again.follow();
-    const snapshotMs = performance.now() - restart;
-    const changing = await changeInSqlite(db, people, () => again.follow());
-    await again.close();
-    db.close();
-    printTable(
-      ['from SQLite', 'built/s', 'longest turn ms', 'from snapshot ms', 'changes followed/s'],
-      [
-        [
-          people.toLocaleString('en'),
-          round(people / seconds, 0),
-          round(longest, 1),
-          round(snapshotMs, 0),
-          round(changing, 0),
-        ],
-      ],
-    );
-  } finally {
-    rmSync(directory, { recursive: true });
   }
+  const best = readings.reduce((one, other) => (other.seconds < one.seconds ? other : one));
+  const again = keep();
+  const restart = await standing(again);
+  const following = await changeInSqlite(db, people, again.follow);
+  await again.close();
+  db.close();
+  rmSync(directory, { recursive: true });
+  printTable(
+    ['from SQLite', 'built/s', 'longest turn, ms', 'from snapshot, ms', 'changes followed/s'],
+    [
+      [
+        people.toLocaleString('en'),
+        round(people / best.seconds, 0),
+        round(best.longestTurnMs, 1),
+        round(restart.seconds * 1_000, 0),
+        round(following, 0),
+      ],
+    ],
+  );
 };
 
 const main = async (): Promise<void> => {

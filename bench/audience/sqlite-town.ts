@@ -1,7 +1,7 @@
 import { openSqlite, type SqliteDatabase } from '../../src/storage/sqlite/database.ts';
 import { migrate } from '../../src/storage/sqlite/migrations.ts';
 import { sqliteSubscriptionStore } from '../../src/storage/sqlite/subscription-store.ts';
-import { follows, personOf, pick, randomFrom, topic, topicCount } from './town.ts';
+import { follows, personOf, pick, randomFrom, searchesOf, topic, topicCount } from './town.ts';
 
 const peopleInOneWrite = 500;
 
@@ -34,12 +34,17 @@ export const townInSqlite = async (file: string, people: number): Promise<Sqlite
   await db.write(() =>
     topics.run(JSON.stringify(Array.from({ length: topicCount }, (_, at) => [at + 1, topic(at + 1)]))),
   );
-  const all = [...follows()].map(({ no, key, source, ...definition }) => [no, key, source, JSON.stringify(definition)]);
+  const all = [...follows(searchesOf(people))].map(({ no, key, source, ...definition }) => [
+    no,
+    key,
+    source,
+    JSON.stringify(definition),
+  ]);
   for (let at = 0; at < all.length; at += 5_000)
     await db.write(() => definitions.run(JSON.stringify(all.slice(at, at + 5_000))));
   for (let first = 1; first <= people; first += peopleInOneWrite) {
     const some = Array.from({ length: Math.min(peopleInOneWrite, people + 1 - first) }, (_, at) =>
-      personOf(first + at),
+      personOf(first + at, searchesOf(people)),
     );
     const rows = (list: unknown[][]): string => JSON.stringify(list);
     await db.write(() => {

@@ -11,7 +11,9 @@ import { defineFollow } from '../../src/subscriptions/follow.ts';
 export const now = Date.parse('2026-06-10T04:00:00Z');
 const today = Math.floor(now / 86_400_000);
 export const topicCount = 500;
-export const searchCount = 100_000;
+const searchesMost = 100_000;
+/** As many saved searches for each person as at a million, and no more than that. */
+export const searchesOf = (people: number): number => Math.min(searchesMost, people / 10);
 
 /** Uniform in [0, 1): mulberry32, for which any seed will do. */
 export const randomFrom = (seed: number): (() => number) => {
@@ -85,11 +87,11 @@ const choices: Record<string, string[]> = {
 const keywords = Array.from({ length: 20_000 }, (_, at) => `keyword${at}`);
 
 /** Numbers 1 … 500 are the follows of topics, then come the saved searches. */
-export const follows = function* (): Generator<NumberedFollow> {
+export const follows = function* (searches: number): Generator<NumberedFollow> {
   for (let no = 1; no <= topicCount; no++)
     yield { no, ...defineFollow({ target: { topic: topic(no) }, regions: null }) };
   const random = randomFrom(99);
-  for (let at = 0; at < searchCount; at++) {
+  for (let at = 0; at < searches; at++) {
     const search = {
       all: { keywords: [pick(random, keywords)], topics: [topic(1 + Math.floor(random() * topicCount))] },
       any: { regions: [pick(random, cities), pick(random, provinces)] },
@@ -117,13 +119,13 @@ const attributesOf = (random: () => number): IndexedPerson['attributes'] => {
 };
 
 /** The person of an ordinal; another `turn` is the same person later. */
-export const personOf = (ordinal: number, turn = 0): IndexedPerson => {
+export const personOf = (ordinal: number, searches: number, turn = 0): IndexedPerson => {
   const random = randomFrom(Math.imul(ordinal, 2_654_435_761) ^ (turn * 40_503));
   const channels: ChannelName[] = random() < 0.95 ? ['email'] : [];
   if (random() < 0.3) channels.push('sms');
   if (random() < 0.2) channels.push('webPush');
   const topicsFollowed = distinct(8, () => uneven(random, topicCount));
-  const searches = distinct(2, () => topicCount + 1 + Math.floor(random() * searchCount));
+  const saved = distinct(2, () => topicCount + 1 + Math.floor(random() * searches));
   const interests = distinct(20, () => uneven(random, topicCount)).sort((a, b) => a - b);
   return {
     ordinal,
@@ -132,7 +134,7 @@ export const personOf = (ordinal: number, turn = 0): IndexedPerson => {
     attributes: attributesOf(random),
     personalisation: random() < 0.7,
     channels,
-    follows: [...topicsFollowed, ...searches],
+    follows: [...topicsFollowed, ...saved],
     interests: interests.flatMap((no) => [no, levelOf(scaledWeight(0.2 * 2 ** (random() * 8), now)) ?? 0]),
     lastActiveDay: random() < 0.9 ? today - Math.floor(random() * 90) : null,
   };

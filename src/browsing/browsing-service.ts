@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import type { Edges } from '../edges.ts';
 import type { Keyring } from '../keyring.ts';
 import type { ProfileService } from '../profiles/profile-service.ts';
-import type { Actor, PersonReference, Reference } from '../profiles/profile-store.ts';
+import type { Actor, PersonReference, ProfileStore, Reference } from '../profiles/profile-store.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
 import type { BrowsingEvent, EventKind } from './browsing-event.ts';
@@ -28,7 +28,7 @@ type PageVisitor = { subscriber: string } | { visitor: string };
 /** What one does on a page: always now. */
 export type PageEvent = Subject & { kind: 'view' | 'search' | 'download' };
 
-export type RecordReport = { accepted: number; rejected: { index: number; message: string }[] };
+type RecordReport = { accepted: number; rejected: { index: number; message: string }[] };
 
 export type BrowsingService = {
   /**
@@ -50,10 +50,13 @@ export type BrowsingService = {
 
 const minuteMs = 60_000;
 const aheadMs = 5 * minuteMs;
-export const keptDays = 90;
+const keptDays = 90;
 const keptMs = keptDays * 24 * 60 * minuteMs;
 const eventsAMinute = 120;
 const deletedAtOnce = 1_000;
+/** Keywords are those of so many items, read again after so long. */
+const keywordItems = 1_000;
+const keywordsMs = 10 * minuteMs;
 
 type Stores = Pick<Storage, 'profiles'>;
 type Tools = {
@@ -67,7 +70,7 @@ type Tools = {
 type PublicItem = { id: string; topics: string[] };
 
 /** All that one event names, looked up. */
-type Known = { actor: Actor | null; item: PublicItem | null; trees: Trees; now: number };
+type Known = { actor: Actor | null; item: PublicItem | null; trees: Trees; names: TopicNames; now: number };
 
 const faultOf = (event: ToldEvent, { actor, item, trees, now }: Known): string | null => {
   const at = event.at ?? now;
@@ -96,11 +99,17 @@ const makeMinuteLimit = (most: number) => {
   };
 };
 
-/** Prepares the names of a tree's topics once for as long as it is the same one. */
-const makeNames = (): ((trees: Trees) => TopicNames) => {
-  let last: { trees: Trees; names: TopicNames } | null = null;
-  return (trees) => {
-    if (last?.trees !== trees) last = { trees, names: topicNames(trees.topics) };
+/** The names of a tree's topics, made anew with another tree, and now and then for keywords that came since. */
+const makeNames = (store: Pick<ProfileStore, 'keywords'>) => {
+  let last: { trees: Trees; madeAt: number; names: Promise<TopicNames> } | null = null;
+  return (trees: Trees, now: number): Promise<TopicNames> => {
+    if (last?.trees !== trees || now > last.madeAt + keywordsMs) {
+      const names = store.keywords(keywordItems).then((keywords) => topicNames(trees.topics, keywords));
+      names.catch(() => {
+        last = null;
+      });
+      last = { trees, madeAt: now, names };
+    }
     return last.names;
   };
 };
@@ -108,16 +117,16 @@ const makeNames = (): ((trees: Trees) => TopicNames) => {
 /** What people looked at and searched for. */
 export const makeBrowsingService = ({ profiles: store }: Stores, tools: Tools): BrowsingService => {
   const { profiles, catalogue, keyring, edges, config } = tools;
-  const namesOf = makeNames();
+  const namesOf = makeNames(store);
   const allow = makeMinuteLimit(eventsAMinute);
   const macOf = (visitor: string): string => keyring.mac('visitor', visitor, 16).toString('base64url');
 
   /** The event as it is kept. Which hour a reaction fell on is known only here, where the person's time zone is. */
-  const made = (event: ToldEvent, actor: Actor, { item, trees, now }: Known): BrowsingEvent => {
+  const made = (event: ToldEvent, actor: Actor, { item, names, now }: Known): BrowsingEvent => {
     const at = event.at ?? now;
     const query = event.query === undefined ? null : cleanQuery(event.query) || null;
     const reacts = event.kind === 'click' || event.kind === 'useful';
-    const found = query === null || event.kind !== 'search' ? [] : topicsOfSearch(query, namesOf(trees));
+    const found = query === null || event.kind !== 'search' ? [] : topicsOfSearch(query, names);
     return {
       ordinal: actor.ordinal,
       kind: event.kind,
@@ -147,10 +156,11 @@ export const makeBrowsingService = ({ profiles: store }: Stores, tools: Tools): 
       catalogue.trees(),
     ]);
     const now = edges.now();
+    const names = await namesOf(trees, now);
     const rejected: RecordReport['rejected'] = [];
     const sound: { index: number; event: BrowsingEvent }[] = [];
     events.forEach((event, index) => {
-      const known: Known = { actor: actors[index] ?? null, item: items[index] ?? null, trees, now };
+      const known: Known = { actor: actors[index] ?? null, item: items[index] ?? null, trees, names, now };
       const message = faultOf(event, known);
       if (message !== null || !known.actor) rejected.push({ index, message: message ?? 'there is no such person' });
       else sound.push({ index, event: made(event, known.actor, known) });
@@ -180,9 +190,10 @@ export const makeBrowsingService = ({ profiles: store }: Stores, tools: Tools): 
       if (!actor || events.length === 0) return 0;
       const [items, trees] = await Promise.all([itemsOf(events), catalogue.trees()]);
       const now = edges.now();
+      const names = await namesOf(trees, now);
       const sound = events.flatMap((event, index) => {
         const told: ToldEvent = { ...event, subscriber: { ordinal: actor.ordinal } };
-        const known: Known = { actor, item: items[index] ?? null, trees, now };
+        const known: Known = { actor, item: items[index] ?? null, trees, names, now };
         return faultOf(told, known) === null ? [made(told, actor, known)] : [];
       });
       const allowed = sound.slice(0, allow(actor.ordinal, sound.length, now));

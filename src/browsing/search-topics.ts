@@ -50,16 +50,21 @@ const put = <T>(map: Map<string, T[]>, key: string, value: T): void => {
   else map.set(key, [value]);
 };
 
-/** Prepares the topics' titles in both languages and their slugs for `topicsOfSearch`; once for a tree. */
-export const topicNames = (topics: readonly Topic[]): TopicNames => {
+/** A word that publishers put on items of a topic. */
+export type Keyword = { keyword: string; topic: string };
+
+/** Prepares the topics' titles in both languages, their slugs and keywords for `topicsOfSearch`; once for a tree. */
+export const topicNames = (topics: readonly Topic[], keywords: readonly Keyword[] = []): TopicNames => {
   const names: TopicNames = { byWord: new Map(), byText: new Map(), rarity: new Map() };
-  for (const { slug, title } of topics) {
-    for (const text of new Set([title.en, title['zh-CN'], slug.replaceAll('-', ' ')].map(fold))) {
-      if (text.length > 1) put(names.byText, text, slug);
-      const name = { topic: slug, words: wordsOf(text), weight: 0 };
+  const called = (topic: string, texts: string[]): void => {
+    for (const text of new Set(texts.map(fold))) {
+      if (text.length > 1) put(names.byText, text, topic);
+      const name = { topic, words: wordsOf(text), weight: 0 };
       for (const word of name.words) put(names.byWord, word, name);
     }
-  }
+  };
+  for (const { slug, title } of topics) called(slug, [title.en, title['zh-CN'], slug.replaceAll('-', ' ')]);
+  for (const { keyword, topic } of keywords) called(topic, [keyword]);
   for (const [word, holders] of names.byWord) {
     const held = new Set(holders.map(({ topic }) => topic)).size;
     const rarity = Math.log(1 + topics.length / held);
@@ -83,8 +88,8 @@ const namedIn = (query: string, { byText }: TopicNames): string[] => {
 };
 
 /**
- * The topics that a search is about, best first, at most five: those whose title stands in it (in either language), and those of
- * which it holds at least half of a title or slug, words weighed by how rare they are among the topics.
+ * The topics that a search is about, best first, at most five: those whose title or keyword stands in it (in either language),
+ * and those of which it holds at least half of a title, slug or keyword, words weighed by how rare they are among the topics.
  */
 export const topicsOfSearch = (query: string, names: TopicNames): string[] => {
   const folded = fold(query);

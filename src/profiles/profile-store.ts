@@ -42,6 +42,9 @@ export type ProfileStore = {
   /** These items with their own topics, in their order: null for what is not public and published (or withdrawn). */
   publicItems(items: Reference[]): Promise<({ id: string; topics: string[] } | null)[]>;
 
+  /** Keywords of the newest public items with their topics, each pair once; at most so many items are looked at. */
+  keywords(items: number): Promise<{ keyword: string; topic: string }[]>;
+
   /**
    * Ties a visitor (HMAC of the browser's token) to a person from `at` on; one visitor has one person, the newest. Tying them
    * again to the same one keeps the first time. Answers false, and ties nothing, without that person's consent.

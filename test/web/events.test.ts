@@ -142,6 +142,14 @@ describe('POST /events', () => {
     expect(two.interests[0]?.because).toBe(one.interests[0]?.because);
   });
 
+  it('finds what a search is about by titles and by the keywords of items', async () => {
+    await publish({ title: 'x', summary: 'x', language: 'zh-CN', topics: ['housing'], keywords: ['公租房'] });
+    const queries = ['公租房申请', '住房', 'budget', 'flowers'];
+    await post(queries.map((query, n) => ({ subscriber: ann, type: 'search', query, at: `2026-06-09T00:00:0${n}Z` })));
+    const topics = (await eventsOf(ann)).map((event) => event.topics).reverse();
+    expect(topics).toEqual([['housing'], ['housing'], ['budgets'], []]);
+  });
+
   it('keeps searches without what hides in them, and refuses what no database keeps', async () => {
     await post([{ subscriber: ann, type: 'search', query: ' rent\u202e 2026\u200b ' }]);
     expect((await eventsOf(ann))[0]).toMatchObject({ query: 'rent 2026', topics: [] });

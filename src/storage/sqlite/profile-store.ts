@@ -100,7 +100,7 @@ const actorColumns = {
 };
 
 /** What the names in events stand for. */
-const namesOver = (db: SqliteDatabase): Pick<ProfileStore, 'actors' | 'publicItems'> => {
+const namesOver = (db: SqliteDatabase): Pick<ProfileStore, 'actors' | 'publicItems' | 'keywords'> => {
   const peopleBy = (column: string) =>
     packedQuery(
       db,
@@ -127,6 +127,15 @@ const namesOver = (db: SqliteDatabase): Pick<ProfileStore, 'actors' | 'publicIte
      JOIN items ON items.id = item_names.item WHERE ${shown}`,
   );
 
+  const keywords = packedQuery(
+    db,
+    { keyword: 'keyword', topic: 'topic' },
+    `FROM (
+       SELECT DISTINCT word.value AS keyword, topic
+       FROM (SELECT id, content FROM items WHERE ${shown} ORDER BY sort_at DESC, id DESC LIMIT ?) AS newest
+       CROSS JOIN json_each(newest.content, '$.keywords') AS word JOIN item_topics ON item_topics.item = newest.id)`,
+  );
+
   const present = (row: Row | undefined): Actor | null => {
     let at = row;
     for (let step = 0; at && at.merged_into !== null && step < mergesMost; step++)
@@ -137,6 +146,8 @@ const namesOver = (db: SqliteDatabase): Pick<ProfileStore, 'actors' | 'publicIte
   };
 
   return {
+    keywords: (most) =>
+      db.read(() => keywords(most).map((row) => ({ keyword: String(row.keyword), topic: String(row.topic) }))),
     actors: async (people) =>
       (await inChunks(people, namesInOneRead, (part) => db.read(() => findAll(part, lookups).map(present)))).flat(),
     publicItems: async (items) =>

@@ -324,6 +324,23 @@ export const describeProfileStore = (name: string, open: OpenProfiles): void =>
       });
     });
 
+    describe('keywords', () => {
+      it('are those of the newest public items, with their topics, each pair once', async () => {
+        const item = (n: number, keywords: string[] | undefined, fields: object = {}) => {
+          const made = { id: `item-${n}`, externalId: null, content: { ...content, keywords }, writer: 'w' };
+          return { ...newItem(made, someTime + n), state: 'published' as const, version: 1, ...fields };
+        };
+        await stores.items.insert(item(1, ['old']));
+        await stores.items.insert(item(2, ['公租房', 'rent']));
+        await stores.items.insert(item(3, ['rent']));
+        await stores.items.insert(item(4, undefined));
+        await stores.items.insert(item(5, ['draft'], { state: 'draft', version: 0 }));
+        const pairs = (await other.keywords(3)).map(({ keyword, topic }) => `${keyword} ${topic}`);
+        expect(pairs.sort()).toEqual(['rent housing', 'rent services', '公租房 housing', '公租房 services']);
+        expect(await other.keywords(100)).toHaveLength(6);
+      });
+    });
+
     describe('visitors', () => {
       it('belong to the person who tied them last, since the first time they did', async () => {
         const [one, two] = [await person(), await person()];

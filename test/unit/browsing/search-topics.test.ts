@@ -37,6 +37,19 @@ describe('the topics of a search', () => {
     expect(about(query)).toEqual([]);
   });
 
+  it('goes by the keywords of a topic’s items too, whole or in good part', () => {
+    const known = topicNames(
+      [topic('housing', '住房保障', 'Housing'), topic('water', '供水', 'Water supply')],
+      [
+        { keyword: '公租房', topic: 'housing' },
+        { keyword: 'Rent subsidy', topic: 'housing' },
+        { keyword: 'meters', topic: 'water' },
+      ],
+    );
+    const queries = ['公租房申请', 'subsidy', 'water meter reading', 'flowers'];
+    expect(queries.map((query) => topicsOfSearch(query, known))).toEqual([['housing'], ['housing'], ['water'], []]);
+  });
+
   it('finds at most five, the best first', () => {
     const many = Array.from({ length: 9 }, (_, n) => topic(`flood-${n}`, `防汛${n}`, `Flood ${n}`));
     const found = topicsOfSearch('flood 3', topicNames(many));

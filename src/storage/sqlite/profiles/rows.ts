@@ -21,7 +21,7 @@ const topicNumbersOver = (db: SqliteDatabase): ((slugs: readonly string[]) => Re
 };
 
 /** A part of somebody's profile (the interests that were asked for, and all the rest), with what it was read from. */
-export type ProfilePart = { ordinal: number; profile: Profile; stored: StoredProfile };
+type ProfilePart = { ordinal: number; profile: Profile; stored: StoredProfile };
 
 export type ProfileRows = {
   /** The whole profile, or null. */
