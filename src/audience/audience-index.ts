@@ -4,12 +4,12 @@ import type { RuleContent } from '../rules/rule.ts';
 import { itemHolds, needsNoConsent } from '../rules/selection.ts';
 import type { ItemFacts } from '../subscriptions/matching.ts';
 import type { IndexedPerson, NumberedFollow } from './audience-store.ts';
-import { allOf, compile, setPlan } from './compile.ts';
-import { consented, makeDictionary, reachable, type StoredDictionary } from './dictionary.ts';
-import { type MatchedFollow, makeFollowTable } from './follow-table.ts';
+import { allOf, compile, setPlan } from './index/compile.ts';
+import { consented, makeDictionary, reachable, type StoredDictionary } from './index/dictionary.ts';
+import { type MatchedFollow, makeFollowTable } from './index/follow-table.ts';
+import { makePeopleIndex } from './index/people-index.ts';
 import type { Block } from './packed/block.ts';
 import { plainCode, sameCode } from './packed/inspect.ts';
-import { makePeopleIndex } from './people-index.ts';
 import { nobody, type PeopleSet } from './people-set.ts';
 
 /** What counts are broken down by. People who told no region are in none. */

@@ -5,8 +5,8 @@ import type { Log } from '../log.ts';
 import { type AudienceIndex, type AudienceIndexTools, makeAudienceIndex } from './audience-index.ts';
 import type { AudienceSource } from './audience-matcher.ts';
 import type { AudienceStore } from './audience-store.ts';
-import { makeIndexReader } from './index-reader.ts';
-import { readSnapshot, writeSnapshot } from './snapshot.ts';
+import { makeIndexReader } from './index/index-reader.ts';
+import { readSnapshot, writeSnapshot } from './index/snapshot.ts';
 
 /** Neighbours compared with the store in one check, and in the checks of a snapshot that was just opened. */
 const checkedAtOnce = 64;
@@ -17,6 +17,7 @@ const savedFrom = 20_000;
 /** Who asks while there is no index waits this long for it: a small one is there by then. */
 const waitMs = 2_000;
 const followEveryMs = 250;
+const afterFailureMs = 2_000;
 const checkEveryMs = 30_000;
 const saveEveryMs = 15 * 60_000;
 
@@ -204,19 +205,22 @@ export const makeIndexKeeper = (
     save: async () => {
       const tools = await whole();
       if (snapshotFile === null || tools.index.people() < snapshotFrom || tools.index.sequence() === saved) return;
-      await alone(async () => {
+      const snapshot = await alone(async () => {
         // what a sweep under way has passed by may have changed since: it is ended, then comes one for the snapshot
         while (tools.settle()) await reader.turn();
         const sequence = tools.index.sequence();
         while (tools.settle()) await reader.turn();
-        await writeSnapshot(snapshotFile, { ...tools.snapshot(), sequence }, newId(edges));
-        saved = sequence;
+        return { ...tools.snapshot(), sequence };
       });
+      // blocks are never changed, only replaced: others may go on
+      await writeSnapshot(snapshotFile, snapshot, newId(edges));
+      saved = snapshot.sequence;
     },
     run: async (eager) => {
       if (!eager) await asked.promise;
       const due = { check: edges.monotonic() + checkEveryMs, save: edges.monotonic() };
       while (!stop.signal.aborted) {
+        let pause = followEveryMs;
         try {
           await keeper.follow();
           if (edges.monotonic() >= due.check) {
@@ -228,9 +232,10 @@ export const makeIndexKeeper = (
             await keeper.save();
           }
         } catch (error) {
+          pause = afterFailureMs;
           if (!stop.signal.aborted) log.error({ error }, 'the audience index could not be kept up; it is tried again');
         }
-        await setTimeout(followEveryMs, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
+        await setTimeout(pause, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
       }
     },
     stands: () => stood.promise,

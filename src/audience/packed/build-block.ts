@@ -1,4 +1,4 @@
-import { type Code, codeHead } from '../dictionary.ts';
+import { type Code, codeHead } from '../index/dictionary.ts';
 import { setBit } from './bits.ts';
 import { type Block, denseFrom, packBlock, type Sections } from './block.ts';
 import { grown } from './growing.ts';

@@ -1,5 +1,5 @@
-import { type Code, codeHead } from '../dictionary.ts';
-import type { Segment } from '../plan.ts';
+import { type Code, codeHead } from '../index/dictionary.ts';
+import type { Segment } from '../index/plan.ts';
 import { type Bits, blockOf, clearBit, hasBit, lowOf, newBits, setBit } from './bits.ts';
 import type { BlockBuilder } from './build-block.ts';
 import { grown } from './growing.ts';

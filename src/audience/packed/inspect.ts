@@ -1,4 +1,4 @@
-import { type Code, codeHead } from '../dictionary.ts';
+import { type Code, codeHead } from '../index/dictionary.ts';
 import { type Bits, eachBit, hasBit } from './bits.ts';
 import { type Block, denseBits } from './block.ts';
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { makeAudienceIndex } from '../../../src/audience/audience-index.ts';
+import { readSnapshot, writeSnapshot } from '../../../src/audience/index/snapshot.ts';
 import { ordinalsOf } from '../../../src/audience/people-set.ts';
-import { readSnapshot, writeSnapshot } from '../../../src/audience/snapshot.ts';
 import { condition, context, item, makeItem } from '../rules/fixtures.ts';
 import { follows, indexOf, topicNumbers, town, twin, withOrdinal } from './fixtures.ts';
 

@@ -1,8 +1,8 @@
-import { regionWithAncestors } from '../catalogue/region.ts';
-import { anchor, facets } from '../subscriptions/follow.ts';
-import { anchorsOfItem, type ItemFacts } from '../subscriptions/matching.ts';
-import type { NumberedFollow } from './audience-store.ts';
-import { grown } from './packed/growing.ts';
+import { regionWithAncestors } from '../../catalogue/region.ts';
+import { anchor, facets } from '../../subscriptions/follow.ts';
+import { anchorsOfItem, type ItemFacts } from '../../subscriptions/matching.ts';
+import type { NumberedFollow } from '../audience-store.ts';
+import { grown } from '../packed/growing.ts';
 
 /** A distinct follow that an item matches. */
 export type MatchedFollow = { no: number; key: string; source: string };
@@ -21,19 +21,20 @@ const modes = ['all', 'any'] as const;
 const makeValues = () => {
   const numbers = new Map<string, number>();
   const names: string[] = [];
+  let textBytes = 0;
   return {
     add: (name: string): number => {
       const known = numbers.get(name);
       if (known !== undefined) return known;
       numbers.set(name, names.length);
+      textBytes += name.length;
       return names.push(name) - 1;
     },
     find: (name: string): number | undefined => numbers.get(name),
     /** The value alone: `US-CA` of `regions:US-CA`. */
     valueAt: (no: number): string => (names[no] ?? '').slice((names[no] ?? '').indexOf(':') + 1),
-    size: () => names.length,
     /** Roughly: two places in a table, and the text. */
-    bytes: () => names.reduce((sum, name) => sum + 80 + name.length, 0),
+    bytes: () => textBytes + names.length * 80,
   };
 };
 
@@ -51,6 +52,7 @@ export const makeFollowTable = () => {
   let chain = new Int32Array(2_048);
   let chained = 0;
   let last = 0;
+  let textBytes = 0;
 
   const write = (word: number): void => {
     words = grown(words, length + 1);
@@ -76,6 +78,7 @@ export const makeFollowTable = () => {
     starts[no] = length;
     keys[no] = key;
     sources[no] = source;
+    textBytes += 56 + key.length + source.length;
     if ('topic' in target) {
       write(topicKind);
       writeList([anchor('topics', target.topic)]);
@@ -150,8 +153,6 @@ export const makeFollowTable = () => {
         .map((no) => ({ no, key: keys[no] ?? '', source: sources[no] ?? '' }));
     },
     bytes: (): number =>
-      values.bytes() +
-      [words, starts, heads, chain].reduce((sum, { byteLength }) => sum + byteLength, 0) +
-      keys.reduce((sum, key, no) => sum + 56 + key.length + (sources[no] ?? '').length, 0),
+      values.bytes() + textBytes + [words, starts, heads, chain].reduce((sum, { byteLength }) => sum + byteLength, 0),
   };
 };

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import type { AudienceIndexTools } from './audience-index.ts';
-import type { AudienceStore, IndexedPerson } from './audience-store.ts';
+import type { AudienceIndexTools } from '../audience-index.ts';
+import type { AudienceStore, IndexedPerson } from '../audience-store.ts';
 
 const peopleAtOnce = 1_000;
 const followsAtOnce = 2_000;

@@ -1,10 +1,10 @@
-import { regionWithAncestors } from '../catalogue/region.ts';
-import { type ParentOf, withAncestors } from '../catalogue/topic.ts';
-import { thresholdLevel } from '../profiles/interest.ts';
-import { type Condition, itemRegions, itemTopics, type PersonLeaf } from '../rules/condition.ts';
-import { dayOf, itemLeafHolds, languageMatches, type RuleContext } from '../rules/evaluate.ts';
-import { facetValue } from '../subscriptions/follow.ts';
-import type { ItemFacts } from '../subscriptions/matching.ts';
+import { regionWithAncestors } from '../../catalogue/region.ts';
+import { type ParentOf, withAncestors } from '../../catalogue/topic.ts';
+import { thresholdLevel } from '../../profiles/interest.ts';
+import { type Condition, itemRegions, itemTopics, type PersonLeaf } from '../../rules/condition.ts';
+import { dayOf, itemLeafHolds, languageMatches, type RuleContext } from '../../rules/evaluate.ts';
+import { facetValue } from '../../subscriptions/follow.ts';
+import type { ItemFacts } from '../../subscriptions/matching.ts';
 import { activeDay, birthYear, bornTold, clampedValue, type Dictionary, everybody, regionTold } from './dictionary.ts';
 import type { FollowTable } from './follow-table.ts';
 import type { Plan, Union } from './plan.ts';

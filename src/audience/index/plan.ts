@@ -1,4 +1,4 @@
-import { andBits, andNotBits, type Bits, newBits, orBits } from './packed/bits.ts';
+import { andBits, andNotBits, type Bits, newBits, orBits } from '../packed/bits.ts';
 
 /** Everybody in at least one of these; a range is of a field's values, both ends in. */
 export type Union = { sets: number[]; ranges: { field: number; from: number; to: number }[] };

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import type { AudienceSnapshot } from './audience-index.ts';
-import { openBlock } from './packed/block.ts';
+import type { AudienceSnapshot } from '../audience-index.ts';
+import { openBlock } from '../packed/block.ts';
 
 /** The first bytes of the file; the number goes up when what follows changes, so that an older file is not misread. */
 const magic = Buffer.from('bellman-audience-1\n');

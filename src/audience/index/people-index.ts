@@ -1,5 +1,4 @@
-import type { IndexedPerson } from './audience-store.ts';
-import { type Dictionary, everybody } from './dictionary.ts';
+import type { IndexedPerson } from '../audience-store.ts';
 import {
   andBits,
   andNotBits,
@@ -14,7 +13,7 @@ import {
   lowOf,
   newBits,
   setBit,
-} from './packed/bits.ts';
+} from '../packed/bits.ts';
 import {
   type Block,
   countSet,
@@ -24,12 +23,13 @@ import {
   fillSet,
   followersIn,
   isInSet,
-} from './packed/block.ts';
-import { makeBlockBuilder } from './packed/build-block.ts';
-import { type Delta, makeDelta } from './packed/delta.ts';
-import { codesIn, type PlainCode, plainCode } from './packed/inspect.ts';
-import { makeBlockMerger } from './packed/merge-blocks.ts';
-import { bitsOf, isMember, type PeopleSet, peopleSet } from './people-set.ts';
+} from '../packed/block.ts';
+import { makeBlockBuilder } from '../packed/build-block.ts';
+import { type Delta, makeDelta } from '../packed/delta.ts';
+import { codesIn, type PlainCode, plainCode } from '../packed/inspect.ts';
+import { makeBlockMerger } from '../packed/merge-blocks.ts';
+import { bitsOf, isMember, type PeopleSet, peopleSet } from '../people-set.ts';
+import { type Dictionary, everybody } from './dictionary.ts';
 import { makeRunner, type Plan, type Segment } from './plan.ts';
 
 /** A block with those in it whose facts are not what it says any more: what they are is in the delta, if they are there. */

@@ -1,5 +1,5 @@
-import type { IndexedPerson } from './audience-store.ts';
-import { grown } from './packed/growing.ts';
+import type { IndexedPerson } from '../audience-store.ts';
+import { grown } from '../packed/growing.ts';
 
 /**
  * **code** of a person: all that the index knows of them, as words: how many sets, ranked words and follows there are, then
