@@ -13,7 +13,7 @@ import { plainCode, sameCode } from './packed/inspect.ts';
 import { nobody, type PeopleSet } from './people-set.ts';
 
 /** What counts are broken down by. People who told no region are in none. */
-export type Breakdown = 'region' | 'language' | 'channel';
+type Breakdown = 'region' | 'language' | 'channel';
 
 /** What the index says; all of it at once, from memory, as of `sequence`. */
 export type AudienceIndex = {

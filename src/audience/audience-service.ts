@@ -16,10 +16,10 @@ import { both, nobody, type PeopleSet, sampleOf, union, without } from './people
 export type Counted = { key: string; people: number };
 
 /** Something that a publisher should look at twice: nobody is selected, or everybody there is. */
-export type AudienceWarning = 'selects-nobody' | 'selects-everybody';
+type AudienceWarning = 'selects-nobody' | 'selects-everybody';
 
 /** An exact audience with its breakdown, as of one moment. `asOf` in ms. */
-export type AudiencePreview = {
+type AudiencePreview = {
   people: number;
   reachable: Record<ChannelName, number>;
   byRegion: Counted[];
@@ -32,7 +32,7 @@ export type AudiencePreview = {
 };
 
 /** Whom a change of a rule would win and lose, among those whom it concerned over the items looked at. */
-export type DryRun = {
+type DryRun = {
   gains: number;
   loses: number;
   stay: number;
@@ -44,7 +44,7 @@ export type DryRun = {
   tookMs: number;
 };
 
-export type PreviewRequest = {
+type PreviewRequest = {
   item: { id: string } | { draft: ItemContent };
   who: Condition | null;
   rules: boolean;

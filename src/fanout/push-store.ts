@@ -20,7 +20,7 @@ export type BatchView = {
 export type Claim = { batch: Batch; beat: number };
 
 /** One leaf of a condition over the person, with those of its source of whom it holds: what a reason was decided by. */
-export type SourceFact = { leaf: PersonLeaf; ordinals: Uint8Array };
+type SourceFact = { leaf: PersonLeaf; ordinals: Uint8Array };
 
 /**
  * One frozen source of a push: its label in reasons, the follow it came from (null: rules, conditions, named people, those

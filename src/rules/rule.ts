@@ -3,7 +3,7 @@ import type { ChannelName, Pace } from '../subscriptions/follow.ts';
 import type { Condition } from './condition.ts';
 
 export const ruleStates = ['draft', 'active', 'paused'] as const;
-export type RuleState = (typeof ruleStates)[number];
+type RuleState = (typeof ruleStates)[number];
 
 /** What a publisher writes. `holdout` is the share that is left out for measurement; `tune` bounds what tuning may move. */
 export type RuleContent = {

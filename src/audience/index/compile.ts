@@ -138,7 +138,7 @@ export const allOf = (plans: readonly Plan[]): Plan => {
 };
 
 /** Everybody whom one of the plans selects; unions become one. */
-export const anyOf = (plans: readonly Plan[]): Plan => {
+const anyOf = (plans: readonly Plan[]): Plan => {
   const parts = plans.flatMap((plan) => (plan.kind === 'any' ? plan.parts : [plan]));
   if (parts.some(isAll)) return all;
   const unions = parts.flatMap((plan) => (plan.kind === 'union' ? [plan.of] : []));

@@ -9,7 +9,7 @@ import { makeImported, makePerson, makeSubscription, someTime, topicFollow } fro
 import { eachPair } from './pair.ts';
 import { makeEvent } from './profile-contract.ts';
 
-export type AudienceStores = {
+type AudienceStores = {
   audience: AudienceStore;
   subscriptions: SubscriptionStore;
   addresses: AddressStore;

@@ -4,7 +4,7 @@ import type { IndexedPerson, NumberedFollow } from '../../../src/audience/audien
 import type { PersonFacts } from '../../../src/profiles/person-facts.ts';
 import { defineFollow, type FollowRequest } from '../../../src/subscriptions/follow.ts';
 import { person as personFacts } from '../rules/fixtures.ts';
-import { regionParents, topicParents } from '../subscriptions/fixtures.ts';
+import { topicParents } from '../subscriptions/fixtures.ts';
 
 const topicSlugs = [...topicParents.keys()];
 
@@ -88,5 +88,3 @@ export const indexOf = (people: readonly Twin[]): AudienceIndexTools => {
   tools.loaded();
   return tools;
 };
-
-export { regionParents };
