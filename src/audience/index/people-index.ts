@@ -52,8 +52,6 @@ const roomFor = (people: number): number => Math.max(4_096, Math.min(32_768, peo
  * right at every moment. When the delta is full, one block after the other is made anew, each in one step, a few changes
  * apart, so that no step takes longer than a block does.
  */
-type PeopleIndex = ReturnType<typeof makePeopleIndex>;
-
 export const makePeopleIndex = (dictionary: Dictionary, blocks: readonly Block[] = []) => {
   const slabs = blocks.map(slabOf);
   const run = makeRunner();
