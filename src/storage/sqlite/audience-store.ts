@@ -7,35 +7,38 @@ import { packedQuery } from './packed.ts';
 /** A read of this many takes some 5 ms. */
 const peopleInOneRead = 1_000;
 
+/** Lists of whole numbers, one after the other; `ends` says where each ends. It is used again for each read. */
+type NumberLists = { numbers: Int32Array; ends: Int32Array; count: number };
+
+const enlarged = (array: Int32Array): Int32Array => {
+  const larger = new Int32Array(array.length * 2);
+  larger.set(array);
+  return larger;
+};
+
 /**
- * Lists of whole numbers, written "1,2,-3;4,5": much faster than rows, and faster than JSON. Nothing but digits, commas,
- * semicolons and minus signs may be in it.
+ * Reads lists of whole numbers, written "1,2,-3;4,5": much faster than rows, and faster than JSON. Nothing but digits,
+ * commas, semicolons and minus signs may be in it.
  */
-const numberLists = (text: SqlValue | undefined): number[][] => {
-  if (typeof text !== 'string') return [];
-  const lists: number[][] = [];
-  let list: number[] = [];
+const readLists = (text: SqlValue | undefined, into: NumberLists): void => {
+  into.count = 0;
+  if (typeof text !== 'string') return;
+  let length = 0;
   let [value, sign] = [0, 1];
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code >= 48) {
-      if (code !== 59) {
-        value = value * 10 + code - 48;
-        continue;
-      }
-    } else if (code === 45) {
-      sign = -1;
-      continue;
+  for (let at = 0; at <= text.length; at++) {
+    // the end is the end of a list
+    const code = at < text.length ? text.charCodeAt(at) : 59;
+    if (code >= 48 && code <= 57) value = value * 10 + code - 48;
+    else if (code === 45) sign = -1;
+    else {
+      if (length === into.numbers.length) into.numbers = enlarged(into.numbers);
+      into.numbers[length++] = sign * value;
+      [value, sign] = [0, 1];
+      if (code !== 59) continue;
+      if (into.count === into.ends.length) into.ends = enlarged(into.ends);
+      into.ends[into.count++] = length;
     }
-    list.push(sign * value);
-    [value, sign] = [0, 1];
-    if (code !== 59) continue;
-    lists.push(list);
-    list = [];
   }
-  list.push(sign * value);
-  lists.push(list);
-  return lists;
 };
 
 type Fields = [
@@ -95,17 +98,30 @@ const readerOver = (db: SqliteDatabase, source: (person: string, table: string) 
        AND NOT EXISTS (SELECT 1 FROM suppressions WHERE suppressions.lookup = addresses.lookup)`,
   );
 
-  const addFollows = (people: IndexedPerson[], [subscribers = [], numbers = []]: number[][]): void => {
+  const lists: NumberLists = { numbers: new Int32Array(65_536), ends: new Int32Array(2_048), count: 0 };
+  const addFollows = (people: IndexedPerson[], text: SqlValue | undefined): void => {
+    readLists(text, lists);
     const find = inOrder(people);
-    for (let at = 0; at < numbers.length; at++) find(subscribers[at] ?? 0)?.follows.push(numbers[at] ?? 0);
+    const { numbers, ends } = lists;
+    // all subscribers come first, then their follows
+    const half = ends[0] ?? 0;
+    for (let at = 0; lists.count > 0 && at < half; at++)
+      find(numbers[at] as number)?.follows.push(numbers[half + at] as number);
   };
-  const addProfiles = (people: IndexedPerson[], lists: number[][]): void => {
+  const addProfiles = (people: IndexedPerson[], text: SqlValue | undefined): void => {
+    readLists(text, lists);
     const find = inOrder(people);
-    for (const list of lists) {
-      const person = find(list[0] ?? 0);
-      if (!person) continue;
-      person.lastActiveDay = list[1] === -1 || list[1] === undefined ? null : list[1];
-      person.interests = list.slice(2);
+    const { numbers, ends, count } = lists;
+    for (let list = 0, at = 0; list < count; list++) {
+      const end = ends[list] as number;
+      const person = find(numbers[at] as number);
+      if (person) {
+        const day = numbers[at + 1] as number;
+        person.lastActiveDay = day === -1 ? null : day;
+        person.interests = new Array(end - at - 2);
+        for (let pair = at + 2; pair < end; pair++) person.interests[pair - at - 2] = numbers[pair] as number;
+      }
+      at = end;
     }
   };
   const addChannels = (people: IndexedPerson[], pairs: (number | ChannelName)[]): void => {
@@ -121,8 +137,8 @@ const readerOver = (db: SqliteDatabase, source: (person: string, table: string) 
     const packed = fields.get(...values)?.packed;
     const rows = packed == null ? [] : (JSON.parse(String(packed)) as Fields[]);
     const people = rows.map(toPerson);
-    addFollows(people, numberLists(follows.get(...values)?.packed));
-    addProfiles(people, numberLists(profiles.get(...values)?.packed));
+    addFollows(people, follows.get(...values)?.packed);
+    addProfiles(people, profiles.get(...values)?.packed);
     // whoever has stopped everything has no channel left, whatever addresses they have
     const reachable = people.filter((_, at) => rows[at]?.[5] !== 1);
     addChannels(reachable, JSON.parse(String(channels.get(...values)?.packed ?? '[]')));
