@@ -40,9 +40,15 @@ const makeRandom = (seed: number) => {
 };
 const random = makeRandom(4_711);
 
+/** A made-up word of two or three syllables. */
+const wordOf = (n: number): string => {
+  const syllables = ['ba', 'do', 'fe', 'gu', 'ki', 'lo', 'me', 'nu', 'pa', 'ri', 'so', 'tu'];
+  return [n % 12, Math.floor(n / 12) % 12, Math.floor(n / 144) + 3].map((at) => syllables[at % 12]).join('');
+};
+
 const topics: Topic[] = Array.from({ length: topicsAbove + topicsBelow }, (_, n) => ({
   slug: `topic-${n}`,
-  title: { en: `Matter number ${n}`, 'zh-CN': `第${n}号事项` },
+  title: { en: `${wordOf(n)} and ${wordOf(n + 500)}`, 'zh-CN': `第${n}号事项` },
   parent: n < topicsAbove ? 'services' : `topic-${n % topicsAbove}`,
 }));
 const someTopic = (): string => topics[topicsAbove + random(topicsBelow)]?.slug ?? '';
@@ -110,7 +116,7 @@ const someEvent = () => {
   const subscriber = { externalId: `citizen-${random(people)}` };
   const kind = random(10);
   if (kind < 7) return { subscriber, type: 'view', item: { externalId: `/notices/${random(items)}` } };
-  if (kind < 9) return { subscriber, type: 'search', query: `matter number ${random(topics.length)} for families` };
+  if (kind < 9) return { subscriber, type: 'search', query: `${wordOf(random(topics.length))} for families` };
   return { subscriber, type: 'download', item: { externalId: `/notices/${random(items)}` } };
 };
 const bodies = Array.from({ length: 500 }, () =>

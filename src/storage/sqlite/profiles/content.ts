@@ -67,10 +67,13 @@ const changeLevels = (
   for (const [slug, sum] of changed) {
     const [no, level] = [numbers.get(slug), levelOf(sum)];
     if (no === undefined) continue;
+    const name = String(no);
     let at = 0;
-    while (at < list.length && Number(list[at]) < no) at += 2;
-    const there = Number(list[at]) === no ? 2 : 0;
-    list.splice(at, there, ...(level === null ? [] : [String(no), String(level)]));
+    while (at < list.length && list[at] !== name) at += 2;
+    const there = at < list.length ? 2 : 0;
+    // a new one is seldom: only then numbers are compared
+    if (there === 0) for (at = 0; at < list.length && Number(list[at]) < no; ) at += 2;
+    list.splice(at, there, ...(level === null ? [] : [name, String(level)]));
   }
   return list.join(',');
 };
