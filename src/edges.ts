@@ -21,3 +21,16 @@ export const realEdges: Edges = {
 
 /** A public id: 128 random bits, base64url, 22 characters. */
 export const newId = (edges: Pick<Edges, 'bytes'>): string => edges.bytes(16).toString('base64url');
+
+/** The same randomness, asked of the system by the page: sixteen bytes at a time cost as much as a page of them. */
+export const byThePage = ({ bytes }: Pick<Edges, 'bytes'>): Pick<Edges, 'bytes'> => {
+  let page: Buffer = Buffer.alloc(0);
+  return {
+    bytes: (count) => {
+      if (page.length < count) page = bytes(Math.max(count, 4_096));
+      const taken = page.subarray(0, count);
+      page = page.subarray(count);
+      return taken;
+    },
+  };
+};

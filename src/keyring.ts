@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { byThePage, realEdges } from './edges.ts';
 
 /**
  * The keys of one installation, all derived from SECRET by HKDF-SHA-256 (RFC 5869), except the look-up key: that one is
@@ -18,6 +19,8 @@ export type Keyring = {
 const derive = (secret: string, purpose: string): Buffer =>
   Buffer.from(hkdfSync('sha256', secret, 'bellman', purpose, 32));
 
+const nonces = byThePage(realEdges);
+
 type SealingKey = { id: string; key: Buffer };
 
 const withId = (key: Buffer): SealingKey => ({
@@ -26,7 +29,7 @@ const withId = (key: Buffer): SealingKey => ({
 });
 
 const sealWith = ({ id, key }: SealingKey, plain: string, context: string): string => {
-  const nonce = randomBytes(12);
+  const nonce = nonces.bytes(12);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));
   const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
   return `v1.${id}.${Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url')}`;

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { type Edges, newId } from '../../edges.ts';
+import { byThePage, newId } from '../../edges.ts';
 import type { Fault } from '../../errors.ts';
 import type { ProfileStore } from '../../profiles/profile-store.ts';
 import type { ItemStore } from '../../publishing/item-store.ts';
@@ -88,23 +88,10 @@ const makeDefiner = () => {
   };
 };
 
-/** Random bytes by the page: asking the system for sixteen at a time would cost a tenth of an import. */
-const pooled = (edges: Pick<Edges, 'bytes'>): Pick<Edges, 'bytes'> => {
-  let pool: Buffer = Buffer.alloc(0);
-  return {
-    bytes: (count) => {
-      if (pool.length < count) pool = edges.bytes(4_096);
-      const taken = pool.subarray(0, count);
-      pool = pool.subarray(count);
-      return taken;
-    },
-  };
-};
-
 /** Reads NDJSON, one person a line, in chunks: bounded memory, short writes, each line judged by itself. */
 export const makeImporter = (stores: ImportStores, tools: PeopleTools) => {
   const { keyring, edges, catalogue, config } = tools;
-  const random = pooled(edges);
+  const random = byThePage(edges);
 
   const toImported = (person: PersonLine, definitions: FollowDefinition[]): ImportedPerson => {
     const at = edges.now();

@@ -3,9 +3,11 @@ export type Line = { line: number; text: string } | { line: number; fault: strin
 
 const newline = 0x0a;
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 const decode = (line: number, bytes: Uint8Array): Line => {
   try {
-    return { line, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+    return { line, text: utf8.decode(bytes) };
   } catch {
     return { line, fault: 'is not valid UTF-8' };
   }
