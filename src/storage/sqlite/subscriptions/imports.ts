@@ -137,7 +137,7 @@ export const importsOver = (db: SqliteDatabase): Pick<SubscriptionStore, 'import
       if (person) touched.add(person.ordinal);
     }
     const ordinals = write(known, isNamed);
-    for (const ordinal of ordinals) changes.touch(ordinal);
+    changes.touchAll(ordinals);
     follows.replace(
       known.map(({ line, person }, n) => ({ ordinal: ordinals[n] ?? 0, line, was: person })),
       nos,
