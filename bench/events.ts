@@ -207,8 +207,9 @@ try {
   try {
     const loads: Load[] = [
       { name: 'topic page alone', connections: 0, eventsASecond: null },
-      { name: `${wanted.toLocaleString('en')} events/s asked for`, connections: 4, eventsASecond: wanted },
-      { name: 'as many as it takes', connections: 2, eventsASecond: null },
+      { name: `${wanted.toLocaleString('en')} events/s asked for`, connections: 16, eventsASecond: wanted },
+      { name: 'as many as 2 senders can', connections: 2, eventsASecond: null },
+      { name: 'as many as 16 senders can', connections: 16, eventsASecond: null },
     ];
     const rows: string[][] = [];
     for (const load of loads) rows.push(await run(service, load));

@@ -1,78 +1,24 @@
-import type { BrowsingEvent } from '../../browsing/browsing-event.ts';
-import type { Actor, Fold, PersonReference, ProfileStore } from '../../profiles/profile-store.ts';
+import type { Actor, PersonReference, ProfileStore } from '../../profiles/profile-store.ts';
 import { changesOver } from './changes.ts';
 import { inChunks } from './chunks.ts';
 import type { Row, SqliteDatabase } from './database.ts';
 import { packedQuery } from './packed.ts';
-import { readEvent, storeEvent } from './profiles/content.ts';
+import { absorbOver } from './profiles/absorb.ts';
+import { readEvent } from './profiles/content.ts';
 import { profileKeeperOver, profileRowsOver } from './profiles/rows.ts';
 
-/** A person's events take some 50 µs to fold in and write: a write of this many stays under 20 ms. */
-const peopleInOneWrite = 100;
-const eventsInOneWrite = 500;
 const namesInOneRead = 2_000;
 /** How many steps of "merged into" are followed: merges of merges, never a loop. */
 const mergesMost = 10;
-
-/** Everything each person did, in parts of as many people and events as one write takes. */
-const partsOf = (events: readonly BrowsingEvent[]): Map<number, BrowsingEvent[]>[] => {
-  const people = new Map<number, BrowsingEvent[]>();
-  for (const event of events) {
-    const own = people.get(event.ordinal);
-    if (own) own.push(event);
-    else people.set(event.ordinal, [event]);
-  }
-  const parts: Map<number, BrowsingEvent[]>[] = [];
-  let room = 0;
-  for (const [ordinal, own] of people)
-    for (let from = 0; from < own.length; from += eventsInOneWrite) {
-      const some = own.slice(from, from + eventsInOneWrite);
-      if (room < some.length || (parts.at(-1)?.size ?? 0) >= peopleInOneWrite || parts.at(-1)?.has(ordinal)) {
-        parts.push(new Map());
-        room = eventsInOneWrite;
-      }
-      parts.at(-1)?.set(ordinal, some);
-      room -= some.length;
-    }
-  return parts;
-};
 
 /** The writes of events and profiles. */
 const writesOver = (db: SqliteDatabase): Pick<ProfileStore, 'absorb' | 'change' | 'forget'> => {
   const rows = profileRowsOver(db);
   const keeper = profileKeeperOver(db);
   const changes = changesOver(db);
-  const consenting = packedQuery(
-    db,
-    { ordinal: 'ordinal' },
-    `FROM json_each(?) AS wanted CROSS JOIN subscribers ON ordinal = wanted.value
-     WHERE personalisation = 1 AND merged_into IS NULL AND erased_at IS NULL`,
-  );
-  const insert = db.prepare(
-    `INSERT INTO browsing_events (subscriber, at, content)
-     SELECT value ->> 0, value ->> 1, value -> 2 FROM json_each(?)`,
-  );
-
-  const absorbPart = (part: Map<number, BrowsingEvent[]>, fold: Fold): number[] => {
-    const taken = consenting(JSON.stringify([...part.keys()])).map(({ ordinal }) => Number(ordinal));
-    const stored = taken.flatMap((ordinal) =>
-      (part.get(ordinal) ?? []).map((event) => [ordinal, event.at, storeEvent(event)]),
-    );
-    insert.run(JSON.stringify(stored));
-    const eventsOf = (ordinal: number): BrowsingEvent[] => part.get(ordinal) ?? [];
-    const before = rows.parts(new Map(taken.map((ordinal) => [ordinal, fold.touches(eventsOf(ordinal))])));
-    for (const one of before) rows.putPart(one, fold.apply(one.profile, eventsOf(one.ordinal)));
-    for (const ordinal of taken) changes.touch(ordinal);
-    return taken;
-  };
 
   return {
-    absorb: async (events, fold) => {
-      const taken = await inChunks(partsOf(events), 1, ([part]) =>
-        part ? db.write(() => absorbPart(part, fold)) : Promise.resolve([]),
-      );
-      return new Set(taken.flat());
-    },
+    absorb: absorbOver(db),
     change: (ordinal, change) =>
       db.write(() => {
         const before = rows.get(ordinal);
