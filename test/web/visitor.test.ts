@@ -93,7 +93,7 @@ it('is neither tied nor given a cookie without consent, or against its wish', as
 it('is forgotten when its time is over, or its cookie altered', async () => {
   const { sent } = await press(`/tie/${ids.ann}`);
   expect(
-    (await press('/look', { cookie: sent.cookie.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')) })).answer,
+    (await press('/look', { cookie: sent.cookie.replace(/=./, (start) => (start === '=A' ? '=B' : '=A')) })).answer,
   ).toBe(0);
   town.pass(181 * 86_400_000);
   expect((await press('/look', sent)).answer).toBe(0);
