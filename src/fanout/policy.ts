@@ -18,7 +18,7 @@ export type Reason =
 
 /**
  * All that the policy looks at. `tried`: channels that failed for good for this message. `draw`: where this person and item
- * fall in [0, 1), for the holdout. Times in ms.
+ * fall in [0, 1), for the holdout; 1 where no rule is among the reasons. Times in ms.
  */
 export type PolicyInput = {
   person: Recipient;

@@ -8,6 +8,17 @@ import type { Plan } from './rows.ts';
 /** People whose messages of a push lie together in the store. */
 const neighbours = 256;
 
+/** A neighbourhood serves hundreds of people in a row, so the last one of each keyring is kept. */
+const lastNeighbourhood = new WeakMap<Pick<Keyring, 'mac'>, { name: string; bytes: Buffer }>();
+
+const neighbourhoodOf = (keyring: Pick<Keyring, 'mac'>, name: string): Buffer => {
+  const last = lastNeighbourhood.get(keyring);
+  if (last?.name === name) return last.bytes;
+  const bytes = keyring.mac('message-neighbours', name, 4);
+  lastNeighbourhood.set(keyring, { name, bytes });
+  return bytes;
+};
+
 /**
  * A message's id, 128 bits: an HMAC of its delivery, so that it is the same after every crash and tells nothing. Its first 32
  * bits are shared by neighbouring people of the push: rows that are written together lie together, which spares an index
@@ -19,7 +30,7 @@ export const messageIdOf = (
   ordinal: number,
   channel: ChannelName,
 ): string => {
-  const neighbourhood = keyring.mac('message-neighbours', `${push}:${Math.floor(ordinal / neighbours)}`, 4);
+  const neighbourhood = neighbourhoodOf(keyring, `${push}:${Math.floor(ordinal / neighbours)}`);
   return Buffer.concat([neighbourhood, keyring.mac('message', `${push}:${ordinal}:${channel}`, 12)]).toString(
     'base64url',
   );

@@ -62,7 +62,7 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
       item: context.version.content,
       reasons,
       tried,
-      draw: drawOf(keyring, context.push.item, person.id),
+      draw: reasons.some((reason) => reason.kind === 'rule') ? drawOf(keyring, context.push.item, person.id) : 1,
       now: edges.now(),
       defaults: tools.defaults,
     });

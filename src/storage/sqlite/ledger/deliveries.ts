@@ -24,7 +24,7 @@ export const ledgerDeliveries = (
     const next = { ...deliveryOf({ ...row, push_id: key.push }), ...to };
     const held = next.state === 'sending' || (next.state === 'deferred' && next.dueAt === null);
     sql.dropDelivery.run(push, key.ordinal, channelCode(key.channel));
-    if (insertRows(key.push, [{ ...next, holder: held ? next.holder : null }]).length === 0)
+    if (insertRows(key.push, [{ ...next, holder: held ? next.holder : null }]) === 0)
       throw new Error('a delivery row for that channel is there already');
     if (foreign) tx.soil(push, key.ordinal);
     return true;
@@ -39,8 +39,8 @@ export const ledgerDeliveries = (
         tables.writeUnder(lease, (tx, foreign) => {
           for (const group of groupBy(part, (row) => row.push)) {
             const push = group[0]?.push ?? '';
-            const added = insertRows(push, group);
-            if (foreign) for (const ordinal of added) tx.soil(pushNo(push), ordinal);
+            insertRows(push, group);
+            if (foreign) for (const { ordinal } of group) tx.soil(pushNo(push), ordinal);
           }
         }),
       );

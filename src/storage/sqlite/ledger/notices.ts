@@ -3,7 +3,7 @@ import { noticeClasses } from '../../../fanout/ledger-store.ts';
 import { rankOf } from '../../../fanout/push.ts';
 import type { ChannelName } from '../../../subscriptions/follow.ts';
 import { inChunks } from '../chunks.ts';
-import { channelAt, codes, groupBy, noticeStates, openStates } from './rows.ts';
+import { channelAt, codes, foundIn, groupBy, noticeStates, openStates } from './rows.ts';
 import type { LedgerTables, LedgerWrite } from './tables.ts';
 
 const keysInOneWrite = 500;
@@ -23,7 +23,7 @@ export const ledgerNotices = (
     const rank = noticeClasses.indexOf(wanted.class);
     const there = sql.notice.get(item, wanted.version, wanted.ordinal);
     if (!there) {
-      sql.insertNotices.all(item, wanted.version, push, JSON.stringify([[wanted.ordinal, rank]]));
+      sql.insertNotices.run(item, wanted.version, push, JSON.stringify([[wanted.ordinal, rank]]));
       return { outcome: 'own', over: null };
     }
     if (there.state === noticeStates.told) return { outcome: 'told' };
@@ -45,15 +45,16 @@ export const ledgerNotices = (
 
   /** Nearly all notices are new: those go in with one statement a version, and only the rest is looked at one by one. */
   const takeAll = (tx: LedgerWrite, push: number, wanted: Wanted[], at: number): NoticeTaken[] => {
-    const fresh = new Set<string>();
+    const known = new Map<string, Set<number>>();
     for (const group of groupBy(wanted, versionName)) {
-      const { item, version } = group[0] as Wanted;
-      const people = group.map((one) => [one.ordinal, noticeClasses.indexOf(one.class)]);
-      for (const row of sql.insertNotices.all(tx.itemNo(item), version, push, JSON.stringify(people)))
-        fresh.add(`${item} ${version} ${row.ordinal}`);
+      const first = group[0] as Wanted;
+      const item = tx.itemNo(first.item);
+      const people = JSON.stringify(group.map((one) => [one.ordinal, noticeClasses.indexOf(one.class)]));
+      known.set(versionName(first), foundIn(sql.knownNotices.get(item, first.version, people)));
+      sql.insertNotices.run(item, first.version, push, people);
     }
     return wanted.map((one) =>
-      fresh.has(`${versionName(one)} ${one.ordinal}`) ? { outcome: 'own', over: null } : takeOne(tx, push, one, at),
+      known.get(versionName(one))?.has(one.ordinal) ? takeOne(tx, push, one, at) : { outcome: 'own', over: null },
     );
   };
 

@@ -16,6 +16,10 @@ export const stateAt = (code: unknown): DeliveryState => deliveryStates[Number(c
 /** State codes as the JSON list that `json_each` reads. */
 export const codes = (states: readonly DeliveryState[]): string => JSON.stringify(states.map(rankOf));
 
+/** The keys that a query gathered as one JSON list, named `found`. */
+export const foundIn = <T extends string | number>(row: Row | undefined): Set<T> =>
+  new Set(JSON.parse(String(row?.found ?? '[]')) as T[]);
+
 export const deliveryOf = (row: Row): Delivery => ({
   push: String(row.push_id),
   ordinal: Number(row.ordinal),

@@ -2,7 +2,7 @@ import type { Departure, Lease, LedgerStore, Outcome } from '../../../fanout/led
 import { type DeliveryState, rankOf } from '../../../fanout/push.ts';
 import { outcomeAfter, type ReceiptKind, tells } from '../../../fanout/retry.ts';
 import type { Row } from '../database.ts';
-import { channelCode, codes, groupBy, messageOf, noticeStates, stateAt } from './rows.ts';
+import { channelCode, codes, foundIn, groupBy, messageOf, noticeStates, stateAt } from './rows.ts';
 import type { LedgerTables, LedgerWrite } from './tables.ts';
 
 /** The verbs of what leaves: departures, their outcomes, messages and receipts. */
@@ -34,7 +34,7 @@ export const ledgerSending = (
       one.template,
     ]);
     const inFlight = new Set<number>();
-    const goes = sql.departing.all(push, item, notice.version, JSON.stringify(rows)).map((row, index) => {
+    const goes = sql.departing(push, item, notice.version, JSON.stringify(rows)).map((row, index) => {
       const person = group[index]?.notice.ordinal ?? -1;
       const how = leaving(row, lease.batch);
       const state = inFlight.has(person) ? noticeStates.sending : row.notice;
@@ -44,8 +44,7 @@ export const ledgerSending = (
       inFlight.add(person);
       const of = group[index];
       // a row that was planned with its channel knows its message already
-      if (of && row.message !== of.message)
-        sql.nameMessage.run(of.message, push, of.key.ordinal, channelCode(of.key.channel));
+      if (of && row.named !== 1) sql.nameMessage.run(of.message, push, of.key.ordinal, channelCode(of.key.channel));
       return true;
     });
     sql.sendNotices.run(item, notice.version, JSON.stringify([...inFlight]));
@@ -65,10 +64,11 @@ export const ledgerSending = (
    * that had one before.
    */
   const addAttempts = (attempts: [string, string, string, string | null][]): string[] => {
-    const first = new Set(sql.firstAttempts.all(JSON.stringify(attempts)).map((row) => row.id));
-    const more = attempts.filter(([id]) => !first.has(id));
-    if (more.length > 0) sql.moreAttempts.run(JSON.stringify(more));
-    return more.map(([id]) => id);
+    const all = JSON.stringify(attempts);
+    const repeated = foundIn<string>(sql.attempted.get(all));
+    sql.firstAttempts.run(all);
+    if (repeated.size > 0) sql.moreAttempts.run(JSON.stringify(attempts.filter(([id]) => repeated.has(id))));
+    return [...repeated];
   };
 
   /** Outcomes as the receipts judge them that came before; a receipt is an attempt too, so only `repeated` messages have one. */
@@ -96,8 +96,8 @@ export const ledgerSending = (
       const channel = channelCode(key.channel);
       const at = Math.max(...alike.map((one) => one.attempt.at));
       const ordinals = JSON.stringify(alike.map((one) => one.key.ordinal));
-      const moved = sql.settleRows.all(rankOf(to.state), to.code, to.dueAt, to.attempts, at, push, channel, ordinals);
-      const gone = new Set(moved.map((row) => Number(row.ordinal)));
+      const gone = foundIn<number>(sql.inFlight.get(push, channel, ordinals));
+      sql.settleRows.run(rankOf(to.state), to.code, to.dueAt, to.attempts, at, push, channel, ordinals);
       const people = JSON.stringify(alike.map((one) => one.notice.ordinal));
       if (tells(to.state)) sql.tell.run(channel, item, notice.version, push, people);
       for (const one of alike) {

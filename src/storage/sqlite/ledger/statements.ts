@@ -1,5 +1,6 @@
 import { rankOf } from '../../../fanout/push.ts';
 import type { SqliteDatabase } from '../database.ts';
+import { packedQuery } from '../packed.ts';
 
 const deferred = rankOf('deferred');
 const sending = rankOf('sending');
@@ -21,7 +22,12 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
   insertNotices: db.prepare(
     `INSERT INTO notices (item, version, ordinal, owner, class, state, channel)
      SELECT ?1, ?2, value->>0, ?3, value->>1, 0, NULL FROM json_each(?4) WHERE true
-     ON CONFLICT DO NOTHING RETURNING ordinal`,
+     ON CONFLICT DO NOTHING`,
+  ),
+  // what a write will leave alone is asked for before it: RETURNING would make an object of every other row
+  knownNotices: db.prepare(
+    `SELECT json_group_array(ordinal) AS found FROM notices
+     WHERE item = ?1 AND version = ?2 AND ordinal IN (SELECT value->>0 FROM json_each(?3))`,
   ),
   ownNotice: db.prepare(
     'UPDATE notices SET owner = ?, class = ? WHERE item = ? AND version = ? AND ordinal = ? AND state = 0',
@@ -76,7 +82,7 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
     `INSERT INTO deliveries
      SELECT ?1, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
        value->>9, value->>10, value->>11 FROM json_each(?2) WHERE true
-     ON CONFLICT DO NOTHING RETURNING ordinal`,
+     ON CONFLICT DO NOTHING`,
   ),
   dropDelivery: db.prepare('DELETE FROM deliveries WHERE push = ? AND ordinal = ? AND channel = ?'),
   delivery: db.prepare('SELECT * FROM deliveries WHERE push = ? AND ordinal = ? AND channel = ?'),
@@ -112,8 +118,10 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
     `SELECT ordinal, channel, state FROM deliveries WHERE push = ? AND (ordinal, channel) > (?, ?)
      ORDER BY ordinal, channel LIMIT ?`,
   ),
-  departing: db.prepare(
-    `SELECT d.state, d.holder, d.message, n.owner, n.state AS notice FROM json_each(?4) j
+  departing: packedQuery(
+    db,
+    { state: 'd.state', holder: 'd.holder', named: 'd.message = j.value->>3', owner: 'n.owner', notice: 'n.state' },
+    `FROM json_each(?4) j
        LEFT JOIN deliveries d ON d.push = ?1 AND d.ordinal = j.value->>0 AND d.channel = j.value->>1
        LEFT JOIN notices n ON n.item = ?2 AND n.version = ?3 AND n.ordinal = j.value->>2
      ORDER BY j.key`,
@@ -125,8 +133,11 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
   ),
   settleRows: db.prepare(
     `UPDATE deliveries SET state = ?, code = ?, due_at = ?, attempts = ?, at = ?, holder = NULL
-     WHERE push = ? AND channel = ? AND state = ${sending} AND ordinal IN (SELECT value FROM json_each(?))
-     RETURNING ordinal`,
+     WHERE push = ? AND channel = ? AND state = ${sending} AND ordinal IN (SELECT value FROM json_each(?))`,
+  ),
+  inFlight: db.prepare(
+    `SELECT json_group_array(ordinal) AS found FROM deliveries
+     WHERE push = ? AND channel = ? AND state = ${sending} AND ordinal IN (SELECT value FROM json_each(?))`,
   ),
   receive: db.prepare(
     `UPDATE deliveries SET state = ?, at = ? WHERE push = ? AND ordinal = ? AND channel = ?
@@ -195,7 +206,11 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
   firstAttempts: db.prepare(
     `UPDATE messages SET attempts = '[' || (j.value->>1) || ']',
        provider = iif(j.value->>3 IS NULL, provider, j.value->>2), reference = j.value->>3
-     FROM json_each(?) AS j WHERE messages.id = j.value->>0 AND messages.attempts = '[]' RETURNING messages.id`,
+     FROM json_each(?) AS j WHERE messages.id = j.value->>0 AND messages.attempts = '[]'`,
+  ),
+  attempted: db.prepare(
+    `SELECT json_group_array(id) AS found FROM messages
+     WHERE id IN (SELECT value->>0 FROM json_each(?)) AND attempts <> '[]'`,
   ),
   moreAttempts: db.prepare(
     `UPDATE messages SET attempts = json_insert(attempts, '$[#]', json(j.value->>1)),

@@ -72,9 +72,9 @@ export const ledgerTables = (db: SqliteDatabase) => {
       return work(tx, held.foreign);
     });
 
-  /** Inserts rows of one push unless their keys are taken; answers the ordinals of those that were new. */
-  const insertRows = (push: string, rows: Delivery[]): number[] =>
-    sql.insertDeliveries.all(pushNo(push), JSON.stringify(rows.map(storedRow))).map((row) => Number(row.ordinal));
+  /** Inserts rows of one push unless their keys are taken; answers how many were new. */
+  const insertRows = (push: string, rows: Delivery[]): number =>
+    sql.insertDeliveries.run(pushNo(push), JSON.stringify(rows.map(storedRow))).changes;
 
   return { db, sql, pushNo, knownItem, write, standing, writeUnder, insertRows };
 };
