@@ -27,7 +27,8 @@ import { makeApp } from './web/app.ts';
 /** The configuration, looked at as closely as the parts will that are made of it. Throws one `ConfigError` with every fault. */
 export const readEnvironment = (env: Record<string, string | undefined>): Config => readConfig(env, channelFaults);
 
-export type ComposeTools = { edges: Edges; log: Log; wake?: () => void };
+/** `threads`: channels may start threads, by the machine's clock (compiled files only). */
+export type ComposeTools = { edges: Edges; log: Log; wake?: () => void; threads?: boolean };
 
 type Base = { services: Services; storage: Storage; closers: Closers };
 
@@ -94,7 +95,7 @@ export const composeWeb = async (
 
 /** What a worker is made of; a test drives the parts itself, with the clock in its hand. */
 export const makeWorkerParts = async (config: Config, tools: ComposeTools, services: Services, closers: Closers) => {
-  const { edges, log } = tools;
+  const { edges, log, threads } = tools;
   const { stores, keyring, catalogue, templates, audienceMatcher, fanout } = services;
   const { leaseMs, publicUrl, timeZone } = config;
   const vapid = await loadVapidKeys(stores.access, keyring, config);
@@ -102,6 +103,7 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
     vapid,
     edges,
     log,
+    threads,
     reportUrl: (message) => `${publicUrl}/r/${signLink(keyring, 'report', message)}`,
   });
   for (const channel of channels.values()) closers.add(() => channel.close());

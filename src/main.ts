@@ -152,7 +152,7 @@ const runWeb = async (config: Config, log: Log): Promise<void> => {
 };
 
 const runWorker = async (config: Config, log: Log, ofWeb: boolean): Promise<void> => {
-  const { worker, services, close } = await composeWorker(config, { edges: realEdges, log });
+  const { worker, services, close } = await composeWorker(config, { edges: realEdges, log, threads: true });
   const running = worker.run();
   const server = ofWeb ? null : createServer(makeWorkerApp(services));
   const end = makeEnd(log, async () => {

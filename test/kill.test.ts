@@ -4,7 +4,7 @@ import { kill, type Service, startService } from './helpers/start-service.ts';
 const people = 5_000;
 const kills = 10;
 /** The email channel's slots at 20 connections: what may be in flight when a worker dies. */
-const slots = 200;
+const slots = 400;
 const leaseMs = '1000';
 /** Generous: what takes seconds on an idle machine takes minutes beside other work. */
 const within = 300_000;

@@ -5,6 +5,7 @@ import type { ChannelName } from '../subscriptions/follow.ts';
 import type { Channel } from './channel.ts';
 import { readDkimKey } from './email/dkim.ts';
 import { makeEmailChannel, readSender } from './email/email-channel.ts';
+import { makeThreadedEmailChannel } from './email/email-thread.ts';
 import { readSmtpUrl } from './email/smtp-url.ts';
 import { makeOutboxChannel } from './outbox.ts';
 import { withFailover } from './resilience/failover.ts';
@@ -22,16 +23,19 @@ export type ChannelTools = {
   log: Log;
   /** The absolute URL where the service worker reports on a message. */
   reportUrl?: (messageId: string) => string;
+  /** Email works on a thread of its own (compiled files only). */
+  threads?: boolean | undefined;
 };
 
 type ChannelConfig = Pick<Config, 'email' | 'sms' | 'webPush' | 'dataDir' | 'publicUrl'>;
 
 const isOutbox = (url: string): boolean => url.startsWith('outbox:');
 
-const makeEmail = (config: ChannelConfig, { edges }: ChannelTools): Channel => {
+const makeEmail = (config: ChannelConfig, { edges, threads }: ChannelTools): Channel => {
   const servers = config.email.urls.filter((url) => !isOutbox(url));
   if (servers.length === 0) return makeOutboxChannel('email', config.dataDir, { edges });
-  return makeEmailChannel({ ...config.email, urls: servers }, { edges });
+  const email = { ...config.email, urls: servers };
+  return threads ? makeThreadedEmailChannel(email) : makeEmailChannel(email, { edges });
 };
 
 /** Providers call back only where they can reach us. */

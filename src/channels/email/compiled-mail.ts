@@ -42,6 +42,9 @@ const oneLine = (text: string): string =>
     .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
     .trim();
 
+/** CRLF throughout (RFC 5321 section 2.3.8): a lone CR or LF in the data is one server's line end and another's offence. */
+const withLineEnds = (text: string): string => text.replace(/\r?\n|\r/g, '\r\n');
+
 /** An unstructured header line, RFC 2047 encoded and folded; base64 is the shorter form for Chinese. */
 const textHeader = (name: string, text: string, locale: string): string =>
   `${foldLines(`${name}: ${encodeWords(oneLine(text), locale.startsWith('zh') ? 'B' : 'Q', 52, true)}`, 76)}\r\n`;
@@ -110,8 +113,8 @@ const perPerson = /^(?:date|message-id|subject|to):.*(?:\r\n[ \t].*)*\r\n/gim;
 export const compileMail = async (content: SharedContent, sender: Sender): Promise<CompiledMail> => {
   const composed = await new MailComposer({
     from: { name: oneLine(sender.name), address: sender.address },
-    text: content.text,
-    html: content.html,
+    text: withLineEnds(content.text),
+    html: withLineEnds(content.html),
     encoding: 'quoted-printable',
     newline: 'win',
     headers: constantHeaders(content, sender.domain),
@@ -134,7 +137,7 @@ export const compileMail = async (content: SharedContent, sender: Sender): Promi
 };
 
 const encoded = (value: string, html: boolean): string =>
-  wrapQp(encodeQp(html ? escapeHtml(value) : value), lineLength);
+  wrapQp(encodeQp(withLineEnds(html ? escapeHtml(value) : value)), lineLength);
 
 /** What goes in at a place. Most values are the same from one person to the next, so the last one is kept. */
 const inBody = (at: Place, value: string): string => {

@@ -10,7 +10,7 @@ import { type CompiledMail, compileMail, type MailPerson, renderMail, type Sende
 import { makeDkimSigner } from './dkim.ts';
 import { makeSmtpPool } from './smtp-pool.ts';
 import { classifySmtp } from './smtp-reply.ts';
-import { readSmtpUrl } from './smtp-url.ts';
+import { readSmtpUrl, type SmtpServer } from './smtp-url.ts';
 
 export type EmailTools = { edges: Pick<Edges, 'now' | 'monotonic'>; limitMs?: number };
 
@@ -44,8 +44,14 @@ const makeDate = (now: () => number): (() => string) => {
 };
 
 /** Slots for each connection: while one message waits for the server, others are rendered or wait for their outcome to be kept. */
-const slotsPerConnection = 10;
+const slotsPerConnection = 20;
 const compiledContents = 200;
+
+const concurrencyOf = (server: SmtpServer): number => server.pool * slotsPerConnection;
+
+/** Slots of the channel over these servers; throws `ConfigError` for a URL that cannot work. */
+export const emailConcurrency = (urls: string[]): number =>
+  Math.max(...urls.map((url) => concurrencyOf(readSmtpUrl(url))));
 
 /**
  * Email over SMTP (RFC 5321), one provider for each URL in EMAIL_URL, in that order. Content is composed once by
@@ -83,7 +89,7 @@ export const makeEmailChannel = (config: Config['email'], tools: EmailTools): Ch
     const pool = makeSmtpPool(server, tools.limitMs === undefined ? {} : { limitMs: tools.limitMs });
     const channel: Channel = {
       name: 'email',
-      limits: { concurrency: server.pool * slotsPerConnection },
+      limits: { concurrency: concurrencyOf(server) },
       send: async ({ id, to, content, slots }, signal) => {
         const address = to.channel === 'email' ? to.email : '';
         if (!safeAddress.test(address))

@@ -3,6 +3,7 @@ import { type Stop, stoppable, withDeadline } from '../resilience/deadline.ts';
 import { makeSemaphore } from '../resilience/semaphore.ts';
 import type { SmtpFault } from './smtp-reply.ts';
 import type { SmtpServer } from './smtp-url.ts';
+import { sendDataWhole } from './whole-data.ts';
 
 type Fault = SmtpFault & { message: string };
 type SmtpAnswer = { ok: true; response: string } | { ok: false; fault: Fault };
@@ -25,8 +26,8 @@ const faultOf = (error: unknown): Fault => {
 const isReusable = (line: Line, { responseCode, code }: SmtpFault): boolean =>
   !line.isDead && responseCode !== undefined && responseCode >= 400 && responseCode !== 421 && code !== 'ECONNECTION';
 
-const newConnection = (server: SmtpServer, limitMs: number): SMTPConnection =>
-  new SMTPConnection({
+const newConnection = (server: SmtpServer, limitMs: number): SMTPConnection => {
+  const connection = new SMTPConnection({
     host: server.host,
     port: server.port,
     secure: server.secure,
@@ -37,6 +38,9 @@ const newConnection = (server: SmtpServer, limitMs: number): SMTPConnection =>
     socketTimeout: limitMs + 5_000,
     tls: { rejectUnauthorized: server.tls !== 'unverified' },
   });
+  sendDataWhole(connection);
+  return connection;
+};
 
 const handshake = async (connection: SMTPConnection, auth: SmtpServer['auth'], stop: Stop): Promise<void> => {
   await stoppable<void>(stop, (resolve, reject) => {

@@ -48,6 +48,19 @@ describe('a notification by mail', () => {
     expect(raw.match(/^date:/gim)).toHaveLength(1);
   });
 
+  it.each([
+    ['no line that begins with a dot', 'Plain.'],
+    ['lines that begin with dots', '.\n..\n.NET for beginners\n.'],
+    ['line ends of every kind', 'one\r\ntwo\nthree\rfour'],
+  ])('arrives byte for byte, with %s', async (_, words) => {
+    const text = `Today\n${words}\n${slot('reason')}\nend`;
+    await channel.send(makeMessage({ content: makeContent({ text }), slots: makeSlots({ reason: words }) }), noAbort);
+    const { mail, raw } = await received();
+    const lines = (all: string): string[] => all.split(/\r\n|\n|\r/);
+    expect(lines(mail.text ?? '').filter(Boolean)).toEqual(lines(text.replace(slot('reason'), words)).filter(Boolean));
+    expect(raw.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+  });
+
   it('has both bodies, with the person’s values escaped as each asks', async () => {
     await channel.send(makeMessage({ slots: makeSlots({ reason: `Tom & "Ann's" <team> = 100%` }) }), noAbort);
     const { mail } = await received();

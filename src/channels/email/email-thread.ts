@@ -1,0 +1,31 @@
+import { parentPort, Worker, workerData } from 'node:worker_threads';
+import type { Config } from '../../config.ts';
+import { realEdges } from '../../edges.ts';
+import type { Channel } from '../channel.ts';
+import { makeRemoteChannel, type Thread } from '../thread/remote-channel.ts';
+import { serveChannel } from '../thread/serve-channel.ts';
+import { emailConcurrency, makeEmailChannel } from './email-channel.ts';
+
+/** Starts this very file as a thread. */
+const start = (config: Config['email']): Thread => {
+  const worker = new Worker(new URL(import.meta.url), { workerData: { email: config } });
+  // its exit follows, and says all there is to do
+  worker.on('error', () => undefined);
+  return {
+    postMessage: (message) => worker.postMessage(message),
+    onAnswers: (listener) => void worker.on('message', listener),
+    onEnd: (listener) => void worker.once('exit', listener),
+    terminate: () => void worker.terminate(),
+  };
+};
+
+/** `makeEmailChannel` on a thread of its own, by the machine's clock; from compiled files only, as Node 20 starts no thread from TypeScript. */
+export const makeThreadedEmailChannel = (config: Config['email']): Channel =>
+  makeRemoteChannel({
+    name: 'email',
+    limits: { concurrency: emailConcurrency(config.urls) },
+    start: () => start(config),
+  });
+
+const asThread = (workerData as { email?: Config['email'] } | null)?.email;
+if (parentPort && asThread) serveChannel(makeEmailChannel(asThread, { edges: realEdges }), parentPort);
