@@ -157,4 +157,27 @@ describe('a worker', () => {
     await until('one is counted', async () => (await made.fanout.get(push.id))?.counts.sent === 1);
     expect(await made.fanout.get(push.id)).toMatchObject({ state: 'running', counts: { sending: 1 } });
   });
+
+  it('leaves the event loop its turns while it settles people of whom nobody is sent anything', async () => {
+    const made = await town();
+    const follow = [{ topic: 'services', pace: 'daily' }];
+    await made.people(
+      Array.from({ length: 4_000 }, (_, n) => ({ email: `person${n}@example.org`, verified: true, follow })),
+    );
+    const push = await publish(made);
+    await made.parts.duties.tick();
+    let turns = 0;
+    const counting = setInterval(() => {
+      turns += 1;
+    }, 0);
+    closing.push(() => clearInterval(counting));
+    const token = 'one';
+    for (;;) {
+      const claim = await made.stores.pushes.claim(token, [...lanes]);
+      if (!claim) break;
+      expect(await made.parts.runner.run(claim, token, () => false)).toBe(true);
+    }
+    expect(turns).toBeGreaterThanOrEqual(4);
+    expect((await made.fanout.get(push.id))?.counts).toMatchObject({ digested: 4_000 });
+  });
 });

@@ -3,6 +3,7 @@ import type { Edges } from '../../edges.ts';
 import type { Channel, SendResult } from '../channel.ts';
 import { pause, type Stop, StoppedError, withDeadline } from '../resilience/deadline.ts';
 import { guarded } from '../resilience/guard.ts';
+import { makeSemaphore } from '../resilience/semaphore.ts';
 import { failure, type Verdict } from '../result.ts';
 import { fillSlots } from '../slots.ts';
 import { concatHeader, splitSms } from './segments.ts';
@@ -20,6 +21,8 @@ const numbered = (text: string): Numbered => {
   return text.startsWith('+') ? { ton: 1, npi: 1, digits: text.slice(1) } : { ton: 0, npi: 0, digits: text };
 };
 
+/** Slots for each place in the window: while texts wait for the centre, others wait for their outcome to be kept. */
+const slotsPerPlace = 4;
 /** Parts count in one octet of the header. */
 const mostParts = 255;
 const partTries = 4;
@@ -58,6 +61,7 @@ export const makeSmppChannel = (text: string, tools: SmppTools): Channel => {
   const port = Number(url.port) || (isSecure ? 3550 : 2775);
   const link = makeSmppLink({ host: url.hostname, port, isSecure, user, pass, bindMs: Math.min(limitMs, 10_000) });
   const source = numbered(from);
+  const places = makeSemaphore(window);
   let reference = 0;
 
   const submitAll = async (phone: string, body: string, stop: Stop): Promise<SendResult> => {
@@ -88,12 +92,19 @@ export const makeSmppChannel = (text: string, tools: SmppTools): Channel => {
 
   const channel: Channel = {
     name: 'sms',
-    limits: { concurrency: window },
+    limits: { concurrency: window * slotsPerPlace },
     send: async ({ to, content, slots }, signal) => {
       if (to.channel !== 'sms') return failure(provider, { kind: 'permanent', reason: 'bad-address' }, 'not a number');
       try {
         const body = fillSlots(content.sms, slots);
-        return await withDeadline(limitMs, signal, (stop) => submitAll(to.phone, body, stop));
+        return await withDeadline(limitMs, signal, async (stop) => {
+          await places.take(stop);
+          try {
+            return await submitAll(to.phone, body, stop);
+          } finally {
+            places.give();
+          }
+        });
       } catch (error) {
         const { verdict, words } = verdictOf(error);
         return failure(provider, verdict, words);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Edges } from '../../edges.ts';
 import type { Log } from '../../log.ts';
 import type { Storage } from '../../storage/storage.ts';
@@ -128,6 +129,9 @@ export const makeBatchRunner = (stores: RunnerStores, tools: RunnerTools) => {
     const lane = async (): Promise<void> => {
       for (let part = queue.shift(); part && whole; part = queue.shift()) {
         if (stopping() || !(await runChunk(lease, held, batch, part.push, part.ordinals))) whole = false;
+        // SQLite answers at once, so that a chunk of which nobody is sent anything never leaves the turn of the event loop:
+        // without a pause a million of them would hold up renewals, and messages that wait for their group
+        await nextTurn();
       }
     };
     // both lanes come to rest before the batch is given back: what one of them has in flight is still recorded
