@@ -54,6 +54,9 @@ export type AudienceIndexTools = {
   /** Those of the ordinals of whom the index says anything else than `people` do (or nothing, of those left out). */
   differing(ordinals: readonly number[], people: readonly IndexedPerson[]): number[];
   setSequence(sequence: number): void;
+  /** The distinct follows that an item matches, whoever has them; and everybody who has one. */
+  matching(item: ItemFacts): MatchedFollow[];
+  followers(no: number): PeopleSet;
   /** Puts changed people into their blocks, one block in each call; answers whether more are to come. */
   settle(): boolean;
   snapshot(): AudienceSnapshot;
@@ -126,6 +129,8 @@ export const makeAudienceIndex = (from?: AudienceSnapshot): AudienceIndexTools =
     setSequence: (reached) => {
       sequence = reached;
     },
+    matching: follows.match,
+    followers,
     settle: people.settle,
     snapshot: () => ({ sequence, dictionary: dictionary.store(), blocks: people.blocks() }),
   };

@@ -10,7 +10,7 @@ import type { Storage } from '../storage/storage.ts';
 import { maskContact, openContact } from '../subscriptions/address.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
 import type { AudienceIndex } from './audience-index.ts';
-import { type AudienceSource, always, type Question, type Selection } from './audience-matcher.ts';
+import { type AudienceSource, always, noItem, type Question, type Selection } from './audience-matcher.ts';
 import { both, nobody, type PeopleSet, sampleOf, union, without } from './people-set.ts';
 
 export type Counted = { key: string; people: number };
@@ -72,16 +72,6 @@ const itemsTried = 100;
 
 const counted = (counts: Map<string, number>): Counted[] =>
   [...counts].map(([key, people]) => ({ key, people })).sort((a, b) => b.people - a.people || (a.key < b.key ? -1 : 1));
-
-/** What stands for an item where a condition is asked without one. */
-const noItem: ItemContent = {
-  title: '',
-  summary: '',
-  language: 'und',
-  topics: [],
-  urgency: 'routine',
-  visibility: 'public',
-};
 
 /** Audiences for publishers: exact numbers before anything is sent. */
 export const makeAudienceService = (stores: AudienceStores, tools: AudienceTools): AudienceService => {

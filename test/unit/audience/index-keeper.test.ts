@@ -2,9 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AudienceIndex } from '../../../src/audience/audience-index.ts';
-import type { AudienceStore } from '../../../src/audience/audience-store.ts';
+import type { AudienceStore, IndexedPerson } from '../../../src/audience/audience-store.ts';
 import { type IndexKeeper, makeIndexKeeper } from '../../../src/audience/index-keeper.ts';
+import { makeOracleCheck, type OracleCheck } from '../../../src/audience/oracle-check.ts';
 import { ordinalsOf } from '../../../src/audience/people-set.ts';
+import { makeCatalogueService } from '../../../src/catalogue/catalogue-service.ts';
 import { realEdges } from '../../../src/edges.ts';
 import { makeLog } from '../../../src/log.ts';
 import type { Condition } from '../../../src/rules/condition.ts';
@@ -56,14 +58,21 @@ describe('the keeper of the audience index', () => {
   };
 
   const file = (): string => join(dir, 'audience.snapshot');
-  const keep = (over: Partial<AudienceStore> = {}, snapshotFile: string | null = null): IndexKeeper => {
+  const keep = (
+    over: Partial<AudienceStore> = {},
+    snapshotFile: string | null = null,
+    oracle?: OracleCheck,
+  ): IndexKeeper => {
     const scan: AudienceStore['scan'] = (after, limit) => {
       scans += 1;
       return (over.scan ?? stores.audience.scan)(after, limit);
     };
     const log = makeLog('silent');
     const audience = { ...stores.audience, ...over, scan };
-    const keeper = makeIndexKeeper({ audience }, { edges: realEdges, log, snapshotFile, snapshotFrom: 100 });
+    const keeper = makeIndexKeeper(
+      { audience },
+      { edges: realEdges, log, snapshotFile, snapshotFrom: 100, ...(oracle && { oracle }) },
+    );
     keepers.push(keeper);
     return keeper;
   };
@@ -187,6 +196,72 @@ describe('the keeper of the audience index', () => {
       expect(await keeper.check()).toBe(false);
       expect(keeper.state()).toMatchObject({ state: 'ready', rebuilds: 1, faults: 1 });
       expect(await keeper.check()).toBe(true);
+    });
+  });
+
+  describe('checks against the evaluator', () => {
+    const oracle = (): OracleCheck =>
+      makeOracleCheck(stores, {
+        catalogue: makeCatalogueService(stores),
+        edges: realEdges,
+        timeZone: 'Asia/Shanghai',
+      });
+    /** A store that says of everybody that they live in the hills, for as long as it is asked to. */
+    const lying = (lies: () => boolean): Partial<AudienceStore> => {
+      const told = (list: IndexedPerson[]) => list.map((one) => (lies() ? { ...one, region: 'hill' } : one));
+      return {
+        people: async (ordinals) => told(await stores.audience.people(ordinals)),
+        scan: async (after, limit) => {
+          const part = await stores.audience.scan(after, limit);
+          return { ...part, people: told(part.people) };
+        },
+      };
+    };
+
+    it('are content with a true index, while people change', async () => {
+      const keeper = keep({}, null, oracle());
+      await keeper.caughtUp();
+      for (let round = 1; round <= 20; round++) {
+        const checking = keeper.check();
+        await stores.subscriptions.updateSubscriber(round, { region: 'hill', consents: { personalisation: true } });
+        expect(await checking).toBe(true);
+      }
+      expect(keeper.state()).toMatchObject({ wrong: false, rebuilds: 0, faults: 0 });
+    });
+
+    it('find what the comparison of facts cannot, and the index is made anew', async () => {
+      let lies = true;
+      const keeper = keep(
+        lying(() => lies),
+        null,
+        {
+          draw: async (ordinals) => {
+            const questions = await oracle().draw(ordinals);
+            return async (tools, asked) => {
+              const found = await questions(tools, asked);
+              if (found.length > 0) lies = false;
+              return found;
+            };
+          },
+        },
+      );
+      expect(asked(await keeper.caughtUp(), within('hill'))).toHaveLength(300);
+      expect(await keeper.check()).toBe(false);
+      expect(keeper.state()).toMatchObject({ state: 'ready', wrong: false, rebuilds: 1, faults: 1 });
+      expect(asked(await keeper.caughtUp(), within('hill'))).toEqual([]);
+      expect(await keeper.check()).toBe(true);
+    });
+
+    it('say that it is wrong where making it anew did not help; it answers all the same', async () => {
+      const keeper = keep(
+        lying(() => true),
+        null,
+        oracle(),
+      );
+      await keeper.caughtUp();
+      expect(await keeper.check()).toBe(false);
+      expect(keeper.state()).toMatchObject({ state: 'ready', wrong: true, rebuilds: 1, faults: 1 });
+      expect((await keeper.caughtUp()).people()).toBe(300);
     });
   });
 
