@@ -89,6 +89,8 @@ export const makeIndexKeeper = (
   const stop = new AbortController();
   const reader = makeIndexReader(audience, stop.signal);
   let current: AudienceIndexTools | null = null;
+  /** One that was found wrong, until another stands. */
+  let outworn: AudienceIndexTools | null = null;
   let first: Promise<unknown> | null = null;
   let busy: Promise<unknown> = Promise.resolve();
   const asked = makeSignal();
@@ -133,6 +135,7 @@ export const makeIndexKeeper = (
       await reader.follow(tools, await audience.sequence());
     }
     current = tools;
+    outworn = null;
     stood.resolve();
     rebuilds += 1;
     lag = 0;
@@ -191,7 +194,7 @@ export const makeIndexKeeper = (
     faults += 1;
     log.error({ people: found.people.length }, 'the audience index differs from the store; it is made anew');
     // never answer from an index that is known to be wrong
-    current = null;
+    [current, outworn] = [null, current];
     await anew();
     isWrong = (await found.again(present())).length > 0;
     // whoever refused to answer now would stop every push: it says that it is wrong, and answers
@@ -201,6 +204,11 @@ export const makeIndexKeeper = (
 
   const keeper: IndexKeeper = {
     caughtUp,
+    asItStands: async () => {
+      asked.resolve();
+      return (current ?? outworn)?.index ?? caughtUp();
+    },
+    prepare: asked.resolve,
     follow: async () => {
       await whole();
       return alone(() => follow(present()));

@@ -130,6 +130,49 @@ describe('the keeper of the audience index', () => {
     expect(new Set(await Promise.all(rounds))).toEqual(new Set([true]));
   });
 
+  describe('for an emergency', () => {
+    it('answers as it stands, however far behind', async () => {
+      const keeper = keep();
+      await keeper.caughtUp();
+      await people(301, 303);
+      expect((await keeper.asItStands()).people()).toBe(300);
+      expect((await keeper.caughtUp()).people()).toBe(303);
+    });
+
+    it('answers from the one that was found wrong while that is made anew; nobody else is answered', async () => {
+      let go = (): void => undefined;
+      let held = Promise.resolve();
+      const keeper = keep({
+        scan: async (after, limit) => {
+          await held;
+          return stores.audience.scan(after, limit);
+        },
+      });
+      await keeper.caughtUp();
+      held = new Promise<void>((resolve) => {
+        go = resolve;
+      });
+      db.exec("UPDATE subscribers SET region = 'hill'");
+      const checking = keeper.check();
+      await until(() => keeper.state().state === 'rebuilding');
+      expect((await keeper.asItStands()).people()).toBe(300);
+      const asking = keeper.caughtUp();
+      go();
+      expect(await checking).toBe(false);
+      expect(asked(await asking, within('hill'))).toHaveLength(300);
+      expect(asked(await keeper.asItStands(), within('hill'))).toHaveLength(300);
+    });
+
+    it('is built as soon as somebody says that it will be asked', async () => {
+      const keeper = keep();
+      const running = keeper.run(false);
+      keeper.prepare();
+      await until(() => keeper.state().state === 'ready');
+      await keeper.close();
+      await running;
+    });
+  });
+
   it('says that it is building while it takes long', async () => {
     let go = (): void => undefined;
     const held = new Promise<void>((resolve) => {

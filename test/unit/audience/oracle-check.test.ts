@@ -15,7 +15,7 @@ beforeAll(async () => {
       email: `p${n}@example.org`,
       verified: true,
       locale: n % 3 === 0 ? 'en' : 'zh-CN',
-      region: n % 2 === 0 ? '110101' : '310000',
+      region: n % 2 === 0 ? '110000' : '310000',
       attributes: n % 5 === 0 ? {} : { birthYear: 1940 + n },
       consents: { personalisation: n % 4 !== 0 },
       follow: [
