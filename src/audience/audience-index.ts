@@ -49,6 +49,8 @@ export type AudienceIndexTools = {
   loaded(): void;
   put(person: IndexedPerson): void;
   remove(ordinal: number): void;
+  /** How many were removed since it was made: those are in a snapshot from before, with all that was known of them. */
+  removed(): number;
   /** No ordinal is above it. */
   highest(): number;
   /** Those of the ordinals of whom the index says anything else than `people` do (or nothing, of those left out). */
@@ -69,6 +71,7 @@ export const makeAudienceIndex = (from?: AudienceSnapshot): AudienceIndexTools =
   const people = makePeopleIndex(dictionary, from?.blocks);
   let topics: ReadonlyMap<string, number> = new Map();
   let sequence = from?.sequence ?? 0;
+  let removed = 0;
   if (from) people.recount();
 
   const plan = (condition: Condition, item: ItemFacts, context: RuleContext) =>
@@ -115,7 +118,10 @@ export const makeAudienceIndex = (from?: AudienceSnapshot): AudienceIndexTools =
     load: people.load,
     loaded: people.loaded,
     put: people.put,
-    remove: people.remove,
+    remove: (ordinal) => {
+      if (people.remove(ordinal)) removed += 1;
+    },
+    removed: () => removed,
     highest: people.highest,
     differing: (ordinals, told) => {
       const known = people.codes(ordinals);

@@ -1,12 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
-import { type Edges, newId } from '../edges.ts';
+import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type AudienceIndex, type AudienceIndexTools, makeAudienceIndex } from './audience-index.ts';
 import type { AudienceSource } from './audience-matcher.ts';
 import type { AudienceStore } from './audience-store.ts';
 import { makeIndexReader } from './index/index-reader.ts';
-import { readSnapshot, writeSnapshot } from './index/snapshot.ts';
+import { makeSnapshotFile } from './index/snapshot-file.ts';
 import type { OracleCheck } from './oracle-check.ts';
 import { makeSelfCheck } from './self-check.ts';
 
@@ -23,6 +23,8 @@ const checkEveryMs = 30_000;
 /** An index that is wrong again once it was made anew is made anew ever more seldom: it is not the reading that is at fault. */
 const checkSeldomMs = 60 * 60_000;
 const saveEveryMs = 15 * 60_000;
+/** After an erasure the file is gone at once; a new one comes so much later, however many erasures there are by then. */
+const saveAfterErasureMs = 60_000;
 
 export type IndexState = {
   /** `building` until the first index stands, then `ready`; `rebuilding` while one that was found wrong is made anew. */
@@ -51,6 +53,8 @@ export type IndexKeeper = AudienceSource & {
   check(): Promise<boolean>;
   /** Writes a snapshot for the next start, if it is worth it and anything changed since the last. */
   save(): Promise<void>;
+  /** Deletes the snapshot if it may hold anybody who has been erased or merged since it was written; answers whether it did. */
+  forget(): Promise<boolean>;
   /**
    * Builds, follows, checks and saves until `close`; what fails is logged and tried again. Not `eager`: from when the index is
    * first asked for, because most processes never ask.
@@ -95,8 +99,9 @@ export const makeIndexKeeper = (
   let busy: Promise<unknown> = Promise.resolve();
   const asked = makeSignal();
   const stood = makeSignal();
+  const file = makeSnapshotFile(snapshotFile, edges);
   const selfCheck = makeSelfCheck(audience, { reader, edges, ...(oracle && { oracle }) });
-  let [lag, rebuilds, faults, saved] = [0, -1, 0, -1];
+  let [lag, rebuilds, faults] = [0, -1, 0];
   let isWrong = false;
 
   /** One at a time: whoever reads changes into the index must not meet another who does. */
@@ -107,9 +112,8 @@ export const makeIndexKeeper = (
   };
 
   const fromSnapshot = async (): Promise<AudienceIndexTools | null> => {
-    if (snapshotFile === null) return null;
     try {
-      const snapshot = await readSnapshot(snapshotFile);
+      const snapshot = await file.read();
       if (!snapshot) return null;
       if (snapshot.sequence > (await audience.sequence())) throw new RangeError('the snapshot is ahead of the store');
       const tools = makeAudienceIndex(snapshot);
@@ -117,7 +121,7 @@ export const makeIndexKeeper = (
       await reader.follow(tools, await audience.sequence());
       for (let count = 0; count < checksOfSnapshot; count++)
         if ((await selfCheck.facts(tools)).length > 0) throw new RangeError('the snapshot is not of this store');
-      saved = snapshot.sequence;
+      file.madeOf(snapshot.sequence);
       return tools;
     } catch (error) {
       stop.signal.throwIfAborted();
@@ -130,6 +134,7 @@ export const makeIndexKeeper = (
     const began = edges.monotonic();
     let tools = await from();
     if (!tools) {
+      file.madeOf(null);
       tools = makeAudienceIndex();
       await reader.fill(tools);
       await reader.follow(tools, await audience.sequence());
@@ -219,18 +224,20 @@ export const makeIndexKeeper = (
     },
     save: async () => {
       const tools = await whole();
-      if (snapshotFile === null || tools.index.people() < snapshotFrom || tools.index.sequence() === saved) return;
-      const snapshot = await alone(async () => {
-        // what a sweep under way has passed by may have changed since: it is ended, then comes one for the snapshot
-        while (tools.settle()) await reader.turn();
-        const sequence = tools.index.sequence();
-        while (tools.settle()) await reader.turn();
-        return { ...tools.snapshot(), sequence };
-      });
-      // blocks are never changed, only replaced: others may go on
-      await writeSnapshot(snapshotFile, snapshot, newId(edges));
-      saved = snapshot.sequence;
+      if (tools.index.people() < snapshotFrom || !file.isDue(tools)) return;
+      await file.save(() =>
+        alone(async () => {
+          // what a sweep under way has passed by may have changed since: it is ended, then comes one for the snapshot
+          while (tools.settle()) await reader.turn();
+          const [sequence, removed] = [tools.index.sequence(), tools.removed()];
+          while (tools.settle()) await reader.turn();
+          return { ...tools.snapshot(), sequence, removed };
+        }),
+      );
+      // of an index that was made anew meanwhile nobody knows whom it has lost
+      if (current !== tools) file.madeOf(null);
     },
+    forget: async () => file.forget(await whole()),
     run: async (eager) => {
       if (!eager) await asked.promise;
       const due = { check: edges.monotonic() + checkEveryMs, save: edges.monotonic() };
@@ -239,6 +246,7 @@ export const makeIndexKeeper = (
         let pause = followEveryMs;
         try {
           await keeper.follow();
+          if (await keeper.forget()) due.save = edges.monotonic() + saveAfterErasureMs;
           if (edges.monotonic() >= due.check) {
             due.check = edges.monotonic() + pauseOfChecks;
             await keeper.check();

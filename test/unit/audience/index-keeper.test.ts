@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AudienceIndex } from '../../../src/audience/audience-index.ts';
 import type { AudienceStore, IndexedPerson } from '../../../src/audience/audience-store.ts';
+import { readSnapshot } from '../../../src/audience/index/snapshot.ts';
 import { type IndexKeeper, makeIndexKeeper } from '../../../src/audience/index-keeper.ts';
 import { makeOracleCheck, type OracleCheck } from '../../../src/audience/oracle-check.ts';
 import { ordinalsOf } from '../../../src/audience/people-set.ts';
@@ -375,6 +376,83 @@ describe('the keeper of the audience index', () => {
       const lives = (code: string) => told.filter(({ region }) => region === code).map(({ ordinal }) => ordinal);
       expect(asked(index, within('hill'))).toEqual(lives('hill'));
       expect(asked(index, within('110000'))).toEqual([...lives('110101'), ...lives('hill')].sort((a, b) => a - b));
+    });
+  });
+
+  describe('a snapshot after an erasure', () => {
+    const written = (): boolean => readdirSync(dir).includes('audience.snapshot');
+
+    it('is gone as soon as the erasure is known, and written again without them', async () => {
+      const keeper = keep({}, file());
+      await keeper.caughtUp();
+      await keeper.save();
+      expect(await keeper.forget()).toBe(false);
+      await stores.subscriptions.updateSubscriber(2, { region: 'hill' });
+      await keeper.follow();
+      expect([await keeper.forget(), written()]).toEqual([false, true]);
+      await stores.subscriptions.erase(3, someTime);
+      await keeper.follow();
+      expect([await keeper.forget(), written()]).toEqual([true, false]);
+      await keeper.save();
+      expect([await keeper.forget(), written()]).toEqual([false, true]);
+      scans = 0;
+      const index = await keep({}, file()).caughtUp();
+      expect([scans, index.people(), asked(index, within('110000'))[0]]).toEqual([0, 299, 2]);
+    });
+
+    it('is written again a minute later, however many are erased', async () => {
+      let now = 0;
+      const edges = { ...realEdges, monotonic: () => now };
+      const keeper = makeIndexKeeper(
+        { audience: stores.audience },
+        { edges, log: makeLog('silent'), snapshotFile: file(), snapshotFrom: 100 },
+      );
+      keepers.push(keeper);
+      const running = keeper.run(true);
+      await until(written);
+      for (let ordinal = 1; ordinal <= 5; ordinal++) {
+        await stores.subscriptions.erase(ordinal, someTime);
+        const erased = await stores.audience.sequence();
+        await until(() => keeper.state().sequence === erased);
+        await until(async () => !written());
+        now += 1_000;
+      }
+      now += 60_000;
+      await until(written);
+      await keeper.close();
+      await running;
+      expect((await readSnapshot(file()))?.sequence).toBe(await stores.audience.sequence());
+    });
+
+    it('that was there when somebody was erased while no process ran is gone after the next start', async () => {
+      const keeper = keep({}, file());
+      await keeper.caughtUp();
+      await keeper.save();
+      await keeper.close();
+      await stores.subscriptions.erase(3, someTime);
+      const next = keep({}, file());
+      await next.caughtUp();
+      expect([await next.forget(), written()]).toEqual([true, false]);
+    });
+
+    it('that is of no use is deleted when the index is read from the store', async () => {
+      const keeper = keep({}, file());
+      await keeper.caughtUp();
+      await keeper.save();
+      writeFileSync(file(), 'damaged');
+      const next = keep({}, file());
+      await next.caughtUp();
+      expect([await next.forget(), written()]).toEqual([true, false]);
+    });
+
+    it('leaves no half-written file of a writer that died', async () => {
+      writeFileSync(`${file()}.dead`, 'everybody');
+      utimesSync(`${file()}.dead`, 1, 1);
+      writeFileSync(`${file()}.alive`, 'everybody');
+      const keeper = keep({}, file());
+      await keeper.caughtUp();
+      await keeper.save();
+      expect(readdirSync(dir).sort()).toEqual(['audience.snapshot', 'audience.snapshot.alive']);
     });
   });
 
