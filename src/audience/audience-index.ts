@@ -24,6 +24,8 @@ export type AudienceIndex = {
   select(condition: Condition, item: ItemFacts, context: RuleContext): PeopleSet;
   /** Whom a rule selects: `when` and `who` true, consent where it is needed, and an address that can be used. */
   selectRule(rule: Pick<RuleContent, 'when' | 'who'>, item: ItemFacts, context: RuleContext): PeopleSet;
+  /** Everybody whom rules can select: those who consented and have an address that can be used. */
+  everybodyReached(): PeopleSet;
   /** The distinct follows that an item matches with everybody who has them, by number; those that nobody has are left out. */
   matchItem(item: ItemFacts): (MatchedFollow & { people: PeopleSet })[];
   /** How many of the set by region, language or channel; keys that have nobody are left out. */
@@ -91,6 +93,7 @@ export const makeAudienceIndex = (from?: AudienceSnapshot): AudienceIndexTools =
       const allowed = needsNoConsent(who, item) ? [] : [setPlan(consented)];
       return people.select(allOf([plan(who, item, context), setPlan(reachable), ...allowed]));
     },
+    everybodyReached: () => people.select(allOf([setPlan(reachable), setPlan(consented)])),
     matchItem: (item) =>
       follows
         .match(item)
