@@ -5,6 +5,7 @@ import { type AudienceMatcher, makeAudienceMatcher, makeSelection } from './audi
 import { type AudienceService, makeAudienceService } from './audience/audience-service.ts';
 import { type ExplainService, makeExplainService } from './audience/explain-service.ts';
 import { type IndexKeeper, makeIndexKeeper } from './audience/index-keeper.ts';
+import { makeOracleCheck } from './audience/oracle-check.ts';
 import { type BrowsingService, makeBrowsingService } from './browsing/browsing-service.ts';
 import { type CatalogueService, makeCatalogueService } from './catalogue/catalogue-service.ts';
 import { type ItemReader, makeItemReader } from './catalogue/item-reader.ts';
@@ -86,6 +87,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     edges,
     log,
     snapshotFile: join(config.dataDir, 'audience.snapshot'),
+    oracle: makeOracleCheck(stores, { catalogue, edges, timeZone: config.timeZone }),
   });
   const selection = makeSelection(stores, { catalogue, edges, timeZone: config.timeZone });
   const audienceMatcher = makeAudienceMatcher(selection, audienceIndex);

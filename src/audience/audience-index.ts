@@ -24,6 +24,8 @@ export type AudienceIndex = {
   select(condition: Condition, item: ItemFacts, context: RuleContext): PeopleSet;
   /** Whom a rule selects: `when` and `who` true, consent where it is needed, and an address that can be used. */
   selectRule(rule: Pick<RuleContent, 'when' | 'who'>, item: ItemFacts, context: RuleContext): PeopleSet;
+  /** Everybody whom rules can select: those who consented and have an address that can be used. */
+  everybodyReached(): PeopleSet;
   /** The distinct follows that an item matches with everybody who has them, by number; those that nobody has are left out. */
   matchItem(item: ItemFacts): (MatchedFollow & { people: PeopleSet })[];
   /** How many of the set by region, language or channel; keys that have nobody are left out. */
@@ -49,11 +51,16 @@ export type AudienceIndexTools = {
   loaded(): void;
   put(person: IndexedPerson): void;
   remove(ordinal: number): void;
+  /** How many were removed since it was made: those are in a snapshot from before, with all that was known of them. */
+  removed(): number;
   /** No ordinal is above it. */
   highest(): number;
   /** Those of the ordinals of whom the index says anything else than `people` do (or nothing, of those left out). */
   differing(ordinals: readonly number[], people: readonly IndexedPerson[]): number[];
   setSequence(sequence: number): void;
+  /** The distinct follows that an item matches, whoever has them; and everybody who has one. */
+  matching(item: ItemFacts): MatchedFollow[];
+  followers(no: number): PeopleSet;
   /** Puts changed people into their blocks, one block in each call; answers whether more are to come. */
   settle(): boolean;
   snapshot(): AudienceSnapshot;
@@ -66,6 +73,7 @@ export const makeAudienceIndex = (from?: AudienceSnapshot): AudienceIndexTools =
   const people = makePeopleIndex(dictionary, from?.blocks);
   let topics: ReadonlyMap<string, number> = new Map();
   let sequence = from?.sequence ?? 0;
+  let removed = 0;
   if (from) people.recount();
 
   const plan = (condition: Condition, item: ItemFacts, context: RuleContext) =>
@@ -85,6 +93,7 @@ export const makeAudienceIndex = (from?: AudienceSnapshot): AudienceIndexTools =
       const allowed = needsNoConsent(who, item) ? [] : [setPlan(consented)];
       return people.select(allOf([plan(who, item, context), setPlan(reachable), ...allowed]));
     },
+    everybodyReached: () => people.select(allOf([setPlan(reachable), setPlan(consented)])),
     matchItem: (item) =>
       follows
         .match(item)
@@ -112,7 +121,10 @@ export const makeAudienceIndex = (from?: AudienceSnapshot): AudienceIndexTools =
     load: people.load,
     loaded: people.loaded,
     put: people.put,
-    remove: people.remove,
+    remove: (ordinal) => {
+      if (people.remove(ordinal)) removed += 1;
+    },
+    removed: () => removed,
     highest: people.highest,
     differing: (ordinals, told) => {
       const known = people.codes(ordinals);
@@ -126,6 +138,8 @@ export const makeAudienceIndex = (from?: AudienceSnapshot): AudienceIndexTools =
     setSequence: (reached) => {
       sequence = reached;
     },
+    matching: follows.match,
+    followers,
     settle: people.settle,
     snapshot: () => ({ sequence, dictionary: dictionary.store(), blocks: people.blocks() }),
   };

@@ -15,6 +15,13 @@ import { both, ordinalsOf, type PeopleSet, setOf, without } from './people-set.t
 export type AudienceSource = {
   /** Throws `index-building` while there is none. */
   caughtUp(): Promise<AudienceIndex>;
+  /**
+   * The index as it is, whatever was written since: for emergencies, which wait for nothing but the first index. While one
+   * that was found wrong is made anew, that one: a few people's facts may be wrong in it, and the others are told in time.
+   */
+  asItStands(): Promise<AudienceIndex>;
+  /** Says that it will be asked for: it is built, if it is not there. */
+  prepare(): void;
 };
 
 /** People who are selected, with the label of what selected them; of a rule or condition, the leaves that held for them. */
@@ -28,9 +35,19 @@ export type Matched = {
 /** Whom an item concerns: by what people asked for and by the active rules, or by the condition of a publisher's own push. */
 export type AudienceMatcher = {
   /** Follows by source and key, then rules. A targeted item concerns nobody. */
-  matchItem(item: string, content: ItemContent): Promise<Matched[]>;
-  matchCondition(source: string, who: Condition, item: string, content: ItemContent): Promise<Matched>;
+  matchItem(item: string, content: ItemContent, from: AskedIndex): Promise<Matched[]>;
+  matchCondition(
+    source: string,
+    who: Condition,
+    item: string,
+    content: ItemContent,
+    from: AskedIndex,
+  ): Promise<Matched>;
+  prepare(): void;
 };
+
+/** Which index is asked: with everything that was written before, or at once. */
+export type AskedIndex = 'caught-up' | 'as-it-stands';
 
 export type SelectionStores = { rules: Pick<RuleStore, 'active'>; subscriptions: Pick<SubscriptionStore, 'optedOut'> };
 export type SelectionTools = {
@@ -41,6 +58,16 @@ export type SelectionTools = {
 
 /** A rule without a `when`: a condition asked by itself. */
 export const always: Condition = { all: [] };
+
+/** What stands for an item where a condition is asked without one. */
+export const noItem: ItemContent = {
+  title: '',
+  summary: '',
+  language: 'und',
+  topics: [],
+  urgency: 'routine',
+  visibility: 'public',
+};
 
 /** One question to the index: an item against the trees as they are, at this moment. */
 export type Question = { index: AudienceIndex; item: ItemFacts; context: RuleContext };
@@ -86,11 +113,15 @@ const factsOf = ({ index, item, context }: Question, who: Condition, people: Peo
   }));
 };
 
+const indexOf = (source: AudienceSource, from: AskedIndex): Promise<AudienceIndex> =>
+  from === 'caught-up' ? source.caughtUp() : source.asItStands();
+
 /** The one way from an item to the people whom it concerns, for planning. */
 export const makeAudienceMatcher = (selection: Selection, source: AudienceSource): AudienceMatcher => ({
-  matchItem: async (id, content) => {
+  prepare: source.prepare,
+  matchItem: async (id, content, from) => {
     if (content.visibility === 'targeted') return [];
-    const question = await selection.ask(await source.caughtUp(), id, content);
+    const question = await selection.ask(await indexOf(source, from), id, content);
     const follows = selection
       .follows(question)
       .map((one): Matched => ({ ...one, people: ordinalsOf(one.people), facts: [] }));
@@ -104,8 +135,8 @@ export const makeAudienceMatcher = (selection: Selection, source: AudienceSource
     );
     return [...follows, ...rules];
   },
-  matchCondition: async (label, who, id, content) => {
-    const question = await selection.ask(await source.caughtUp(), id, content);
+  matchCondition: async (label, who, id, content, from) => {
+    const question = await selection.ask(await indexOf(source, from), id, content);
     const people = question.index.selectRule({ when: always, who }, question.item, question.context);
     return { source: label, follow: null, people: ordinalsOf(people), facts: factsOf(question, who, people) };
   },

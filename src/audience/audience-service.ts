@@ -3,20 +3,21 @@ import { AppError } from '../errors.ts';
 import type { Keyring } from '../keyring.ts';
 import type { Item, ItemContent } from '../publishing/item.ts';
 import type { Condition } from '../rules/condition.ts';
-import { type RuleContent, ruleSource } from '../rules/rule.ts';
+import { type RuleContent, type RuleVersion, ruleSource } from '../rules/rule.ts';
 import type { RuleService } from '../rules/rule-service.ts';
 import { itemHolds, leavesOf } from '../rules/selection.ts';
 import type { Storage } from '../storage/storage.ts';
 import { maskContact, openContact } from '../subscriptions/address.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
 import type { AudienceIndex } from './audience-index.ts';
-import { type AudienceSource, always, type Question, type Selection } from './audience-matcher.ts';
-import { both, nobody, type PeopleSet, sampleOf, union, without } from './people-set.ts';
+import { type AudienceSource, always, noItem, type Question, type Selection } from './audience-matcher.ts';
+import { both, nobody, type PeopleSet, sampleOf, setOf, union, without } from './people-set.ts';
 
 export type Counted = { key: string; people: number };
 
-/** Something that a publisher should look at twice: nobody is selected, or everybody there is. */
-type AudienceWarning = 'selects-nobody' | 'selects-everybody';
+/** Something that a publisher should look at twice: nobody is selected, or everybody whom a rule can reach. */
+export const audienceWarnings = ['selects-nobody', 'selects-everybody'] as const;
+export type AudienceWarning = (typeof audienceWarnings)[number];
 
 /** An exact audience with its breakdown, as of one moment. `asOf` in ms. */
 type AudiencePreview = {
@@ -44,6 +45,16 @@ type DryRun = {
   tookMs: number;
 };
 
+/** How many people a rule selects today, over the newest items that its `when` wants (none: tried without an item). */
+export type RuleReach = {
+  people: number;
+  items: { tried: number; wanted: number };
+  warnings: AudienceWarning[];
+  asOf: number;
+};
+
+type Wording = Pick<RuleContent, 'when' | 'who'>;
+
 type PreviewRequest = {
   item: { id: string } | { draft: ItemContent };
   who: Condition | null;
@@ -55,6 +66,8 @@ export type AudienceService = {
   /** Throws `not-found` (unknown item), `index-building`. `sample`: how many people to show, masked. */
   preview(request: PreviewRequest, sample: number): Promise<AudiencePreview>;
   /** Throws `not-found` (unknown rule), `index-building`. A `when` that is left out stays as it is. */
+  /** What a publisher is told when a rule begins to select. Throws `index-building`. */
+  reach(rule: Pick<RuleVersion, 'rule' | 'content'>): Promise<RuleReach>;
   dryRun(rule: string, change: { who: Condition; when: Condition | null }): Promise<DryRun>;
 };
 
@@ -73,16 +86,6 @@ const itemsTried = 100;
 const counted = (counts: Map<string, number>): Counted[] =>
   [...counts].map(([key, people]) => ({ key, people })).sort((a, b) => b.people - a.people || (a.key < b.key ? -1 : 1));
 
-/** What stands for an item where a condition is asked without one. */
-const noItem: ItemContent = {
-  title: '',
-  summary: '',
-  language: 'und',
-  topics: [],
-  urgency: 'routine',
-  visibility: 'public',
-};
-
 /** Audiences for publishers: exact numbers before anything is sent. */
 export const makeAudienceService = (stores: AudienceStores, tools: AudienceTools): AudienceService => {
   const { selection, source, edges } = tools;
@@ -95,12 +98,12 @@ export const makeAudienceService = (stores: AudienceStores, tools: AudienceTools
   };
 
   const partsOf = async (request: PreviewRequest, question: Question, content: ItemContent) => {
-    const parts: { source: string; people: PeopleSet }[] = [];
+    const parts: { source: string; people: PeopleSet; isAsked?: boolean }[] = [];
     const { index, item, context } = question;
     if (request.who)
       parts.push({ source: 'who', people: index.selectRule({ when: always, who: request.who }, item, context) });
     if (content.visibility === 'targeted') return parts;
-    if (request.subscriptions) parts.push(...selection.follows(question));
+    if (request.subscriptions) parts.push(...selection.follows(question).map((one) => ({ ...one, isAsked: true })));
     if (request.rules)
       for (const { rule, people } of await selection.rules(question))
         parts.push({ source: ruleSource(rule.rule, rule.version), people });
@@ -129,6 +132,26 @@ export const makeAudienceService = (stores: AudienceStores, tools: AudienceTools
     return { tried: rows.length, items: wanted };
   };
 
+  /** What wordings of a rule select over the items that at least one of them wants, without those who opted out of it. */
+  const trial = async (index: AudienceIndex, rule: string, wordings: Wording[]) => {
+    const { tried, items } = await triedOn(
+      index,
+      wordings.map(({ when }) => when),
+    );
+    const hasItems = items.length > 0;
+    const questions = hasItems
+      ? await Promise.all(items.map((item) => selection.ask(index, item.id, item.content)))
+      : [await selection.ask(index, '', noItem)];
+    const optedOut = setOf(await stores.subscriptions.optedOut(rule));
+    return {
+      tried,
+      wanted: (when: Condition): number =>
+        hasItems ? questions.filter((question) => itemHolds(when, question.item)).length : 0,
+      reached: (wording: Wording): PeopleSet =>
+        without(reachedBy(hasItems ? wording : { ...wording, when: always }, questions), optedOut),
+    };
+  };
+
   return {
     preview: async (request, sample) => {
       const began = edges.monotonic();
@@ -146,9 +169,20 @@ export const makeAudienceService = (stores: AudienceStores, tools: AudienceTools
         byLanguage: counted(index.countBy('language', people)),
         bySource: counted(bySource(parts)),
         sample: sample > 0 ? await sampled(people, sample) : [],
-        warnings: warningsOf(people.size, index.people()),
+        warnings: warningsOf(index, people, union(parts.filter(({ isAsked }) => !isAsked).map((one) => one.people))),
         asOf: edges.now(),
         tookMs: Math.round((edges.monotonic() - began) * 1000) / 1000,
+      };
+    },
+    reach: async ({ rule, content }) => {
+      const index = await source.caughtUp();
+      const { tried, wanted, reached } = await trial(index, rule, [content]);
+      const people = reached(content);
+      return {
+        people: people.size,
+        items: { tried, wanted: wanted(content.when) },
+        warnings: warningsOf(index, people, people),
+        asOf: edges.now(),
       };
     },
     dryRun: async (id, change) => {
@@ -158,19 +192,9 @@ export const makeAudienceService = (stores: AudienceStores, tools: AudienceTools
       const before = view.version.content;
       const after = { when: change.when ?? before.when, who: change.who };
       const index = await source.caughtUp();
-      const { tried, items } = await triedOn(index, [before.when, after.when]);
-      const questions =
-        items.length > 0
-          ? await Promise.all(items.map((item) => selection.ask(index, item.id, item.content)))
-          : [await selection.ask(index, '', noItem)];
-      const reached = (rule: Pick<RuleContent, 'when' | 'who'>): PeopleSet => {
-        const asked = items.length > 0 ? rule : { ...rule, when: always };
-        return reachedBy(asked, questions);
-      };
+      const { tried, wanted, reached } = await trial(index, id, [before, after]);
       const [old, fresh] = [reached(before), reached(after)];
       const [gains, loses, stay] = [without(fresh, old), without(old, fresh), both(old, fresh)];
-      const wants = (when: Condition): number =>
-        items.length === 0 ? 0 : questions.filter((question) => itemHolds(when, question.item)).length;
       return {
         gains: gains.size,
         loses: loses.size,
@@ -180,8 +204,8 @@ export const makeAudienceService = (stores: AudienceStores, tools: AudienceTools
           index.countBy('region', loses),
           index.countBy('region', stay),
         ),
-        items: { tried, before: wants(before.when), after: wants(after.when) },
-        warnings: warningsOf(fresh.size, index.people()),
+        items: { tried, before: wanted(before.when), after: wanted(after.when) },
+        warnings: warningsOf(index, fresh, fresh),
         asOf: edges.now(),
         tookMs: Math.round((edges.monotonic() - began) * 1000) / 1000,
       };
@@ -195,7 +219,7 @@ const asksOfItem = (who: Condition): boolean =>
   );
 
 /** Whom a rule selects for at least one of the items; a `who` that asks nothing of the item is asked once. */
-const reachedBy = (rule: Pick<RuleContent, 'when' | 'who'>, questions: Question[]): PeopleSet => {
+const reachedBy = (rule: Wording, questions: Question[]): PeopleSet => {
   const wanted = questions.filter((question) => itemHolds(rule.when, question.item));
   const urgent = wanted.some(({ item }) => item.facets.urgency.has('emergency'));
   const asked = asksOfItem(rule.who) || urgent ? wanted : wanted.slice(0, 1);
@@ -217,7 +241,9 @@ const byRegionOf = (gains: Map<string, number>, loses: Map<string, number>, stay
     stay: stay.get(key) ?? 0,
   }));
 
-const warningsOf = (selected: number, all: number): AudienceWarning[] => {
-  if (selected === 0) return ['selects-nobody'];
-  return selected === all ? ['selects-everybody'] : [];
+/** `chosen`: those of the selected whom conditions select; that everybody follows something is nobody's slip. */
+const warningsOf = (index: AudienceIndex, selected: PeopleSet, chosen: PeopleSet): AudienceWarning[] => {
+  if (selected.size === 0) return ['selects-nobody'];
+  const everybody = index.everybodyReached();
+  return chosen.size > 0 && without(everybody, chosen).size === 0 ? ['selects-everybody'] : [];
 };

@@ -2,7 +2,6 @@ import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { Locale } from '../catalogue/topic.ts';
 import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
-import type { PersonFacts } from '../profiles/person-facts.ts';
 import type { Telling } from '../rules/because.ts';
 import type { Condition } from '../rules/condition.ts';
 import type { Kleene, Verdict } from '../rules/evaluate.ts';
@@ -12,7 +11,7 @@ import { ruleContext, selects } from '../rules/selection.ts';
 import type { Storage } from '../storage/storage.ts';
 import { factsOfItem, followMatches } from '../subscriptions/matching.ts';
 import { presentPerson } from '../subscriptions/people.ts';
-import type { Subscriber } from '../subscriptions/subscriber.ts';
+import { storedFacts } from './stored-facts.ts';
 
 /** Why one person is, or is not, among those whom an item concerns. */
 export type Explanation = {
@@ -28,33 +27,6 @@ export type ExplainTools = {
   catalogue: Pick<CatalogueService, 'trees' | 'attributes'>;
   edges: Pick<Edges, 'now'>;
   timeZone: string;
-};
-
-/** What rules may know of one person, read from the store: the same facts that the index holds. */
-const factsOfPerson = async (stores: ExplainStores, person: Subscriber): Promise<PersonFacts> => {
-  const [known] = await stores.audience.people([person.ordinal]);
-  const slugs = new Map([...(await stores.audience.topicNumbers())].map(([slug, no]) => [no, slug]));
-  const follows = await stores.subscriptions.subscriptionsOf(person.ordinal);
-  const topics = follows.flatMap(({ stoppedAt, definition }) =>
-    stoppedAt === null && 'topic' in definition.target ? [definition.target.topic] : [],
-  );
-  const interests: Record<string, number> = {};
-  const pairs = known?.interests ?? [];
-  for (let at = 0; at < pairs.length; at += 2) {
-    const slug = slugs.get(pairs[at] ?? -1);
-    if (slug !== undefined) interests[slug] = pairs[at + 1] ?? 0;
-  }
-  return {
-    ordinal: person.ordinal,
-    region: person.region,
-    locale: person.locale,
-    attributes: person.attributes,
-    personalisation: person.consents.personalisation,
-    channels: known?.channels ?? [],
-    topics: [...new Set(topics)],
-    interests,
-    lastActiveDay: known?.lastActiveDay ?? null,
-  };
 };
 
 const flattened = (verdict: Verdict): Verdict[] => [verdict, ...verdict.parts.flatMap(flattened)];
@@ -81,7 +53,9 @@ export const makeExplainService = (stores: ExplainStores, { catalogue, edges, ti
       const trees = await catalogue.trees();
       const facts = factsOfItem(item.id, item.content, trees);
       const context = ruleContext(edges.now(), timeZone, trees.topicParents);
-      const told = await factsOfPerson(stores, person);
+      const stored = (await storedFacts(stores, [person.ordinal])).get(person.ordinal);
+      if (!stored) throw new AppError('not-found', `There is no person ${asked.subscriber}.`);
+      const told = stored.facts;
       const telling: Telling = {
         locale,
         item: facts,
@@ -94,9 +68,7 @@ export const makeExplainService = (stores: ExplainStores, { catalogue, edges, ti
       const optOuts = new Set((await stores.subscriptions.optOuts([person.ordinal])).map((one) => one.rule));
       const follows =
         asked.rule === null && isPublic
-          ? (await stores.subscriptions.subscriptionsOf(person.ordinal)).filter(
-              (follow) => follow.stoppedAt === null && followMatches(follow.definition, facts),
-            )
+          ? stored.follows.filter(({ definition }) => followMatches(definition, facts))
           : [];
       const judged = (await rulesAsked(asked.rule)).map((rule) => ({
         rule,

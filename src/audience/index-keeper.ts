@@ -1,15 +1,16 @@
 import { setTimeout } from 'node:timers/promises';
-import { type Edges, newId } from '../edges.ts';
+import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type AudienceIndex, type AudienceIndexTools, makeAudienceIndex } from './audience-index.ts';
 import type { AudienceSource } from './audience-matcher.ts';
 import type { AudienceStore } from './audience-store.ts';
 import { makeIndexReader } from './index/index-reader.ts';
-import { readSnapshot, writeSnapshot } from './index/snapshot.ts';
+import { makeSnapshotFile } from './index/snapshot-file.ts';
+import type { OracleCheck } from './oracle-check.ts';
+import { makeSelfCheck } from './self-check.ts';
 
-/** Neighbours compared with the store in one check, and in the checks of a snapshot that was just opened. */
-const checkedAtOnce = 64;
+/** How often a snapshot that was just opened is compared with the store. */
 const checksOfSnapshot = 8;
 /** Smaller indexes are made anew in no time. */
 const savedFrom = 20_000;
@@ -19,11 +20,17 @@ const waitMs = 2_000;
 const followEveryMs = 250;
 const afterFailureMs = 2_000;
 const checkEveryMs = 30_000;
+/** An index that is wrong again once it was made anew is made anew ever more seldom: it is not the reading that is at fault. */
+const checkSeldomMs = 60 * 60_000;
 const saveEveryMs = 15 * 60_000;
+/** After an erasure the file is gone at once; a new one comes so much later, however many erasures there are by then. */
+const saveAfterErasureMs = 60_000;
 
 export type IndexState = {
-  /** `building` until the first index stands, and again when it was found wrong; then `ready`. */
-  state: 'building' | 'ready';
+  /** `building` until the first index stands, then `ready`; `rebuilding` while one that was found wrong is made anew. */
+  state: 'building' | 'ready' | 'rebuilding';
+  /** Whether the last check found it wrong, and it has not passed one since. */
+  wrong: boolean;
   people: number;
   bytes: number;
   sequence: number;
@@ -39,10 +46,15 @@ export type IndexState = {
 export type IndexKeeper = AudienceSource & {
   /** Takes in what changed; answers how many people. Makes the index anew where that is less work. */
   follow(): Promise<number>;
-  /** Compares some people with the store; a difference makes the index anew. Answers whether all was well. */
+  /**
+   * Compares some people with the store, and what the index selects with the evaluator; a difference makes the index anew,
+   * and is looked at again then. Answers whether all was well.
+   */
   check(): Promise<boolean>;
   /** Writes a snapshot for the next start, if it is worth it and anything changed since the last. */
   save(): Promise<void>;
+  /** Deletes the snapshot if it may hold anybody who has been erased or merged since it was written; answers whether it did. */
+  forget(): Promise<boolean>;
   /**
    * Builds, follows, checks and saves until `close`; what fails is logged and tried again. Not `eager`: from when the index is
    * first asked for, because most processes never ask.
@@ -62,6 +74,8 @@ export type IndexKeeperTools = {
   snapshotFile: string | null;
   /** From how many people on a snapshot is worth it. */
   snapshotFrom?: number;
+  /** Asks the evaluator for a second opinion; left out: only stored facts are compared. */
+  oracle?: OracleCheck;
 };
 
 const makeSignal = (): { promise: Promise<void>; resolve: () => void } => {
@@ -74,16 +88,21 @@ const makeSignal = (): { promise: Promise<void>; resolve: () => void } => {
 
 export const makeIndexKeeper = (
   { audience }: { audience: AudienceStore },
-  { edges, log, snapshotFile, snapshotFrom = savedFrom }: IndexKeeperTools,
+  { edges, log, snapshotFile, snapshotFrom = savedFrom, oracle }: IndexKeeperTools,
 ): IndexKeeper => {
   const stop = new AbortController();
   const reader = makeIndexReader(audience, stop.signal);
   let current: AudienceIndexTools | null = null;
+  /** One that was found wrong, until another stands. */
+  let outworn: AudienceIndexTools | null = null;
   let first: Promise<unknown> | null = null;
   let busy: Promise<unknown> = Promise.resolve();
   const asked = makeSignal();
   const stood = makeSignal();
-  let [lag, rebuilds, faults, saved] = [0, -1, 0, -1];
+  const file = makeSnapshotFile(snapshotFile, edges);
+  const selfCheck = makeSelfCheck(audience, { reader, edges, ...(oracle && { oracle }) });
+  let [lag, rebuilds, faults] = [0, -1, 0];
+  let isWrong = false;
 
   /** One at a time: whoever reads changes into the index must not meet another who does. */
   const alone = <T>(work: () => Promise<T>): Promise<T> => {
@@ -92,29 +111,17 @@ export const makeIndexKeeper = (
     return mine;
   };
 
-  /** Of some neighbours, those who are found wrong also when everything written meanwhile is in. */
-  const wrong = async (tools: AudienceIndexTools): Promise<number[]> => {
-    const from = 1 + Math.floor(edges.random() * Math.max(1, tools.highest() - checkedAtOnce));
-    let sample = Array.from({ length: checkedAtOnce }, (_, at) => from + at);
-    for (let round = 0; round < 3 && sample.length > 0; round++) {
-      await reader.follow(tools, await audience.sequence());
-      sample = tools.differing(sample, await audience.people(sample));
-    }
-    return sample;
-  };
-
   const fromSnapshot = async (): Promise<AudienceIndexTools | null> => {
-    if (snapshotFile === null) return null;
     try {
-      const snapshot = await readSnapshot(snapshotFile);
+      const snapshot = await file.read();
       if (!snapshot) return null;
       if (snapshot.sequence > (await audience.sequence())) throw new RangeError('the snapshot is ahead of the store');
       const tools = makeAudienceIndex(snapshot);
       await reader.readFollows(tools);
       await reader.follow(tools, await audience.sequence());
       for (let count = 0; count < checksOfSnapshot; count++)
-        if ((await wrong(tools)).length > 0) throw new RangeError('the snapshot is not of this store');
-      saved = snapshot.sequence;
+        if ((await selfCheck.facts(tools)).length > 0) throw new RangeError('the snapshot is not of this store');
+      file.madeOf(snapshot.sequence);
       return tools;
     } catch (error) {
       stop.signal.throwIfAborted();
@@ -127,11 +134,13 @@ export const makeIndexKeeper = (
     const began = edges.monotonic();
     let tools = await from();
     if (!tools) {
+      file.madeOf(null);
       tools = makeAudienceIndex();
       await reader.fill(tools);
       await reader.follow(tools, await audience.sequence());
     }
     current = tools;
+    outworn = null;
     stood.resolve();
     rebuilds += 1;
     lag = 0;
@@ -183,49 +192,65 @@ export const makeIndexKeeper = (
     return present().index;
   };
 
+  const check = async (): Promise<boolean> => {
+    const found = await selfCheck.all(present());
+    isWrong = found.people.length > 0;
+    if (!isWrong) return true;
+    faults += 1;
+    log.error({ people: found.people.length }, 'the audience index differs from the store; it is made anew');
+    // never answer from an index that is known to be wrong
+    [current, outworn] = [null, current];
+    await anew();
+    isWrong = (await found.again(present())).length > 0;
+    // whoever refused to answer now would stop every push: it says that it is wrong, and answers
+    if (isWrong) log.error('the audience index differs from the evaluator although it was made anew');
+    return false;
+  };
+
   const keeper: IndexKeeper = {
     caughtUp,
+    asItStands: async () => {
+      asked.resolve();
+      return (current ?? outworn)?.index ?? caughtUp();
+    },
+    prepare: asked.resolve,
     follow: async () => {
       await whole();
       return alone(() => follow(present()));
     },
     check: async () => {
       await whole();
-      return alone(async () => {
-        const differing = await wrong(present());
-        if (differing.length === 0) return true;
-        faults += 1;
-        // never answer from an index that is known to be wrong
-        current = null;
-        log.error({ people: differing.length }, 'the audience index differs from the store; it is made anew');
-        await anew();
-        return false;
-      });
+      return alone(check);
     },
     save: async () => {
       const tools = await whole();
-      if (snapshotFile === null || tools.index.people() < snapshotFrom || tools.index.sequence() === saved) return;
-      const snapshot = await alone(async () => {
-        // what a sweep under way has passed by may have changed since: it is ended, then comes one for the snapshot
-        while (tools.settle()) await reader.turn();
-        const sequence = tools.index.sequence();
-        while (tools.settle()) await reader.turn();
-        return { ...tools.snapshot(), sequence };
-      });
-      // blocks are never changed, only replaced: others may go on
-      await writeSnapshot(snapshotFile, snapshot, newId(edges));
-      saved = snapshot.sequence;
+      if (tools.index.people() < snapshotFrom || !file.isDue(tools)) return;
+      await file.save(() =>
+        alone(async () => {
+          // what a sweep under way has passed by may have changed since: it is ended, then comes one for the snapshot
+          while (tools.settle()) await reader.turn();
+          const [sequence, removed] = [tools.index.sequence(), tools.removed()];
+          while (tools.settle()) await reader.turn();
+          return { ...tools.snapshot(), sequence, removed };
+        }),
+      );
+      // of an index that was made anew meanwhile nobody knows whom it has lost
+      if (current !== tools) file.madeOf(null);
     },
+    forget: async () => file.forget(await whole()),
     run: async (eager) => {
       if (!eager) await asked.promise;
       const due = { check: edges.monotonic() + checkEveryMs, save: edges.monotonic() };
+      let pauseOfChecks = checkEveryMs;
       while (!stop.signal.aborted) {
         let pause = followEveryMs;
         try {
           await keeper.follow();
+          if (await keeper.forget()) due.save = edges.monotonic() + saveAfterErasureMs;
           if (edges.monotonic() >= due.check) {
-            due.check = edges.monotonic() + checkEveryMs;
+            due.check = edges.monotonic() + pauseOfChecks;
             await keeper.check();
+            pauseOfChecks = isWrong ? Math.min(2 * pauseOfChecks, checkSeldomMs) : checkEveryMs;
           }
           if (edges.monotonic() >= due.save) {
             due.save = edges.monotonic() + saveEveryMs;
@@ -240,7 +265,8 @@ export const makeIndexKeeper = (
     },
     stands: () => stood.promise,
     state: () => ({
-      state: current ? 'ready' : 'building',
+      state: current ? 'ready' : rebuilds < 0 ? 'building' : 'rebuilding',
+      wrong: isWrong,
       people: current?.index.people() ?? 0,
       bytes: current?.index.memory().total ?? 0,
       sequence: current?.index.sequence() ?? 0,

@@ -41,6 +41,20 @@ export const unionOf = (packed: Uint8Array[]): Uint32Array => {
   }
 };
 
+/** Those of a set who are not among the taken. */
+export const restOf = (packed: Uint8Array, taken: Uint8Array): Uint8Array => {
+  const [rest, others] = [packed, taken].map((one) =>
+    RoaringBitmap32.deserialize(SerializationFormat.portable, one),
+  ) as [RoaringBitmap32, RoaringBitmap32];
+  try {
+    rest.andNotInPlace(others);
+    return rest.serialize(SerializationFormat.portable).slice();
+  } finally {
+    rest.dispose();
+    others.dispose();
+  }
+};
+
 /** Which of the sets each of these people is in: for every ordinal the indexes of the sets, ascending. */
 export const membership = (packed: Uint8Array[], ordinals: number[]): Map<number, number[]> => {
   const asked = new RoaringBitmap32(ordinals);

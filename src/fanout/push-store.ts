@@ -51,12 +51,17 @@ export type PushStore = {
   writeSources(push: string, plan: string, sources: PushSource[]): Promise<void>;
   /** Freezes the plan: sets it if unset; answers the token that stands. Throws `not-found` for an unknown push. */
   freeze(push: string, plan: string, facts: Pick<Push, 'matched' | 'bySource' | 'plannedAt'>): Promise<string>;
-  /** The sources of the frozen plan in their order, empty if it is not frozen. */
+  /**
+   * Adds sources to a frozen plan, for people who joined late, at positions from `from` on; what is there already stays. The
+   * push's `bySource` is replaced. Nothing happens while the plan is not frozen.
+   */
+  addSources(push: string, from: number, sources: PushSource[], bySource: Push['bySource']): Promise<void>;
+  /** The sources of the frozen plan in their order, then those added; empty if it is not frozen. */
   sources(push: string): Promise<PushSource[]>;
   /** Inserts batches whose id is free; others are left as they are. */
   insertBatches(batches: Batch[]): Promise<void>;
-  /** Everybody in the late batches of a push. */
-  latePeople(push: string): Promise<number[]>;
+  /** Everybody in the planned and late batches of a push, ascending. */
+  peopleOf(push: string): Promise<Uint32Array>;
   /** The planned and late batches of a push with their counts. */
   batchesOf(push: string): Promise<BatchView[]>;
 

@@ -17,6 +17,11 @@ const ofIndex: [name: string, help: string, value: (state: IndexState) => number
   ['audience_index_bytes', 'Memory of the audience index', ({ bytes }) => bytes],
   ['audience_index_lag', 'Change numbers that the audience index was behind when it last looked', ({ lag }) => lag],
   ['audience_index_rebuilds', 'How often the audience index was made anew', ({ rebuilds }) => rebuilds],
+  [
+    'audience_index_wrong',
+    '1 while the last check of the audience index found it wrong',
+    ({ wrong }) => (wrong ? 1 : 0),
+  ],
   ['audience_index_faults', 'How often a check found the audience index wrong', ({ faults }) => faults],
 ];
 

@@ -33,6 +33,9 @@ const machine: RequestHandler = (_req, res, next) => {
 const isLoopback = (publicUrl: string): boolean =>
   /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(publicUrl).hostname);
 
+/** A process whose index is being made anew still serves: preview answers 503, pages do not need the index. */
+const indexBody = ({ state, people, lag, wrong, faults }: IndexState) => ({ state, people, lag, wrong, faults });
+
 const health = ({ ping, metrics, index }: HealthDeps): Router =>
   Router()
     .get('/healthz', machine, (_req, res) => void res.json({ status: 'ok' }))
@@ -45,7 +48,7 @@ const health = ({ ping, metrics, index }: HealthDeps): Router =>
       const state = index?.();
       if (state?.state === 'building')
         throw new AppError('index-building', 'The audience index is being built.', { retryAfterSeconds: 2 });
-      res.json({ status: 'ready', ...(state && { index: { people: state.people, lag: state.lag } }) });
+      res.json({ status: 'ready', ...(state && { index: indexBody(state) }) });
     })
     .get('/metrics', machine, async (_req, res) => {
       const { type, content } = await metrics.expose();

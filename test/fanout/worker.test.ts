@@ -28,7 +28,7 @@ const start = (of: Town, tools: Partial<WorkerTools>) => {
   closing.push(stop);
   return { worker, stop };
 };
-const noDuties = { tick: async () => 0 };
+const noDuties = { urgent: async () => 0, tick: async () => 0 };
 
 const until = async (what: string, holds: () => Promise<boolean> | boolean): Promise<void> => {
   for (let tries = 0; !(await holds()); tries += 1) {

@@ -1,3 +1,4 @@
+import { AppError } from '../../src/errors.ts';
 import { adminApiKey, startWeb, type Web } from '../helpers/web.ts';
 
 type Body = Record<string, unknown>;
@@ -122,7 +123,9 @@ describe('a preview', () => {
     const nobody = await preview({ item: draft, who: { person: 'region', within: ['540000'] } });
     expect(nobody).toMatchObject({ people: 0, warnings: ['selects-nobody'] });
     const all = await preview({ item: draft, subscriptions: true, who: { person: 'channel', has: ['email'] } });
-    expect(all).toMatchObject({ people: 22, warnings: [] });
+    expect(all).toMatchObject({ people: 22, warnings: ['selects-everybody'] });
+    const some = await preview({ item: draft, who: tenants });
+    expect(some).toMatchObject({ people: 21, warnings: [] });
   });
 
   it('names every fault of the condition and of the draft', async () => {
@@ -140,6 +143,77 @@ describe('a preview', () => {
     ]);
     const unknown = await web.api('POST', '/audience/preview', { item: 'nothing' });
     expect(unknown.status).toBe(404);
+  });
+});
+
+describe('activating a rule', () => {
+  const activated = async (who: object, key = adminApiKey, when: object = rule.when): Promise<Body> => {
+    const made = (await web.api('POST', '/rules', { ...rule, who, when }, key)).body;
+    const answer = await web.api('POST', `/rules/${made.id}/activate`, {}, key);
+    await web.api('POST', `/rules/${made.id}/pause`, undefined, key);
+    expect([answer.status, answer.body.state]).toEqual([200, 'active']);
+    return answer.body.audience as Body;
+  };
+
+  it('says how many it selects, and warns where that is everybody or nobody', async () => {
+    expect(await activated(tenants)).toMatchObject({ people: 21, warnings: [], asOf: expect.any(String) });
+    expect(await activated({ all: [] })).toMatchObject({ people: 22, warnings: ['selects-everybody'] });
+    expect(await activated({ person: 'region', within: ['540000'] })).toMatchObject({
+      people: 0,
+      warnings: ['selects-nobody'],
+    });
+  });
+
+  it('hides 1 to 9 from whoever may not read people, and that they are all', async () => {
+    expect(await activated({ person: 'region', within: ['310000'] }, publisherKey)).toMatchObject({
+      people: null,
+      fewerThan: 10,
+      warnings: [],
+    });
+    expect(await activated({ person: 'region', within: ['310000'] })).toMatchObject({ people: 1 });
+    expect(await activated({ all: [] }, publisherKey)).toMatchObject({ people: 22, warnings: ['selects-everybody'] });
+    const small = await startWeb({ env: { REVIEW: 'off' } });
+    await small.town.people([resident(1)]);
+    const made = (await small.api('POST', '/rules', { ...rule, who: { all: [] } })).body;
+    const staff = await small.town.access.addStaff({
+      email: 'a@b.org',
+      name: 'a',
+      roles: ['publisher'],
+      departments: [],
+    });
+    const { key } = await small.town.access.addKey({ staff: staff.id, scopes: ['publish'], expiresAt: null });
+    const seen = await small.api('POST', `/rules/${made.id}/activate`, {}, key);
+    expect(seen.body.audience).toMatchObject({ people: null, fewerThan: 10, warnings: [] });
+    const previewed = await small.api('POST', '/audience/preview', { item: draft, who: { all: [] } }, key);
+    expect(previewed.body).toMatchObject({ people: null, warnings: [] });
+    const tried = await small.api('POST', `/rules/${made.id}/dry-run`, { who: { all: [] } }, key);
+    expect(tried.body).toMatchObject({ stay: null, warnings: [] });
+    const exact = await small.api('POST', `/rules/${made.id}/activate`, {});
+    expect(exact.body.audience).toMatchObject({ people: 1, warnings: ['selects-everybody'] });
+    await small.close();
+  });
+
+  it('leaves out whoever has opted out of it', async () => {
+    const made = (await web.api('POST', '/rules', { ...rule, who: tenants })).body;
+    const person = await web.town.stores.subscriptions.subscriber({ externalId: 'p1' });
+    await web.town.stores.subscriptions.optOut(person?.ordinal ?? 0, [String(made.id)], 1);
+    expect((await web.api('POST', `/rules/${made.id}/activate`, {})).body.audience).toMatchObject({ people: 20 });
+    expect((await web.api('POST', `/rules/${made.id}/dry-run`, { who: tenants })).body).toMatchObject({ stay: 20 });
+    await web.api('POST', `/rules/${made.id}/pause`);
+  });
+
+  it('is done though the index is being built', async () => {
+    const building = async (): Promise<never> => {
+      throw new AppError('index-building', 'The audience index is being built.');
+    };
+    const early = await startWeb({
+      env: { REVIEW: 'off' },
+      services: { audience: { ...web.town.audience, reach: building } },
+    });
+    const made = (await early.api('POST', '/rules', rule)).body;
+    const answer = await early.api('POST', `/rules/${made.id}/activate`, {});
+    expect([answer.status, answer.body.state, answer.body.audience]).toEqual([200, 'active', null]);
+    await early.close();
   });
 });
 

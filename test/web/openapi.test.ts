@@ -56,6 +56,19 @@ describe('the OpenAPI document', () => {
       })),
     );
 
+  it('says that a push is for named people or for a condition', () => {
+    const { operation } = operations().find(({ call }) => call === 'POST /pushes') ?? {};
+    const body = Object.values(
+      ((operation as Json).requestBody as { content: Record<string, { schema: { properties: Json } }> }).content,
+    )[0]?.schema;
+    expect(body?.properties.audience).toMatchObject({
+      anyOf: [
+        { type: 'object', required: ['subscribers'], additionalProperties: false },
+        { $ref: '#/components/schemas/Condition' },
+      ],
+    });
+  });
+
   it('has the structure of 3.1', () => {
     expect(document.openapi).toMatch(/^3\.1\.\d+$/);
     expect(document.info).toMatchObject({ title: expect.any(String), version: expect.any(String) });

@@ -51,7 +51,8 @@ describe('outside the API', () => {
   it('is alive at once, ready while the store answers', async () => {
     expect((await get('/healthz')).status).toBe(200);
     const ready = await get('/readyz');
-    expect([ready.status, ready.body]).toEqual([200, { status: 'ready', index: { people: 0, lag: 0 } }]);
+    const index = { state: 'ready', people: 0, lag: 0, wrong: false, faults: 0 };
+    expect([ready.status, ready.body]).toEqual([200, { status: 'ready', index }]);
     broken = true;
     const away = await get('/readyz', { accept: 'text/html' });
     expect([away.status, away.body.code]).toEqual([503, 'store-unavailable']);
@@ -66,6 +67,22 @@ describe('outside the API', () => {
     const answer = await early.call('GET', '/readyz');
     expect([answer.status, answer.body.code]).toEqual([503, 'index-building']);
     await early.close();
+  });
+
+  it('goes on serving while an index that was found wrong is made anew, and says so', async () => {
+    const { audienceIndex } = web.town;
+    const state = () => ({ ...audienceIndex.state(), state: 'rebuilding' as const, wrong: true, faults: 3 });
+    const later = await startWeb({ services: { audienceIndex: { ...audienceIndex, state } } });
+    const answer = await later.call('GET', '/readyz');
+    expect([answer.status, answer.body.index]).toEqual([
+      200,
+      { state: 'rebuilding', people: 0, lag: 0, wrong: true, faults: 3 },
+    ]);
+    const { text } = await later.call('GET', '/metrics');
+    expect(text).toMatch(/^audience_index_ready 0$/m);
+    expect(text).toMatch(/^audience_index_wrong 1$/m);
+    expect(text).toMatch(/^audience_index_faults 3$/m);
+    await later.close();
   });
 
   it('counts requests by route, never by path', async () => {

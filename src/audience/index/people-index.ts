@@ -169,8 +169,11 @@ export const makePeopleIndex = (dictionary: Dictionary, blocks: readonly Block[]
       delta.put(person.ordinal, dictionary.encode(person), 0);
       highest = Math.max(highest, person.ordinal);
     },
-    remove: (ordinal: number): void => {
-      if (take(ordinal)) people -= 1;
+    /** Answers whether they were in. */
+    remove: (ordinal: number): boolean => {
+      const wasIn = take(ordinal);
+      if (wasIn) people -= 1;
+      return wasIn;
     },
     select,
     /** Everybody who has a follow that is not of a topic. */

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { AudienceSnapshot } from '../audience-index.ts';
 import { openBlock } from '../packed/block.ts';
 
@@ -40,6 +41,25 @@ export const writeSnapshot = async (file: string, snapshot: AudienceSnapshot, to
   await rename(unfinished, file);
 };
 
+const unlessGone = (error: NodeJS.ErrnoException): null => {
+  if (error.code === 'ENOENT') return null;
+  throw error;
+};
+
+/** Deletes the snapshot; answers whether there was one. */
+export const removeSnapshot = async (file: string): Promise<boolean> =>
+  (await unlink(file).then(() => true, unlessGone)) ?? false;
+
+/** Deletes what writers that died have left beside the file, last written to before that moment (ms): it holds everybody. */
+export const removeUnfinished = async (file: string, before: number): Promise<void> => {
+  const folder = dirname(file);
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(`${basename(file)}.`)) continue;
+    const found = await stat(join(folder, name)).catch(unlessGone);
+    if (found && found.mtimeMs < before) await rm(join(folder, name), { force: true });
+  }
+};
+
 const readPart = async (handle: FileHandle, length: number, hash: Hash | null): Promise<ArrayBuffer> => {
   if (length > partMost) throw new RangeError('a part of the snapshot is too long');
   const part = new Uint8Array(new ArrayBuffer(length));
@@ -69,10 +89,7 @@ const readAll = async (handle: FileHandle): Promise<AudienceSnapshot> => {
 
 /** The snapshot of that file, null where there is none; throws when it is damaged, cut off or of another version. */
 export const readSnapshot = async (file: string): Promise<AudienceSnapshot | null> => {
-  const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
+  const handle = await open(file, 'r').catch(unlessGone);
   if (!handle) return null;
   try {
     return await readAll(handle);

@@ -71,17 +71,19 @@ export const makeBatchRunner = (stores: RunnerStores, tools: RunnerTools) => {
     const rows = await stores.ledger.deliveriesOf(context.push.id, ordinals);
     const byPerson = new Map<number, Delivery[]>();
     for (const row of rows) byPerson.set(row.ordinal, [...(byPerson.get(row.ordinal) ?? []), row]);
-    const sources =
-      batch.kind === 'plan'
-        ? membership(
-            context.sources.map((source) => source.ordinals),
-            ordinals,
-          )
-        : new Map(ordinals.map((ordinal) => [ordinal, [context.toldSource]]));
+    const found = membership(
+      context.sources.map((source) => source.ordinals),
+      ordinals,
+    );
+    // who was told an older version after the plan was made is in none of its sources
+    const sourcesOf = (ordinal: number): number[] => {
+      const mine = found.get(ordinal) ?? [];
+      return mine.length === 0 && context.toldSource >= 0 ? [context.toldSource] : mine;
+    };
     return ordinals.flatMap((ordinal): Unit[] => {
       const mine = byPerson.get(ordinal) ?? [];
       if (mine.length === 0)
-        return batch.kind === 'due' ? [] : [{ ordinal, row: null, others: [], sources: sources.get(ordinal) ?? [] }];
+        return batch.kind === 'due' ? [] : [{ ordinal, row: null, others: [], sources: sourcesOf(ordinal) }];
       return mine
         .filter((row) => isMine(row, batch))
         .map((row) => ({ ordinal, row, others: mine.filter((one) => one !== row), sources: row.reasons }));

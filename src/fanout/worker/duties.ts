@@ -8,6 +8,9 @@ import type { Planner } from './planner.ts';
 /** Rows of one gathered batch at most. */
 const gatherAtOnce = 1000;
 const gathersATick = 20;
+const unfinishedAtOnce = 1000;
+
+const isUrgent = ({ state, lane }: Push): boolean => state === 'planning' && lane === 'emergency';
 
 export type DutyStores = Pick<Storage, 'pushes' | 'ledger'>;
 export type DutyTools = {
@@ -38,8 +41,25 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
   const plan = async (push: Push): Promise<number> => {
     const done = await planner.plan(push, newId(edges));
     if (!done) return 0;
+    if (push.lane === 'emergency') owed.set(push.id, push);
     await endOlder(push);
     return 1;
+  };
+
+  /** What emergencies wait for goes before everything else, and twice at once it is not done. */
+  let planningUrgent: Promise<number> | null = null;
+  const owed = new Map<string, Push>();
+  const planUrgent = async (): Promise<number> => {
+    let done = 0;
+    for (const push of await stores.pushes.unfinished(unfinishedAtOnce))
+      if (isUrgent(push)) done += await guarded('plan', push.id, () => plan(push));
+    return done;
+  };
+  const urgent = (): Promise<number> => {
+    planningUrgent ??= planUrgent().finally(() => {
+      planningUrgent = null;
+    });
+    return planningUrgent;
   };
 
   const older = async (push: Push): Promise<Push[]> =>
@@ -100,11 +120,27 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
     return 1;
   };
 
+  /** As soon as the index has caught up, not first when all others are told; what fails here is done when the push ends. */
+  const joinOwed = async (): Promise<number> => {
+    let joined = 0;
+    for (const [id, push] of owed) {
+      owed.delete(id);
+      joined += await guarded('join', id, () => planner.joinLate(push));
+    }
+    return joined;
+  };
+
   return {
+    /** Plans emergencies at once; for a loop of its own, because a round of all duties may wait for the index. */
+    urgent,
     /** One round of all duties; answers how much was done, 0 when there was nothing. */
     tick: async (): Promise<number> => {
+      planner.prepare();
       let done = await guarded('announce', null, tools.announceLost);
-      for (const push of await stores.pushes.unfinished(1000)) {
+      done += await urgent();
+      done += await joinOwed();
+      for (const push of await stores.pushes.unfinished(unfinishedAtOnce)) {
+        if (isUrgent(push)) continue;
         if (push.state === 'planning') done += await guarded('plan', push.id, () => plan(push));
         else if (push.state !== 'paused') done += await guarded('finish', push.id, () => finish(push));
       }

@@ -1,9 +1,9 @@
-import type { AudienceMatcher, Matched } from '../../audience/audience-matcher.ts';
+import type { AskedIndex, AudienceMatcher, Matched } from '../../audience/audience-matcher.ts';
 import type { Edges } from '../../edges.ts';
 import type { ItemContent, ItemVersion } from '../../publishing/item.ts';
 import { ruleOfSource } from '../../rules/rule.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { packOrdinals, unionOf } from '../ordinals.ts';
+import { packOrdinals, restOf, unionOf, unpackOrdinals } from '../ordinals.ts';
 import { type Batch, batchSize, type Lane, lateBatchId, type Push, planBatchId } from '../push.ts';
 import type { PushSource } from '../push-store.ts';
 import { namedSource, toldSource } from '../reasons.ts';
@@ -23,22 +23,27 @@ export const laneOf = (content: Pick<ItemContent, 'urgency'>): Lane =>
  * the batches of the frozen union. Every step may be repeated by anybody.
  */
 export const makePlanner = (stores: PlannerStores, tools: PlannerTools) => {
+  /** Whom the index finds. */
+  const matched = async (push: Push, version: ItemVersion, from: AskedIndex): Promise<Matched[]> => {
+    const { audience } = tools;
+    if (push.audience.kind === 'condition') {
+      const { who } = push.audience;
+      return [await audience.matchCondition(namedSource(push.id), who, push.item, version.content, from)];
+    }
+    const concerns = push.audience.kind === 'match' && version.kind !== 'withdrawal';
+    return concerns ? audience.matchItem(push.item, version.content, from) : [];
+  };
+
   const sourcesOf = async (push: Push, version: ItemVersion): Promise<PushSource[]> => {
     if (push.audience.kind === 'people')
       return [plainSource(namedSource(push.id), await named(push.audience.subscribers))];
-    if (push.audience.kind === 'condition') {
-      const { who } = push.audience;
-      return [packed(await tools.audience.matchCondition(namedSource(push.id), who, push.item, version.content))];
-    }
-    const told = version.version > 1 ? await stores.ledger.toldOf(push.item, version.version - 1) : [];
-    const toldOf = plainSource(
-      toldSource(push.item),
-      told.map((one) => one.ordinal),
-    );
-    const earlier = version.version > 1 ? [toldOf] : [];
-    if (version.kind === 'withdrawal' || version.content.visibility === 'targeted') return earlier;
-    return [...earlier, ...(await tools.audience.matchItem(push.item, version.content)).map(packed)];
+    const found = await matched(push, version, push.lane === 'emergency' ? 'as-it-stands' : 'caught-up');
+    if (push.audience.kind === 'condition' || version.version === 1) return found.map(packed);
+    const told = (await toldBefore(push)).map((one) => one.ordinal);
+    return [plainSource(toldSource(push.item), told), ...found.map(packed)];
   };
+
+  const toldBefore = (push: Push) => stores.ledger.toldOf(push.item, push.version - 1);
 
   const named = async (ids: string[]): Promise<number[]> => {
     const people = await Promise.all(ids.map((id) => stores.subscriptions.subscriber({ id })));
@@ -57,9 +62,66 @@ export const makePlanner = (stores: PlannerStores, tools: PlannerTools) => {
     }
   };
 
-  /** Everybody who is in a planned or late batch of the push. */
-  const inBatches = (frozen: PushSource[], late: number[]): Set<number> =>
-    new Set([...unionOf(frozen.map((source) => source.ordinals)), ...late]);
+  /** Lays late batches for people who are in none yet; their names go on where those that are there end. */
+  const layLate = async (push: Push, missing: number[]): Promise<number> => {
+    const from = (await stores.pushes.batchesOf(push.id)).filter((batch) => batch.kind === 'late').length;
+    const batches = Array.from(
+      { length: Math.ceil(missing.length / batchSize) },
+      (_, index): Batch => ({
+        id: lateBatchId(push.id, from + index),
+        kind: 'late',
+        push: push.id,
+        lane: push.lane,
+        ordinals: missing.slice(index * batchSize, (index + 1) * batchSize),
+        rows: [],
+      }),
+    );
+    await stores.pushes.insertBatches(batches);
+    return missing.length;
+  };
+
+  const markUsed = (sources: { source: string }[]): Promise<void> =>
+    stores.rules.markUsed(
+      sources.flatMap(({ source }) => ruleOfSource(source) ?? []),
+      tools.edges.now(),
+    );
+
+  /**
+   * Whom an emergency missed, because its plan did not wait for the index: found by an index that has caught up. Their sources
+   * are kept first and batches laid of what is kept, so that whoever goes on after a crash tells the same people the same.
+   */
+  const joinEmergency = async (push: Push, version: ItemVersion): Promise<number> => {
+    const known = packOrdinals(await stores.pushes.peopleOf(push.id));
+    const unlaid = (sources: PushSource[]): number[] =>
+      unpackOrdinals(restOf(packOrdinals(unionOf(sources.map(({ ordinals }) => ordinals))), known));
+    const kept = await stores.pushes.sources(push.id);
+    const waiting = unlaid(kept);
+    if (waiting.length > 0) return layLate(push, waiting);
+    const late = (await matched(push, version, 'caught-up'))
+      .map(packed)
+      .map((one) => ({ ...one, ordinals: restOf(one.ordinals, known) }))
+      .filter(({ ordinals }) => unionOf([ordinals]).length > 0);
+    if (late.length === 0) return 0;
+    await markUsed(late);
+    await stores.pushes.addSources(push.id, kept.length, late, peopleBySource([...kept, ...late]));
+    return layLate(push, unlaid(await stores.pushes.sources(push.id)));
+  };
+
+  const joinLate = async (push: Push): Promise<number> => {
+    const version = push.lane === 'emergency' ? await stores.items.version(push.item, push.version) : null;
+    return version ? joinEmergency(push, version) : 0;
+  };
+
+  /** People who were told an older version after this one was planned. */
+  const joinTold = async (push: Push): Promise<number> => {
+    if (push.version < 2 || push.audience.kind !== 'match') return 0;
+    const known = new Set(await stores.pushes.peopleOf(push.id));
+    const told = await toldBefore(push);
+    return layLate(
+      push,
+      told.map((one) => one.ordinal).filter((ordinal) => !known.has(ordinal)),
+    );
+  };
 
   return {
     /** Plans one push whose version is published; answers false while it is not. */
@@ -68,10 +130,7 @@ export const makePlanner = (stores: PlannerStores, tools: PlannerTools) => {
       if (!version) return false;
       if (push.plan === null) {
         const sources = await sourcesOf(push, version);
-        await stores.rules.markUsed(
-          sources.flatMap(({ source }) => ruleOfSource(source) ?? []),
-          tools.edges.now(),
-        );
+        await markUsed(sources);
         await stores.pushes.writeSources(push.id, token, sources);
         await stores.pushes.freeze(push.id, token, {
           matched: unionOf(sources.map((source) => source.ordinals)).length,
@@ -85,32 +144,14 @@ export const makePlanner = (stores: PlannerStores, tools: PlannerTools) => {
       return true;
     },
 
-    /**
-     * People who were told an older version after this one was planned join it in late batches; answers how many. To be
-     * asked once nothing older can be sent any more.
-     */
-    planLate: async (push: Push): Promise<number> => {
-      if (push.version < 2 || push.audience.kind !== 'match') return 0;
-      const frozen = await stores.pushes.sources(push.id);
-      const late = await stores.pushes.latePeople(push.id);
-      const known = inBatches(frozen, late);
-      const told = await stores.ledger.toldOf(push.item, push.version - 1);
-      const missing = told.map((one) => one.ordinal).filter((ordinal) => !known.has(ordinal));
-      const from = (await stores.pushes.batchesOf(push.id)).filter((batch) => batch.kind === 'late').length;
-      const batches = Array.from(
-        { length: Math.ceil(missing.length / batchSize) },
-        (_, index): Batch => ({
-          id: lateBatchId(push.id, from + index),
-          kind: 'late',
-          push: push.id,
-          lane: push.lane,
-          ordinals: missing.slice(index * batchSize, (index + 1) * batchSize),
-          rows: [],
-        }),
-      );
-      await stores.pushes.insertBatches(batches);
-      return missing.length;
-    },
+    /** Says that there will be something to plan. */
+    prepare: tools.audience.prepare,
+
+    /** People whom an emergency's plan could not know of join it in late batches; answers how many. */
+    joinLate,
+
+    /** Whoever else has to join a push in late batches. To be asked once nothing older can be sent any more. */
+    planLate: async (push: Push): Promise<number> => (await joinTold(push)) + (await joinLate(push)),
   };
 };
 

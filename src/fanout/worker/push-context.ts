@@ -59,8 +59,11 @@ export const makePushContexts = (stores: ContextStores, tools: ContextTools) => 
     trees: Trees,
   ): Promise<Map<number, Suggestion>> => {
     const item = factsOfItem(push.item, version.content, trees);
-    if (push.audience.kind === 'condition')
-      return new Map([[0, { rule: null, needsConsent: !needsNoConsent(push.audience.who, item) }]]);
+    if (push.audience.kind === 'condition') {
+      // one source, and one more for each time that people joined late
+      const suggestion = { rule: null, needsConsent: !needsNoConsent(push.audience.who, item) };
+      return new Map(sources.map((_, index) => [index, suggestion]));
+    }
     const named = sources.map(({ source }) => ruleOfSource(source));
     const versions = await stores.rules.versions(named.flatMap((one) => one ?? []));
     return new Map(

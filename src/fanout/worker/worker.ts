@@ -109,13 +109,22 @@ export const makeWorker = (stores: WorkerStores, tools: WorkerTools) => {
   };
 
   const dutyWatch = makeLeaseWatch(edges, leaseMs);
+  let onDuty = false;
   const duties = async (): Promise<number> => {
     const hold = await stores.pushes.hold('duties', token);
+    onDuty = hold.held;
     if (!hold.held) {
       const [gone] = dutyWatch.stale([hold.seen]);
       return gone && (await stores.pushes.takeOver(gone, token)) ? 1 : 0;
     }
     const done = await tools.duties.tick();
+    if (done > 0) wake();
+    return done;
+  };
+
+  /** Beside the duties, one of which may be waiting for the index. */
+  const emergencies = async (): Promise<number> => {
+    const done = onDuty ? await tools.duties.urgent() : 0;
     if (done > 0) wake();
     return done;
   };
@@ -132,6 +141,7 @@ export const makeWorker = (stores: WorkerStores, tools: WorkerTools) => {
         ...places.flatMap(({ lanes: wanted, count }) => Array.from({ length: count }, () => runBatches(wanted))),
         loop('leases', watchLeases),
         loop('duties', duties),
+        loop('emergencies', emergencies),
         loop('transactional', () => tools.deliverTransactional(token, stop.signal)),
       ]);
       clearTimeout(impatience);

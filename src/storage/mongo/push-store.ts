@@ -1,8 +1,8 @@
 import type { mongo } from 'mongoose';
 import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { AppError } from '../../errors.ts';
-import { unpackOrdinals } from '../../fanout/ordinals.ts';
-import type { PushStore } from '../../fanout/push-store.ts';
+import { unionOf } from '../../fanout/ordinals.ts';
+import type { PushSource, PushStore } from '../../fanout/push-store.ts';
 import { mongoBatches } from './batches.ts';
 import {
   batchView,
@@ -15,7 +15,10 @@ import {
 } from './push-documents.ts';
 import { insertIfFree, insertMissing } from './writes.ts';
 
-type Plans = Pick<PushStore, 'writeSources' | 'freeze' | 'sources' | 'insertBatches' | 'latePeople' | 'batchesOf'>;
+type Plans = Pick<
+  PushStore,
+  'writeSources' | 'freeze' | 'addSources' | 'sources' | 'insertBatches' | 'peopleOf' | 'batchesOf'
+>;
 type Pushes = Omit<PushStore, keyof Plans | keyof ReturnType<typeof mongoBatches>>;
 
 /** Pushes, plans, batches and leases over MongoDB: every guard is the filter of one document's write. */
@@ -71,21 +74,28 @@ const pushesOver = (db: mongo.Db): Pushes => {
 /** Sources are written before the plan is frozen, so that a frozen plan is always whole; batches are named by their rank. */
 const plansOver = (db: mongo.Db): Plans => {
   const { pushes, sources, batches } = pushCollections(db);
+  const write = (push: string, plan: string, from: number, list: PushSource[]): Promise<void> =>
+    insertMissing(
+      sources,
+      list.map(({ source, follow, facts, ordinals }, at) => ({
+        _id: `${plan} ${from + at} ${push}`,
+        push,
+        plan,
+        position: from + at,
+        source,
+        follow,
+        facts: facts.map((fact) => ({ leaf: JSON.stringify(fact.leaf), ordinals: toBinary(fact.ordinals) })),
+        ordinals: toBinary(ordinals),
+      })),
+    );
   return {
-    writeSources: (push, plan, list) =>
-      insertMissing(
-        sources,
-        list.map(({ source, follow, facts, ordinals }, position) => ({
-          _id: `${plan} ${position} ${push}`,
-          push,
-          plan,
-          position,
-          source,
-          follow,
-          facts: facts.map((fact) => ({ leaf: JSON.stringify(fact.leaf), ordinals: toBinary(fact.ordinals) })),
-          ordinals: toBinary(ordinals),
-        })),
-      ),
+    writeSources: (push, plan, list) => write(push, plan, 0, list),
+    addSources: async (push, from, list, bySource) => {
+      const plan = (await pushes.findOne({ _id: push }))?.plan;
+      if (plan == null) return;
+      await write(push, plan, from, list);
+      await pushes.updateOne({ _id: push, plan }, { $set: { bySource } });
+    },
     freeze: async (push, plan, { matched, bySource, plannedAt }) => {
       await pushes.updateOne({ _id: push, plan: null }, { $set: { plan, matched, bySource, plannedAt } });
       const standing = (await pushes.findOne({ _id: push }))?.plan;
@@ -113,9 +123,9 @@ const plansOver = (db: mongo.Db): Plans => {
         list.map((batch) => toBatchDocument(batch, since.get(batch.push ?? '') ?? 0)),
       );
     },
-    latePeople: async (push) => {
-      const found = await batches.find({ push, kind: 'late' }).toArray();
-      return found.flatMap((batch) => (batch.ordinals ? unpackOrdinals(fromBinary(batch.ordinals)) : []));
+    peopleOf: async (push) => {
+      const found = await batches.find({ push }, { projection: { ordinals: 1 } }).toArray();
+      return unionOf(found.flatMap(({ ordinals }) => (ordinals ? fromBinary(ordinals) : [])));
     },
     batchesOf: async (push) => {
       const found = await batches

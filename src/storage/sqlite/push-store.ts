@@ -1,8 +1,8 @@
 import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { AppError } from '../../errors.ts';
-import { packOrdinals, unpackOrdinals } from '../../fanout/ordinals.ts';
+import { packOrdinals, unionOf, unpackOrdinals } from '../../fanout/ordinals.ts';
 import { type Batch, type Lane, lanes, noCounts, type Push } from '../../fanout/push.ts';
-import type { BatchView, Claim, LeaseView, PushStore } from '../../fanout/push-store.ts';
+import type { BatchView, Claim, LeaseView, PushSource, PushStore } from '../../fanout/push-store.ts';
 import { bytes, type Row, type SqliteDatabase } from './database.ts';
 
 const laneOf = (row: Row): Lane => lanes[Number(row.lane)] ?? 'bulk';
@@ -62,6 +62,7 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
     `SELECT f.position, f.leaf, f.ordinals FROM push_facts f JOIN pushes p ON p.no = f.push AND p.plan = f.plan
      WHERE p.id = ? ORDER BY f.position, f.no`,
   );
+  const setBySource = db.prepare('UPDATE pushes SET by_source = ? WHERE id = ?');
   const freeze = db.prepare(
     'UPDATE pushes SET plan = ?, matched = ?, by_source = ?, planned_at = ? WHERE id = ? AND plan IS NULL',
   );
@@ -73,9 +74,7 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
     `INSERT INTO batches (id, kind, push, lane, ordinals, first, last, people, keys, counts)
      VALUES (?, ?, (SELECT no FROM pushes WHERE id = ?), ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
   );
-  const late = db.prepare(
-    `SELECT b.ordinals FROM batches b JOIN pushes p ON p.no = b.push WHERE p.id = ? AND b.kind = 'late'`,
-  );
+  const people = db.prepare('SELECT b.ordinals FROM batches b JOIN pushes p ON p.no = b.push WHERE p.id = ?');
   const batchesOf = db.prepare(
     `SELECT b.id, b.kind, b.open, b.dirty, b.people, b.counts FROM batches b JOIN pushes p ON p.no = b.push
      WHERE p.id = ? ORDER BY b.no`,
@@ -130,6 +129,13 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
     return row ? pushOf(row) : null;
   };
 
+  /** Sources are whole or not there; one write each, because each may be large. */
+  const writeSource = (push: string, plan: string, position: number, one: PushSource): void => {
+    insertSource.run(plan, position, one.source, one.follow, one.ordinals, push);
+    for (const [no, fact] of one.facts.entries())
+      insertFact.run(plan, position, no, JSON.stringify(fact.leaf), fact.ordinals, push);
+  };
+
   return {
     insert: async (push) => {
       await db.write(() =>
@@ -167,12 +173,13 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
     },
 
     writeSources: async (push, plan, list) => {
-      for (const [position, { source, follow, facts: used, ordinals }] of list.entries())
-        await db.write(() => {
-          insertSource.run(plan, position, source, follow, ordinals, push);
-          for (const [no, fact] of used.entries())
-            insertFact.run(plan, position, no, JSON.stringify(fact.leaf), fact.ordinals, push);
-        });
+      for (const [position, source] of list.entries()) await db.write(() => writeSource(push, plan, position, source));
+    },
+    addSources: async (push, from, list, bySource) => {
+      const plan = (await get(push))?.plan;
+      if (plan == null) return;
+      for (const [at, source] of list.entries()) await db.write(() => writeSource(push, plan, from + at, source));
+      await db.write(() => setBySource.run(JSON.stringify(bySource), push));
     },
     freeze: async (push, plan, facts) =>
       db.write(() => {
@@ -213,8 +220,7 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
         });
       }
     },
-    latePeople: async (push) =>
-      (await db.read(() => late.all(push))).flatMap((row) => unpackOrdinals(bytes(row.ordinals))),
+    peopleOf: async (push) => unionOf((await db.read(() => people.all(push))).map((row) => bytes(row.ordinals))),
     batchesOf: async (push) => (await db.read(() => batchesOf.all(push))).map(view),
 
     claim: async (token, wanted) => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AudienceService, Counted } from '../../audience/audience-service.ts';
+import type { AudienceService } from '../../audience/audience-service.ts';
 import type { ExplainService } from '../../audience/explain-service.ts';
 import type { CatalogueService } from '../../catalogue/catalogue-service.ts';
 import { AppError, type Fault } from '../../errors.ts';
@@ -10,6 +10,7 @@ import { conditionSchema } from '../../rules/condition-schema.ts';
 import { textIn } from '../../text.ts';
 import { holds, type Route, route } from '../contract/route.ts';
 import { draftBody, draftContent } from './item-input.ts';
+import { count, countedShape, masked, maskedCounts, maskedList, maskedWarnings, warnings } from './masking.ts';
 import { instant, orNull } from './shapes.ts';
 
 type Deps = {
@@ -20,14 +21,6 @@ type Deps = {
 
 /** People shown in a preview to whoever may see them. */
 const sampleSize = 10;
-/** Fewer people than this are not told to whoever may not read people (api: Rules and audiences). */
-const fewerThan = 10;
-
-const count = orNull(z.int()).describe('Null: between 1 and 9 (`fewerThan`); only the admin scope sees those exactly.');
-const masked = { fewerThan: z.literal(fewerThan).optional() };
-const countedShape = z.array(z.object({ key: z.string(), people: count, ...masked }));
-const warnings = z.array(z.enum(['selects-nobody', 'selects-everybody']));
-
 const previewShape = z
   .object({
     people: count,
@@ -73,20 +66,6 @@ const explanationShape = z
     ),
   })
   .meta({ id: 'Explanation' });
-
-/** Counts of 1-9 become null, with `fewerThan` beside them, unless the caller may read people. */
-const maskedCounts = <T extends Record<string, unknown>>(counts: T, exact: boolean, names: (keyof T)[]): T => {
-  const isSmall = (value: unknown): boolean => typeof value === 'number' && value > 0 && value < fewerThan;
-  if (exact || !names.some((name) => isSmall(counts[name]))) return counts;
-  const entries = Object.entries(counts).map(([name, value]) => [
-    name,
-    names.includes(name) && isSmall(value) ? null : value,
-  ]);
-  return { ...(Object.fromEntries(entries) as T), fewerThan };
-};
-
-const maskedList = (list: Counted[], exact: boolean): Counted[] =>
-  list.map((one) => maskedCounts(one, exact, ['people']));
 
 const iso = (at: number): string => new Date(at).toISOString();
 
@@ -140,6 +119,7 @@ const previewRoute = (deps: Deps): Route =>
         byRegion: maskedList(found.byRegion, exact),
         byLanguage: maskedList(found.byLanguage, exact),
         bySource: maskedList(found.bySource, exact),
+        warnings: maskedWarnings(found.warnings, exact, found.people),
         asOf: iso(found.asOf),
       };
       return { status: 200, body: maskedCounts(preview, exact, ['people']) };
@@ -164,7 +144,8 @@ const dryRunRoute = (deps: Deps): Route =>
       const exact = holds(caller, 'admin');
       const found = await deps.audience.dryRun(params.id, { who: body.who, when: body.when ?? null });
       const byRegion = found.byRegion.map((one) => maskedCounts(one, exact, ['gains', 'loses', 'stay']));
-      const run = { ...found, byRegion, asOf: iso(found.asOf) };
+      const after = found.gains + found.stay;
+      const run = { ...found, byRegion, warnings: maskedWarnings(found.warnings, exact, after), asOf: iso(found.asOf) };
       return { status: 200, body: maskedCounts(run, exact, ['gains', 'loses', 'stay']) };
     },
   });

@@ -34,13 +34,17 @@ const isNamed = (audience: unknown): audience is Named =>
   typeof audience === 'object' && audience !== null && 'subscribers' in audience;
 
 /** Named people or a condition, each refused by its own faults: which of the two is meant shows in the key. */
-const audience = z.unknown().transform((value, ctx): Named | Condition => {
-  const read = isNamed(value) ? named.safeParse(value) : conditionSchema.safeParse(value);
-  if (read.success) return read.data;
-  for (const { path, message } of faultsOf(read.error))
-    ctx.addIssue({ code: 'custom', message, path: path === '' ? [] : path.split('.') });
-  return z.NEVER;
-});
+const audience: z.ZodType<Named | Condition> = z.preprocess(
+  (value, ctx) => {
+    const read = isNamed(value) ? named.safeParse(value) : conditionSchema.safeParse(value);
+    if (read.success) return read.data;
+    for (const { path, message } of faultsOf(read.error))
+      ctx.addIssue({ code: 'custom', message, path: path === '' ? [] : path.split('.') });
+    return z.NEVER;
+  },
+  // for the document; what comes here has been read
+  z.union([named, conditionSchema]).describe('Named people, or whoever a condition is true of.'),
+);
 
 const pushBody = z.strictObject({
   item: z.string().min(1).max(100),

@@ -1,13 +1,15 @@
 import { z } from 'zod';
+import type { AudienceService } from '../../audience/audience-service.ts';
 import { AppError } from '../../errors.ts';
 import { ruleStates } from '../../rules/rule.ts';
 import { ruleContentSchema } from '../../rules/rule-schema.ts';
-import type { RuleService } from '../../rules/rule-service.ts';
-import { keyed, pageOf, pageQuery, type Route, route } from '../contract/route.ts';
+import type { RuleService, RuleView } from '../../rules/rule-service.ts';
+import { holds, keyed, pageOf, pageQuery, type Route, route } from '../contract/route.ts';
 import { presentRule, presentRuleVersion } from '../present-rule.ts';
+import { count, masked, maskedCounts, maskedWarnings, warnings } from './masking.ts';
 import { instant, next, orNull } from './shapes.ts';
 
-export type RuleDeps = { rules: RuleService };
+export type RuleDeps = { rules: RuleService; audience: Pick<AudienceService, 'reach'> };
 
 const versionNumber = z.int().min(1);
 
@@ -39,6 +41,21 @@ export const ruleVersionShape = z
     usedAt: orNull(instant),
   })
   .meta({ id: 'RuleVersion' });
+
+/** Whom the version selects that becomes active, or waits for it. */
+const reachedShape = ruleShape
+  .extend({
+    audience: orNull(
+      z.object({
+        people: count,
+        ...masked,
+        items: z.object({ tried: z.int(), wanted: z.int() }).describe('The newest published items it was tried on.'),
+        warnings,
+        asOf: instant,
+      }),
+    ).describe('How many people it selects today; null while the audience index is being built.'),
+  })
+  .meta({ id: 'RuleWithAudience' });
 
 /** How many of a rule's versions are listed with it, the newest. */
 const versionsShown = 100;
@@ -139,7 +156,22 @@ const reading = ({ rules }: RuleDeps): Route[] => [
   }),
 ];
 
-const steps = ({ rules }: RuleDeps): Route[] => [
+/** The rule with how many it selects: the step is done, so an index that is not there must not make it look failed. */
+const withAudience = async ({ rules, audience }: RuleDeps, view: RuleView, exact: boolean) => {
+  const chosen = await rules.get(view.rule.id, view.rule.inReview ?? view.rule.active ?? view.rule.latest);
+  const found = await audience.reach((chosen ?? view).version).catch((error: unknown) => {
+    if (error instanceof AppError && error.code === 'index-building') return null;
+    throw error;
+  });
+  const shown = found && {
+    ...maskedCounts(found, exact, ['people']),
+    warnings: maskedWarnings(found.warnings, exact, found.people),
+    asOf: new Date(found.asOf).toISOString(),
+  };
+  return { ...presentRule(view), audience: shown };
+};
+
+const steps = (deps: RuleDeps): Route[] => [
   route({
     method: 'post',
     path: '/rules/{id}/activate',
@@ -149,11 +181,11 @@ const steps = ({ rules }: RuleDeps): Route[] => [
     summary:
       'Lets the newest version (or `version`) select from now on; under review it waits in `pending` until approved.',
     body: z.strictObject({ version: versionNumber.optional() }),
-    responses: { 200: ruleShape },
+    responses: { 200: reachedShape },
     idempotent: true,
     handler: async (call) => {
-      const view = await rules.activate(call.params.id, call.body.version ?? null, keyed(call).actor);
-      return { status: 200, body: presentRule(view) };
+      const view = await deps.rules.activate(call.params.id, call.body.version ?? null, keyed(call).actor);
+      return { status: 200, body: await withAudience(deps, view, holds(call.caller, 'admin')) };
     },
   }),
   route({
@@ -163,12 +195,12 @@ const steps = ({ rules }: RuleDeps): Route[] => [
     tag: 'Rules',
     scope: 'publish',
     summary: 'Approves the version that waits, which becomes the active one; never by its writer.',
-    responses: { 200: ruleShape },
+    responses: { 200: reachedShape },
     idempotent: true,
-    handler: async (call) => ({
-      status: 200,
-      body: presentRule(await rules.approve(call.params.id, keyed(call).actor)),
-    }),
+    handler: async (call) => {
+      const view = await deps.rules.approve(call.params.id, keyed(call).actor);
+      return { status: 200, body: await withAudience(deps, view, holds(call.caller, 'admin')) };
+    },
   }),
   route({
     method: 'post',
@@ -182,7 +214,7 @@ const steps = ({ rules }: RuleDeps): Route[] => [
     idempotent: true,
     handler: async (call) => ({
       status: 200,
-      body: presentRule(await rules.reject(call.params.id, call.body.reason, keyed(call).actor)),
+      body: presentRule(await deps.rules.reject(call.params.id, call.body.reason, keyed(call).actor)),
     }),
   }),
   route({
@@ -196,7 +228,7 @@ const steps = ({ rules }: RuleDeps): Route[] => [
     idempotent: true,
     handler: async (call) => ({
       status: 200,
-      body: presentRule(await rules.pause(call.params.id, keyed(call).actor)),
+      body: presentRule(await deps.rules.pause(call.params.id, keyed(call).actor)),
     }),
   }),
 ];

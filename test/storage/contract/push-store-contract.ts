@@ -67,7 +67,9 @@ export const describePushStore = (name: string, open: () => Promise<Pair<PushSto
           expect(await store.setState(id, ['running'], 'paused')).toBe(false);
           await store.finish(id, 'running', at);
           expect(await store.sources(id)).toEqual([]);
-          expect(await store.latePeople(id)).toEqual([]);
+          expect([...(await store.peopleOf(id))]).toEqual([]);
+          await store.addSources(id, 0, [source('a', [1])], []);
+          expect(await store.sources(id)).toEqual([]);
           expect(await store.batchesOf(id)).toEqual([]);
           expect(await store.ofItem(id)).toEqual([]);
           await expect(store.freeze(id, 'plan', { matched: 0, bySource: [], plannedAt: at })).rejects.toMatchObject({
@@ -258,14 +260,35 @@ export const describePushStore = (name: string, open: () => Promise<Pair<PushSto
         ]);
       });
 
-      it('knows everybody of the late batches', async () => {
+      it('knows everybody of the planned and late batches', async () => {
         await store.insert(makePush());
+        await store.insert(makePush({ id: 'push-2' }));
+        await store.insertBatches([makeBatch({ id: 'push-2:0', push: 'push-2', ordinals: [77] })]);
         await store.insertBatches([
           makeBatch(),
           makeBatch({ id: lateBatchId('push-1', 0), kind: 'late', ordinals: [40_000_000, 8].sort((a, b) => a - b) }),
           makeBatch({ id: lateBatchId('push-1', 1), kind: 'late', ordinals: [9] }),
         ]);
-        expect((await store.latePeople('push-1')).sort((a, b) => a - b)).toEqual([8, 9, 40_000_000]);
+        expect([...(await store.peopleOf('push-1'))]).toEqual([1, 2, 3, 8, 9, 40_000_000]);
+      });
+
+      it('adds sources to a frozen plan, each once; those that are there keep their place', async () => {
+        await store.insert(makePush());
+        await store.addSources('push-1', 0, [source('too early', [1])], [{ source: 'too early', people: 1 }]);
+        await store.writeSources('push-1', 'plan', [source('a', [1]), source('b', [2])]);
+        await store.freeze('push-1', 'plan', { ...facts, bySource: [{ source: 'a', people: 1 }] });
+        const leaf = { person: 'language' as const, in: ['zh'] };
+        const late = [
+          source('c', [3]),
+          { ...source('d', [4]), follow: '关注', facts: [{ leaf, ordinals: packOrdinals([4]) }] },
+        ];
+        const bySource = [{ source: 'c', people: 1 }];
+        await store.addSources('push-1', 2, late, bySource);
+        await other.addSources('push-1', 2, [source('other', [9])], bySource);
+        await store.addSources('push-1', 4, [], bySource);
+        expect((await store.sources('push-1')).map((one) => one.source)).toEqual(['a', 'b', 'c', 'd']);
+        expect((await store.sources('push-1'))[3]).toEqual(late[1]);
+        expect((await store.get('push-1'))?.bySource).toEqual(bySource);
       });
 
       it(`holds ${scale.many} people in one source and a batch`, async () => {

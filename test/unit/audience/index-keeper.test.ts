@@ -1,10 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AudienceIndex } from '../../../src/audience/audience-index.ts';
-import type { AudienceStore } from '../../../src/audience/audience-store.ts';
+import type { AudienceStore, IndexedPerson } from '../../../src/audience/audience-store.ts';
+import { readSnapshot } from '../../../src/audience/index/snapshot.ts';
 import { type IndexKeeper, makeIndexKeeper } from '../../../src/audience/index-keeper.ts';
+import { makeOracleCheck, type OracleCheck } from '../../../src/audience/oracle-check.ts';
 import { ordinalsOf } from '../../../src/audience/people-set.ts';
+import { makeCatalogueService } from '../../../src/catalogue/catalogue-service.ts';
 import { realEdges } from '../../../src/edges.ts';
 import { makeLog } from '../../../src/log.ts';
 import type { Condition } from '../../../src/rules/condition.ts';
@@ -56,14 +59,21 @@ describe('the keeper of the audience index', () => {
   };
 
   const file = (): string => join(dir, 'audience.snapshot');
-  const keep = (over: Partial<AudienceStore> = {}, snapshotFile: string | null = null): IndexKeeper => {
+  const keep = (
+    over: Partial<AudienceStore> = {},
+    snapshotFile: string | null = null,
+    oracle?: OracleCheck,
+  ): IndexKeeper => {
     const scan: AudienceStore['scan'] = (after, limit) => {
       scans += 1;
       return (over.scan ?? stores.audience.scan)(after, limit);
     };
     const log = makeLog('silent');
     const audience = { ...stores.audience, ...over, scan };
-    const keeper = makeIndexKeeper({ audience }, { edges: realEdges, log, snapshotFile, snapshotFrom: 100 });
+    const keeper = makeIndexKeeper(
+      { audience },
+      { edges: realEdges, log, snapshotFile, snapshotFrom: 100, ...(oracle && { oracle }) },
+    );
     keepers.push(keeper);
     return keeper;
   };
@@ -119,6 +129,49 @@ describe('the keeper of the audience index', () => {
       return asked(await keeper.caughtUp(), within('hill')).includes(at + 1);
     });
     expect(new Set(await Promise.all(rounds))).toEqual(new Set([true]));
+  });
+
+  describe('for an emergency', () => {
+    it('answers as it stands, however far behind', async () => {
+      const keeper = keep();
+      await keeper.caughtUp();
+      await people(301, 303);
+      expect((await keeper.asItStands()).people()).toBe(300);
+      expect((await keeper.caughtUp()).people()).toBe(303);
+    });
+
+    it('answers from the one that was found wrong while that is made anew; nobody else is answered', async () => {
+      let go = (): void => undefined;
+      let held = Promise.resolve();
+      const keeper = keep({
+        scan: async (after, limit) => {
+          await held;
+          return stores.audience.scan(after, limit);
+        },
+      });
+      await keeper.caughtUp();
+      held = new Promise<void>((resolve) => {
+        go = resolve;
+      });
+      db.exec("UPDATE subscribers SET region = 'hill'");
+      const checking = keeper.check();
+      await until(() => keeper.state().state === 'rebuilding');
+      expect((await keeper.asItStands()).people()).toBe(300);
+      const asking = keeper.caughtUp();
+      go();
+      expect(await checking).toBe(false);
+      expect(asked(await asking, within('hill'))).toHaveLength(300);
+      expect(asked(await keeper.asItStands(), within('hill'))).toHaveLength(300);
+    });
+
+    it('is built as soon as somebody says that it will be asked', async () => {
+      const keeper = keep();
+      const running = keeper.run(false);
+      keeper.prepare();
+      await until(() => keeper.state().state === 'ready');
+      await keeper.close();
+      await running;
+    });
   });
 
   it('says that it is building while it takes long', async () => {
@@ -190,6 +243,72 @@ describe('the keeper of the audience index', () => {
     });
   });
 
+  describe('checks against the evaluator', () => {
+    const oracle = (): OracleCheck =>
+      makeOracleCheck(stores, {
+        catalogue: makeCatalogueService(stores),
+        edges: realEdges,
+        timeZone: 'Asia/Shanghai',
+      });
+    /** A store that says of everybody that they live in the hills, for as long as it is asked to. */
+    const lying = (lies: () => boolean): Partial<AudienceStore> => {
+      const told = (list: IndexedPerson[]) => list.map((one) => (lies() ? { ...one, region: 'hill' } : one));
+      return {
+        people: async (ordinals) => told(await stores.audience.people(ordinals)),
+        scan: async (after, limit) => {
+          const part = await stores.audience.scan(after, limit);
+          return { ...part, people: told(part.people) };
+        },
+      };
+    };
+
+    it('are content with a true index, while people change', async () => {
+      const keeper = keep({}, null, oracle());
+      await keeper.caughtUp();
+      for (let round = 1; round <= 20; round++) {
+        const checking = keeper.check();
+        await stores.subscriptions.updateSubscriber(round, { region: 'hill', consents: { personalisation: true } });
+        expect(await checking).toBe(true);
+      }
+      expect(keeper.state()).toMatchObject({ wrong: false, rebuilds: 0, faults: 0 });
+    });
+
+    it('find what the comparison of facts cannot, and the index is made anew', async () => {
+      let lies = true;
+      const keeper = keep(
+        lying(() => lies),
+        null,
+        {
+          draw: async (ordinals) => {
+            const questions = await oracle().draw(ordinals);
+            return async (tools, asked) => {
+              const found = await questions(tools, asked);
+              if (found.length > 0) lies = false;
+              return found;
+            };
+          },
+        },
+      );
+      expect(asked(await keeper.caughtUp(), within('hill'))).toHaveLength(300);
+      expect(await keeper.check()).toBe(false);
+      expect(keeper.state()).toMatchObject({ state: 'ready', wrong: false, rebuilds: 1, faults: 1 });
+      expect(asked(await keeper.caughtUp(), within('hill'))).toEqual([]);
+      expect(await keeper.check()).toBe(true);
+    });
+
+    it('say that it is wrong where making it anew did not help; it answers all the same', async () => {
+      const keeper = keep(
+        lying(() => true),
+        null,
+        oracle(),
+      );
+      await keeper.caughtUp();
+      expect(await keeper.check()).toBe(false);
+      expect(keeper.state()).toMatchObject({ state: 'ready', wrong: true, rebuilds: 1, faults: 1 });
+      expect((await keeper.caughtUp()).people()).toBe(300);
+    });
+  });
+
   describe('a snapshot', () => {
     const saved = async (): Promise<void> => {
       const keeper = keep({}, file());
@@ -257,6 +376,83 @@ describe('the keeper of the audience index', () => {
       const lives = (code: string) => told.filter(({ region }) => region === code).map(({ ordinal }) => ordinal);
       expect(asked(index, within('hill'))).toEqual(lives('hill'));
       expect(asked(index, within('110000'))).toEqual([...lives('110101'), ...lives('hill')].sort((a, b) => a - b));
+    });
+  });
+
+  describe('a snapshot after an erasure', () => {
+    const written = (): boolean => readdirSync(dir).includes('audience.snapshot');
+
+    it('is gone as soon as the erasure is known, and written again without them', async () => {
+      const keeper = keep({}, file());
+      await keeper.caughtUp();
+      await keeper.save();
+      expect(await keeper.forget()).toBe(false);
+      await stores.subscriptions.updateSubscriber(2, { region: 'hill' });
+      await keeper.follow();
+      expect([await keeper.forget(), written()]).toEqual([false, true]);
+      await stores.subscriptions.erase(3, someTime);
+      await keeper.follow();
+      expect([await keeper.forget(), written()]).toEqual([true, false]);
+      await keeper.save();
+      expect([await keeper.forget(), written()]).toEqual([false, true]);
+      scans = 0;
+      const index = await keep({}, file()).caughtUp();
+      expect([scans, index.people(), asked(index, within('110000'))[0]]).toEqual([0, 299, 2]);
+    });
+
+    it('is written again a minute later, however many are erased', async () => {
+      let now = 0;
+      const edges = { ...realEdges, monotonic: () => now };
+      const keeper = makeIndexKeeper(
+        { audience: stores.audience },
+        { edges, log: makeLog('silent'), snapshotFile: file(), snapshotFrom: 100 },
+      );
+      keepers.push(keeper);
+      const running = keeper.run(true);
+      await until(written);
+      for (let ordinal = 1; ordinal <= 5; ordinal++) {
+        await stores.subscriptions.erase(ordinal, someTime);
+        const erased = await stores.audience.sequence();
+        await until(() => keeper.state().sequence === erased);
+        await until(async () => !written());
+        now += 1_000;
+      }
+      now += 60_000;
+      await until(written);
+      await keeper.close();
+      await running;
+      expect((await readSnapshot(file()))?.sequence).toBe(await stores.audience.sequence());
+    });
+
+    it('that was there when somebody was erased while no process ran is gone after the next start', async () => {
+      const keeper = keep({}, file());
+      await keeper.caughtUp();
+      await keeper.save();
+      await keeper.close();
+      await stores.subscriptions.erase(3, someTime);
+      const next = keep({}, file());
+      await next.caughtUp();
+      expect([await next.forget(), written()]).toEqual([true, false]);
+    });
+
+    it('that is of no use is deleted when the index is read from the store', async () => {
+      const keeper = keep({}, file());
+      await keeper.caughtUp();
+      await keeper.save();
+      writeFileSync(file(), 'damaged');
+      const next = keep({}, file());
+      await next.caughtUp();
+      expect([await next.forget(), written()]).toEqual([true, false]);
+    });
+
+    it('leaves no half-written file of a writer that died', async () => {
+      writeFileSync(`${file()}.dead`, 'everybody');
+      utimesSync(`${file()}.dead`, 1, 1);
+      writeFileSync(`${file()}.alive`, 'everybody');
+      const keeper = keep({}, file());
+      await keeper.caughtUp();
+      await keeper.save();
+      expect(readdirSync(dir).sort()).toEqual(['audience.snapshot', 'audience.snapshot.alive']);
     });
   });
 
