@@ -50,7 +50,7 @@ export type PushStore = {
   /** Writes the sources under a plan token; repeating it changes nothing. */
   writeSources(push: string, plan: string, sources: PushSource[]): Promise<void>;
   /** Freezes the plan: sets it if unset; answers the token that stands. Throws `not-found` for an unknown push. */
-  freeze(push: string, plan: string, facts: Pick<Push, 'matched' | 'bySource' | 'plannedAt'>): Promise<string>;
+  freeze(push: string, plan: string, facts: Pick<Push, 'lane' | 'matched' | 'bySource' | 'plannedAt'>): Promise<string>;
   /**
    * Adds sources to a frozen plan, for people who joined late, at positions from `from` on; what is there already stays. The
    * push's `bySource` is replaced. Nothing happens while the plan is not frozen.

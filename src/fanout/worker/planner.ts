@@ -14,9 +14,14 @@ export type PlannerTools = { edges: Pick<Edges, 'now'>; audience: AudienceMatche
 /** Batches are inserted in groups, so that sending starts while the rest is written. */
 const insertAtOnce = 50;
 
-/** The lane of an item's push. */
-export const laneOf = (content: Pick<ItemContent, 'urgency'>): Lane =>
-  content.urgency === 'emergency' ? 'emergency' : 'at-once';
+/** A routine push to more people than this lets smaller ones go first. */
+const bulkAbove = 20_000;
+
+/** The lane of an item's push, `matched` people strong (0 before it is planned). */
+export const laneOf = ({ urgency }: Pick<ItemContent, 'urgency'>, matched = 0): Lane => {
+  if (urgency === 'emergency') return 'emergency';
+  return urgency === 'routine' && matched > bulkAbove ? 'bulk' : 'at-once';
+};
 
 /**
  * Plans pushes (design D5): writes one bitmap a source under its own token, freezes the plan if nobody was first, and lays
@@ -132,15 +137,19 @@ export const makePlanner = (stores: PlannerStores, tools: PlannerTools) => {
         const sources = await sourcesOf(push, version);
         await markUsed(sources);
         await stores.pushes.writeSources(push.id, token, sources);
+        const matched = unionOf(sources.map((source) => source.ordinals)).length;
         await stores.pushes.freeze(push.id, token, {
-          matched: unionOf(sources.map((source) => source.ordinals)).length,
+          lane: laneOf(version.content, matched),
+          matched,
           bySource: peopleBySource(sources),
           plannedAt: tools.edges.now(),
         });
       }
       const frozen = await stores.pushes.sources(push.id);
       await stores.pushes.setState(push.id, ['planning'], 'running');
-      await layBatches(push, unionOf(frozen.map((source) => source.ordinals)));
+      // the lane that was frozen, whoever froze it
+      const lane = (await stores.pushes.get(push.id))?.lane ?? push.lane;
+      await layBatches({ ...push, lane }, unionOf(frozen.map((source) => source.ordinals)));
       return true;
     },
 

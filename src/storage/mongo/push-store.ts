@@ -96,8 +96,9 @@ const plansOver = (db: mongo.Db): Plans => {
       await write(push, plan, from, list);
       await pushes.updateOne({ _id: push, plan }, { $set: { bySource } });
     },
-    freeze: async (push, plan, { matched, bySource, plannedAt }) => {
-      await pushes.updateOne({ _id: push, plan: null }, { $set: { plan, matched, bySource, plannedAt } });
+    freeze: async (push, plan, { lane, matched, bySource, plannedAt }) => {
+      const facts = { lane, matched, bySource, plannedAt };
+      await pushes.updateOne({ _id: push, plan: null }, { $set: { plan, ...facts } });
       const standing = (await pushes.findOne({ _id: push }))?.plan;
       if (standing == null) throw new AppError('not-found', `There is no push ${push}.`);
       return standing;

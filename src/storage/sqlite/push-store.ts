@@ -64,7 +64,7 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
   );
   const setBySource = db.prepare('UPDATE pushes SET by_source = ? WHERE id = ?');
   const freeze = db.prepare(
-    'UPDATE pushes SET plan = ?, matched = ?, by_source = ?, planned_at = ? WHERE id = ? AND plan IS NULL',
+    'UPDATE pushes SET plan = ?, lane = ?, matched = ?, by_source = ?, planned_at = ? WHERE id = ? AND plan IS NULL',
   );
   const sources = db.prepare(
     `SELECT s.position, s.source, s.follow, s.ordinals FROM push_sources s JOIN pushes p ON p.no = s.push AND p.plan = s.plan
@@ -183,7 +183,8 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
     },
     freeze: async (push, plan, facts) =>
       db.write(() => {
-        freeze.run(plan, facts.matched, JSON.stringify(facts.bySource), facts.plannedAt, push);
+        const { lane, matched, bySource, plannedAt } = facts;
+        freeze.run(plan, lanes.indexOf(lane), matched, JSON.stringify(bySource), plannedAt, push);
         const standing = byId.get(push)?.plan;
         if (standing == null) throw new AppError('not-found', `There is no push ${push}.`);
         return String(standing);

@@ -72,7 +72,9 @@ export const describePushStore = (name: string, open: () => Promise<Pair<PushSto
           expect(await store.sources(id)).toEqual([]);
           expect(await store.batchesOf(id)).toEqual([]);
           expect(await store.ofItem(id)).toEqual([]);
-          await expect(store.freeze(id, 'plan', { matched: 0, bySource: [], plannedAt: at })).rejects.toMatchObject({
+          await expect(
+            store.freeze(id, 'plan', { lane: 'at-once', matched: 0, bySource: [], plannedAt: at }),
+          ).rejects.toMatchObject({
             code: 'not-found',
           });
         }
@@ -170,7 +172,7 @@ export const describePushStore = (name: string, open: () => Promise<Pair<PushSto
     });
 
     describe('plans', () => {
-      const facts = { matched: 3, bySource: [{ source: 'a', people: 3 }], plannedAt: at + 1 };
+      const facts = { lane: 'bulk' as const, matched: 3, bySource: [{ source: 'a', people: 3 }], plannedAt: at + 1 };
 
       it('shows the sources of the frozen plan only, in their order', async () => {
         await store.insert(makePush({ state: 'planning' }));

@@ -45,7 +45,7 @@ const planned = async () => {
   const [follow] = await town.stores.subscriptions.subscriptionsOf(ordinal);
   const source = { source: 'subscription:topic:services', follow: follow?.follow ?? '' };
   await pushes.writeSources(push.id, 'plan', [{ ...source, facts: [], ordinals: packOrdinals([ordinal]) }]);
-  await pushes.freeze(push.id, 'plan', { matched: 1, bySource: [], plannedAt: town.now() });
+  await pushes.freeze(push.id, 'plan', { lane: 'at-once', matched: 1, bySource: [], plannedAt: town.now() });
   await pushes.setState(push.id, ['planning'], 'running');
   await pushes.insertBatches([makeBatch({ push: push.id, ordinals: [ordinal] })]);
   await pushes.claim('token', ['at-once']);
