@@ -20,6 +20,7 @@ import { makeFolder } from './make-folder.ts';
 import { loadKeyring, loadSecret } from './secret.ts';
 import { makeServices, type Services } from './services.ts';
 import { signLink } from './signed-link.ts';
+import type { OpenOptions } from './storage/sqlite/database.ts';
 import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
 import type { Storage } from './storage/storage.ts';
 import { makeApp } from './web/app.ts';
@@ -32,7 +33,10 @@ export type ComposeTools = { edges: Edges; log: Log; wake?: () => void; threads?
 
 type Base = { services: Services; storage: Storage; closers: Closers };
 
-const openStorage = async (config: Config): Promise<Storage> => {
+/** Somebody may be waiting for a page: short pauses are worth more than pages written less often. */
+const pagesComeBetween = { checkpointPages: 1_000 };
+
+const openStorage = async (config: Config, options: OpenOptions): Promise<Storage> => {
   if (config.database.kind === 'mongo')
     throw new ConfigError([
       {
@@ -41,12 +45,12 @@ const openStorage = async (config: Config): Promise<Storage> => {
       },
     ]);
   makeFolder(dirname(config.database.file));
-  return openSqliteStorage(config.database.file);
+  return openSqliteStorage(config.database.file, options);
 };
 
-const composeBase = async (config: Config, tools: ComposeTools): Promise<Base> => {
+const composeBase = async (config: Config, tools: ComposeTools, options: OpenOptions = {}): Promise<Base> => {
   const closers = makeClosers();
-  const storage = await openStorage(config);
+  const storage = await openStorage(config, options);
   closers.add(() => storage.close());
   const keyring = await loadKeyring(storage.access, loadSecret(config));
   const services = makeServices(storage, { ...tools, config, keyring, wake: tools.wake ?? (() => undefined) });
@@ -77,7 +81,7 @@ export const composeWeb = async (
   endStreams: () => void;
   close: () => Promise<void>;
 }> => {
-  const { services, storage, closers } = await composeBase(config, tools);
+  const { services, storage, closers } = await composeBase(config, tools, pagesComeBetween);
   await seedCatalogue(storage.catalogue);
   const vapid = await loadVapidKeys(storage.access, services.keyring, config);
   const stopping = new AbortController();

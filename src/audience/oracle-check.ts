@@ -16,7 +16,7 @@ import { type StoredFacts, storedFacts } from './stored-facts.ts';
 
 /** What one check asks at most: each question is one pass over the index, some milliseconds over a million people. */
 const rulesAsked = 6;
-const itemsAsked = 2;
+const itemsAsked = 1;
 const itemsDrawnFrom = 20;
 /** Follows whose followers are looked up: of a matched follow it is also asked who has it. */
 const followsAsked = 8;

@@ -3,7 +3,7 @@ import { defaultAttributes } from './attribute.ts';
 import type { Attribute, CatalogueStore } from './catalogue-store.ts';
 import { defaultRegions } from './default-regions.ts';
 import { defaultTopics } from './default-topics.ts';
-import type { Region } from './region.ts';
+import { type Region, regionContains } from './region.ts';
 import type { ParentOf, Topic } from './topic.ts';
 
 /** A copy of the trees in memory, renewed when the store's revision moved. */
@@ -49,6 +49,12 @@ export const seedCatalogue = async (catalogue: CatalogueStore): Promise<void> =>
 export const parentFaults = (parent: string | null | undefined, parents: ParentOf): Fault[] =>
   parent == null || parents.has(parent) ? [] : [{ path: 'parent', message: `there is no ${parent}` }];
 
+/** The fault of a parent that lies in the region itself, as codes say it: a topic's never can, for it is there before. */
+const circleFaults = ({ code, parent }: Region, parents: ParentOf): Fault[] =>
+  parent !== null && parents.has(parent) && regionContains(parents, code, parent)
+    ? [{ path: 'parent', message: `${parent} lies in ${code} itself` }]
+    : [];
+
 /** The fault of values that do not fit the type. */
 export const valuesFaults = ({
   type,
@@ -92,23 +98,26 @@ export const makeCatalogueService = ({ catalogue }: CatalogueStores): CatalogueS
    * The trees for looking up a parent. Nothing is ever removed from them, so that what an old copy holds is there: thousands
    * of topics added one after the other need not each read all that were added before.
    */
-  const treesWith = async (parent: string | null, of: 'topicParents' | 'regionParents'): Promise<Trees> => {
+  const treesWith = async (parent: string | null): Promise<Trees> => {
     const known = (await copy?.content)?.trees;
-    return known && (parent === null || known[of].has(parent)) ? known : (await current()).trees;
+    return known && (parent === null || known.topicParents.has(parent)) ? known : (await current()).trees;
   };
 
   return {
     trees: async () => (await current()).trees,
     addTopic: async (topic) => {
-      const { topicParents } = await treesWith(topic.parent, 'topicParents');
+      const { topicParents } = await treesWith(topic.parent);
       refuse('The parent is not known', parentFaults(topic.parent, topicParents));
       if (!(await catalogue.insertTopic(topic)))
         throw new AppError('conflict', `There is a topic ${topic.slug} already`);
       return topic;
     },
     addRegion: async (region) => {
-      const { regionParents } = await treesWith(region.parent, 'regionParents');
-      refuse('The parent is not known', parentFaults(region.parent, regionParents));
+      const { regionParents } = (await current()).trees;
+      refuse('The parent does not fit', [
+        ...parentFaults(region.parent, regionParents),
+        ...circleFaults(region, regionParents),
+      ]);
       if ((await catalogue.insertRegions([region])) === 0)
         throw new AppError('conflict', `There is a region ${region.code} already`);
       return region;

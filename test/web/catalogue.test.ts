@@ -31,4 +31,20 @@ describe('the trees over the API', () => {
     }
     expect(seen).toEqual(whole.keys);
   });
+
+  it.each(['a\u202eb', 'a\u0000b', 'a\nb'])(
+    'refuses names that run backwards or hold control characters: %j',
+    async (en) => {
+      const words = { en, 'zh-CN': '住房' };
+      for (const [path, body] of [
+        ['title.en', { slug: 'housing', title: words }],
+        ['name.en', { code: 'hill', name: words }],
+        ['title.en', { name: 'pet', type: 'enum', values: ['dog'], title: words }],
+      ] as const) {
+        const list = path === 'name.en' ? 'regions' : 'slug' in body ? 'topics' : 'attributes';
+        const answer = await web.api('POST', `/${list}`, body);
+        expect([answer.status, (answer.body.errors as { path: string }[])[0]?.path]).toEqual([400, path]);
+      }
+    },
+  );
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { roles, scopes } from '../../access/access-store.ts';
 import { deliveryStates, lanes, pushStates } from '../../fanout/push.ts';
 import { itemStates, urgencies } from '../../publishing/item.ts';
+import { plainText } from '../../rules/condition-schema.ts';
 import { channelNames, paces } from '../../subscriptions/follow.ts';
 
 /** What the API answers, as the document shows it; present.ts makes them. */
@@ -10,8 +11,8 @@ export const orNull = <S extends z.ZodType>(schema: S) => z.union([schema, z.nul
 const channel = z.enum(channelNames);
 
 export const bilingual = z.strictObject({
-  en: z.string().trim().min(1).max(200),
-  'zh-CN': z.string().trim().min(1).max(200),
+  en: plainText(200),
+  'zh-CN': plainText(200),
 });
 
 export const next = orNull(z.string()).describe('The cursor of the next page; null: this is the last one.');

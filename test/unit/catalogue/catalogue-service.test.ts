@@ -68,6 +68,23 @@ describe('the catalogue', () => {
     db.close();
   });
 
+  it('refuses a tree that would run in a circle', async () => {
+    const { db, service } = await setUp();
+    const refusal = (message: string) => ({ code: 'invalid', faults: [{ path: 'parent', message }] });
+    await expect(service.addTopic({ slug: 'own', title, parent: 'own' })).rejects.toMatchObject(
+      refusal('there is no own'),
+    );
+    // US-CA lies in US without anybody saying so
+    await service.addRegion({ code: 'US-CA', name: title, parent: null });
+    await service.addRegion({ code: 'bay', name: title, parent: 'US-CA' });
+    for (const parent of ['US-CA', 'bay'])
+      await expect(service.addRegion({ code: 'US', name: title, parent })).rejects.toMatchObject(
+        refusal(`${parent} lies in US itself`),
+      );
+    await service.addRegion({ code: 'US', name: title, parent: null });
+    db.close();
+  });
+
   it('adds the regions of an import that are missing', async () => {
     const { db, service } = await setUp();
     const region = (code: string) => ({ code, name: title, parent: null });

@@ -59,7 +59,7 @@ const partWriter = (db: SqliteDatabase): ((part: Part, fold: Fold) => number[]) 
     if (stored.length > 0) insert.run(JSON.stringify(stored));
     const before = rows.parts(new Map(taken.map((ordinal) => [ordinal, fold.touches(eventsOf(ordinal))])));
     for (const one of before) rows.putPart(one, fold.apply(one.profile, eventsOf(one.ordinal)));
-    for (const ordinal of taken) changes.touch(ordinal);
+    changes.touchAll(taken);
     return taken;
   };
 };
