@@ -19,15 +19,17 @@ export const runJobs = (jobs: readonly Job[], services: Services, leaseMs: numbe
   const stop = new AbortController();
   const running = new Set<Promise<void>>();
   const watch = makeLeaseWatch(edges, leaseMs);
-  let held = false;
+  /** The lease is held until then, by the clock that never jumps: a process that was stopped for longer runs nothing when it wakes. */
+  let heldUntil = 0;
 
   const beat = async (): Promise<void> => {
+    const askedAt = edges.monotonic();
     try {
       const hold = await stores.pushes.hold(leaseName, token);
       const [gone] = hold.held ? [] : watch.stale([hold.seen]);
-      held = hold.held || (gone !== undefined && (await stores.pushes.takeOver(gone, token)));
+      const held = hold.held || (gone !== undefined && (await stores.pushes.takeOver(gone, token)));
+      heldUntil = held ? askedAt + (leaseMs * 2) / 3 : 0;
     } catch (error) {
-      held = false;
       log.warn({ error }, 'the lease of the jobs could not be renewed');
     }
   };
@@ -35,7 +37,7 @@ export const runJobs = (jobs: readonly Job[], services: Services, leaseMs: numbe
   void beat();
 
   const runOnce = async (job: Job): Promise<void> => {
-    if (!held || stop.signal.aborted) return;
+    if (edges.monotonic() >= heldUntil || stop.signal.aborted) return;
     const run = job
       .run(services, stop.signal)
       .catch((error: unknown) => log.error({ error, job: job.name }, 'a job failed'));

@@ -5,6 +5,7 @@ import { runJobs } from '../jobs/run-jobs.ts';
 import { seedCatalogue } from './catalogue/catalogue-service.ts';
 import { deliverTransactional } from './channels/deliver-transactional.ts';
 import { channelFaults, loadVapidKeys, makeChannels } from './channels/make-channels.ts';
+import { makeWebhookCaller, webhookLimitMs } from './channels/webhook/webhook-caller.ts';
 import { type Closers, makeClosers } from './closers.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import type { Edges } from './edges.ts';
@@ -24,6 +25,7 @@ import type { OpenOptions } from './storage/sqlite/database.ts';
 import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
 import type { Storage } from './storage/storage.ts';
 import { makeApp } from './web/app.ts';
+import { makeWebhookSender } from './webhooks/deliver-webhooks.ts';
 
 /** The configuration, looked at as closely as the parts will that are made of it. Throws one `ConfigError` with every fault. */
 export const readEnvironment = (env: Record<string, string | undefined>): Config => readConfig(env, channelFaults);
@@ -100,7 +102,7 @@ export const composeWeb = async (
 /** What a worker is made of; a test drives the parts itself, with the clock in its hand. */
 export const makeWorkerParts = async (config: Config, tools: ComposeTools, services: Services, closers: Closers) => {
   const { edges, log, threads } = tools;
-  const { stores, keyring, catalogue, templates, audienceMatcher, fanout } = services;
+  const { stores, keyring, catalogue, templates, audienceMatcher, fanout, webhooks } = services;
   const { leaseMs, publicUrl, timeZone } = config;
   const vapid = await loadVapidKeys(stores.access, keyring, config);
   const channels = makeChannels(config, {
@@ -112,6 +114,9 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
   });
   for (const channel of channels.values()) closers.add(() => channel.close());
 
+  const caller = makeWebhookCaller({ allowPrivate: config.webPush.allowPrivateEndpoints }, edges);
+  closers.add(() => caller.close());
+
   const contexts = makePushContexts(stores, { catalogue, render: templates.notification });
   const settler = makeSettler(stores, { keyring, edges, publicUrl, defaults: { timeZone } });
   const dispatcher = makeDispatcher(stores, { channels, edges, log });
@@ -121,9 +126,10 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
     settler,
     dispatcher,
     runner: makeBatchRunner(stores, { contexts, settler, dispatcher, edges, log, leaseMs }),
-    duties: makeDuties(stores, { planner, edges, log, announceLost: fanout.announceLost }),
+    duties: makeDuties(stores, { planner, edges, log, announceLost: fanout.announceLost, tell: webhooks.tell }),
     deliverTransactional: (token: string, signal: AbortSignal) =>
       deliverTransactional(stores, { channels, keyring, edges, log, leaseMs }, token, signal),
+    deliverWebhooks: makeWebhookSender(stores, { keyring, edges, log, post: caller.post, limitMs: webhookLimitMs }),
   };
 };
 

@@ -59,7 +59,7 @@ export const environment = {
   EMAIL_URL: {
     schema: providers(['outbox:', 'smtp:', 'smtps:']),
     default: 'outbox:',
-    help: 'smtp://user:pass@host:port?pool=20; several for failover',
+    help: 'smtp://user:pass@host:port?pool=20&rate=…&burst=…&weight=…; several by weight, or in order (docs/providers.md)',
   },
   EMAIL_FROM: { schema: z.string().min(3), default: 'Bellman <bellman@localhost>', help: 'the From of every mail' },
   EMAIL_BOUNCES: { schema: z.string().min(3).optional(), help: 'return-path domain' },
@@ -69,7 +69,7 @@ export const environment = {
   SMS_URL: {
     schema: providers(['outbox:', 'smpp:', 'ssmpp:', 'twilio+http:', 'twilio+https:']),
     default: 'outbox:',
-    help: 'smpp://user:pass@host:port?from=… or twilio+https://sid:token@host/…?from=…',
+    help: 'smpp://user:pass@host:port?from=… or twilio+https://sid:token@host/…?from=…; several as for EMAIL_URL',
   },
   PHONE_COUNTRY: {
     schema: z.string().refine(isSupportedCountry, 'must be a two-letter country code (ISO 3166), such as CN'),

@@ -28,6 +28,7 @@ import {
   type SignUpService,
   type SubscriptionService,
 } from './subscriptions/subscription-service.ts';
+import { makeWebhookService, type WebhookService } from './webhooks/webhook-service.ts';
 
 /** Everything a router, a job or a worker may lean on. */
 export type Services = {
@@ -52,6 +53,7 @@ export type Services = {
   staff: StaffService;
   templates: MessageTemplates;
   courier: Courier;
+  webhooks: WebhookService;
 };
 
 /** Who acts when nobody asked: schedules and imports by configuration. */
@@ -93,7 +95,9 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const audienceMatcher = makeAudienceMatcher(selection, audienceIndex);
   const audience = makeAudienceService(stores, { selection, source: audienceIndex, rules, keyring, edges });
   const explain = makeExplainService(stores, { catalogue, edges, timeZone: config.timeZone });
-  const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake });
+  const allowPrivate = config.webPush.allowPrivateEndpoints;
+  const webhooks = makeWebhookService(stores, { keyring, edges, allowPrivate, wake });
+  const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake, tell: webhooks.tell });
 
   const access = makeAccessService(stores, {
     edges,
@@ -124,5 +128,6 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     staff,
     templates,
     courier,
+    webhooks,
   };
 };

@@ -8,10 +8,10 @@ import { makeEmailChannel, readSender } from './email/email-channel.ts';
 import { makeThreadedEmailChannel } from './email/email-thread.ts';
 import { readSmtpUrl } from './email/smtp-url.ts';
 import { makeOutboxChannel } from './outbox.ts';
-import { withFailover } from './resilience/failover.ts';
-import { makeSmppChannel } from './sms/smpp-channel.ts';
+import { type Provider, withFailover } from './resilience/failover.ts';
+import { makeSmppProvider } from './sms/smpp-channel.ts';
 import { readSmsUrl } from './sms/sms-url.ts';
-import { makeTwilioChannel } from './sms/twilio-channel.ts';
+import { makeTwilioProvider } from './sms/twilio-channel.ts';
 import { checkVapid, type VapidKeys } from './web-push/vapid.ts';
 import { makeWebPushChannel } from './web-push/web-push-channel.ts';
 
@@ -47,10 +47,10 @@ const makeSms = (config: ChannelConfig, { edges }: ChannelTools): Channel => {
   if (providers.length === 0) return makeOutboxChannel('sms', config.dataDir, { edges });
   const made = providers.map((url) =>
     url.startsWith('twilio+')
-      ? makeTwilioChannel(url, { edges, ...receiptsUrl(config.publicUrl) })
-      : makeSmppChannel(url, { edges }),
+      ? makeTwilioProvider(url, { edges, ...receiptsUrl(config.publicUrl) })
+      : makeSmppProvider(url, { edges }),
   );
-  return withFailover(made as [Channel, ...Channel[]]);
+  return withFailover(made as [Provider, ...Provider[]], edges);
 };
 
 const makeWebPush = (config: ChannelConfig, { vapid, edges, reportUrl }: ChannelTools): Channel => {
@@ -59,7 +59,7 @@ const makeWebPush = (config: ChannelConfig, { vapid, edges, reportUrl }: Channel
 };
 
 /**
- * The channels that the environment asks for, over their providers in order, or the outbox. Throws `ConfigError` for what
+ * The channels that the environment asks for, over their providers, or the outbox. Throws `ConfigError` for what
  * cannot work. Whoever makes them closes them.
  */
 export const makeChannels = (config: ChannelConfig, tools: ChannelTools): ReadonlyMap<ChannelName, Channel> => {

@@ -4,10 +4,12 @@ import type { Keyring } from '../keyring.ts';
 import type { Item, ItemVersion } from '../publishing/item.ts';
 import type { Published, PublishingService } from '../publishing/publishing-service.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { TellEvents } from '../webhooks/webhook.ts';
 import type { FanoutService, PushView } from './fanout-service.ts';
 import { makeMessageLinks } from './message-links.ts';
 import { type Push, type PushState, pushIdOf } from './push.ts';
 import { makePushViews } from './push-views.ts';
+import { publishedEvent } from './told-events.ts';
 import { laneOf } from './worker/planner.ts';
 
 export type FanoutStores = Pick<Storage, 'pushes' | 'ledger' | 'items' | 'subscriptions' | 'rules'>;
@@ -17,6 +19,7 @@ export type FanoutTools = {
   keyring: Keyring;
   /** Tells the workers that there is something to do; losing it costs a poll's pause. */
   wake: () => void;
+  tell: TellEvents;
 };
 
 /** How many lost announcements one sweep writes at most. */
@@ -35,6 +38,8 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       lane: laneOf(version.content),
       audience: { kind: 'match' },
     });
+    // before the version counts as announced: after a crash it is announced, and told, again
+    if (version.kind !== 'withdrawal') await tools.tell([publishedEvent(version, push)]);
     await stores.items.announced(version.item, version.version);
     tools.wake();
     return push;

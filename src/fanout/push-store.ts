@@ -46,6 +46,10 @@ export type PushStore = {
    * Repeating it changes nothing.
    */
   finish(id: string, from: PushState, at: number): Promise<void>;
+  /** Finished pushes whose end has not been told yet (`endTold`), oldest first. */
+  endUntold(limit: number): Promise<Push[]>;
+  /** The end at this moment has been told; of a push that has ended again since, nothing changes. */
+  endTold(id: string, finishedAt: number): Promise<void>;
 
   /** Writes the sources under a plan token; repeating it changes nothing. */
   writeSources(push: string, plan: string, sources: PushSource[]): Promise<void>;

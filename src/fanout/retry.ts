@@ -7,12 +7,28 @@ const firstPauseMs = 15_000;
 const longestPauseMs = 3_600_000;
 /** With pauses that double up to an hour, this many attempts reach over more than 24 hours even at the shortest jitter. */
 export const mostAttempts = 60;
+/** Emergencies pause for less, so that it takes more attempts to reach over those 24 hours. */
+const longestUrgentPauseMs = 300_000;
+const mostUrgentAttempts = 640;
 /** A row whose notice belongs to another push looks again after this. */
 export const parkedMs = 5_000;
 
 /** Exponential backoff with jitter: between half and all of `15 s * 2^n`, at most an hour. */
-export const pauseAfter = (attempts: number, random: () => number): number =>
-  Math.round(Math.min(firstPauseMs * 2 ** Math.min(attempts, 20), longestPauseMs) * (0.5 + random() / 2));
+export const pauseAfter = (attempts: number, random: () => number, longestMs = longestPauseMs): number =>
+  Math.round(Math.min(firstPauseMs * 2 ** Math.min(attempts, 20), longestMs) * (0.5 + random() / 2));
+
+/**
+ * How a row is tried again: the others for more than 24 hours; an emergency more often, until its deadline (or `expiresAt`)
+ * has passed, for more than 24 hours where it has none.
+ */
+export type Urge = { urgent: boolean; until?: string | undefined };
+
+const givesUp = (attempts: number, at: number, urge: Urge): boolean => {
+  if (!urge.urgent) return attempts >= mostAttempts;
+  return urge.until === undefined
+    ? attempts >= mostUrgentAttempts
+    : at >= Date.parse(urge.until) && attempts >= mostAttempts;
+};
 
 /** One attempt as the message keeps it. */
 export const attemptOf = (result: SendResult, at: number): Attempt => ({
@@ -42,15 +58,22 @@ export const tells = (state: DeliveryState): boolean => ['sent', 'delivered', 'b
  * The state a row goes to after an attempt: sent, failed for good, or deferred until it is tried again. A throttled
  * attempt never counts as one, because the provider did not look at the message.
  */
-export const stateAfter = (result: SendResult, attempts: number, at: number, random: () => number): Outcome['to'] => {
+export const stateAfter = (
+  result: SendResult,
+  attempts: number,
+  at: number,
+  random: () => number,
+  urge: Urge = { urgent: false },
+): Outcome['to'] => {
   if (result.ok) return { state: 'sent', code: null, dueAt: null, attempts: attempts + 1 };
   if (result.kind === 'permanent') return { state: 'failed', code: result.reason, dueAt: null, attempts: attempts + 1 };
   if (result.kind === 'throttled') {
     const pause = Math.ceil(result.retryAfterMs ?? pauseAfter(0, random));
     return { state: 'deferred', code: 'throttled', dueAt: at + pause, attempts };
   }
-  if (attempts + 1 >= mostAttempts) return { state: 'failed', code: 'gave-up', dueAt: null, attempts: attempts + 1 };
-  const pause = Math.ceil(Math.max(result.retryAfterMs ?? 0, pauseAfter(attempts, random)));
+  if (givesUp(attempts + 1, at, urge)) return { state: 'failed', code: 'gave-up', dueAt: null, attempts: attempts + 1 };
+  const longest = urge.urgent ? longestUrgentPauseMs : longestPauseMs;
+  const pause = Math.ceil(Math.max(result.retryAfterMs ?? 0, pauseAfter(attempts, random, longest)));
   return { state: 'deferred', code: 'retry', dueAt: at + pause, attempts: attempts + 1 };
 };
 

@@ -9,6 +9,7 @@ import type { ProfileStore } from '../profiles/profile-store.ts';
 import type { ItemStore } from '../publishing/item-store.ts';
 import type { RuleStore } from '../rules/rule-store.ts';
 import type { AddressStore, SignUpStore, SubscriptionStore } from '../subscriptions/subscription-store.ts';
+import type { WebhookStore } from '../webhooks/webhook-store.ts';
 
 /** Every port, over one database. A service names the few it needs: `Pick<Storage, 'items' | 'pushes'>`. */
 export type Storage = {
@@ -25,6 +26,7 @@ export type Storage = {
   audience: AudienceStore;
   access: AccessStore;
   staffSignIns: StaffSignInStore;
+  webhooks: WebhookStore;
   /** A cheap round trip; throws when the store does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;

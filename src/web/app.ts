@@ -36,6 +36,7 @@ export type AppDeps = {
     | 'fanout'
     | 'access'
     | 'staff'
+    | 'webhooks'
     | 'keyring'
     | 'edges'
     | 'stores'

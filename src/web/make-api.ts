@@ -12,6 +12,7 @@ import type { ProfileService } from '../profiles/profile-service.ts';
 import type { PublishingService } from '../publishing/publishing-service.ts';
 import type { RuleService } from '../rules/rule-service.ts';
 import type { SignUpService, SubscriptionService } from '../subscriptions/subscription-service.ts';
+import type { WebhookService } from '../webhooks/webhook-service.ts';
 import { accessRoutes } from './api/access.ts';
 import { audienceRoutes } from './api/audience.ts';
 import { catalogueRoutes } from './api/catalogue.ts';
@@ -22,6 +23,7 @@ import { peopleRoutes } from './api/people.ts';
 import { pushRoutes } from './api/pushes.ts';
 import { ruleRoutes } from './api/rules.ts';
 import { subscriptionRoutes } from './api/subscriptions.ts';
+import { webhookRoutes } from './api/webhooks.ts';
 import { makeLimits, type RateLimits } from './contract/limits.ts';
 import { openApiOf } from './contract/openapi.ts';
 import { type Route, route } from './contract/route.ts';
@@ -42,6 +44,7 @@ export type ApiDeps = {
   fanout: FanoutService;
   access: AccessService;
   staff: StaffService;
+  webhooks: WebhookService;
   keyring: Pick<Keyring, 'mac'>;
   signers: SmsSigner[];
   publicUrl: string;
@@ -78,6 +81,7 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
     ...audienceRoutes(deps),
     ...pushRoutes(deps),
     ...accessRoutes(deps),
+    ...webhookRoutes(deps),
     ...hookRoutes(deps),
     documentRoute(() => document),
   ];

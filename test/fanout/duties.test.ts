@@ -51,7 +51,13 @@ const personOf = async (externalId: string) => {
 const dutiesWith = (verbs: Partial<PushStore>) => {
   const stores = { ...town.stores, pushes: { ...town.stores.pushes, ...verbs } };
   const planner = makePlanner(stores, { edges: town.edges, audience: town.audienceMatcher });
-  return makeDuties(stores, { planner, edges: town.edges, log: town.log, announceLost: town.fanout.announceLost });
+  return makeDuties(stores, {
+    planner,
+    edges: town.edges,
+    log: town.log,
+    announceLost: town.fanout.announceLost,
+    tell: town.webhooks.tell,
+  });
 };
 
 describe('planning', () => {

@@ -55,6 +55,7 @@ export const makeTown = async (options: { env?: Record<string, string>; startAt?
   const round = async (): Promise<number> => {
     let done = await parts.duties.tick();
     done += await parts.deliverTransactional(token, new AbortController().signal);
+    done += await parts.deliverWebhooks(new AbortController().signal);
     const claimToken = newId(edges);
     for (
       let claim = await stores.pushes.claim(claimToken, [...lanes]);

@@ -3,7 +3,7 @@ import { type Config, ConfigError } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
 import type { Channel, SharedContent } from '../channel.ts';
 import { makeLru } from '../lru.ts';
-import { withFailover } from '../resilience/failover.ts';
+import { concurrencyOf, makePaceMeter, type Provider, withFailover } from '../resilience/failover.ts';
 import { guarded } from '../resilience/guard.ts';
 import { failure } from '../result.ts';
 import { type CompiledMail, compileMail, type MailPerson, renderMail, type Sender } from './compiled-mail.ts';
@@ -12,7 +12,7 @@ import { makeSmtpPool } from './smtp-pool.ts';
 import { classifySmtp } from './smtp-reply.ts';
 import { readSmtpUrl, type SmtpServer } from './smtp-url.ts';
 
-export type EmailTools = { edges: Pick<Edges, 'now' | 'monotonic'>; limitMs?: number };
+export type EmailTools = { edges: Pick<Edges, 'now' | 'monotonic' | 'random'>; limitMs?: number };
 
 /** Reads EMAIL_FROM: exactly one address, with or without a name. Throws `ConfigError`. */
 export const readSender = (from: string): Sender => {
@@ -47,14 +47,14 @@ const makeDate = (now: () => number): (() => string) => {
 const slotsPerConnection = 20;
 const compiledContents = 200;
 
-const concurrencyOf = (server: SmtpServer): number => server.pool * slotsPerConnection;
+const slotsOf = (server: SmtpServer): number => server.pool * slotsPerConnection;
 
 /** Slots of the channel over these servers; throws `ConfigError` for a URL that cannot work. */
 export const emailConcurrency = (urls: string[]): number =>
-  Math.max(...urls.map((url) => concurrencyOf(readSmtpUrl(url))));
+  concurrencyOf(urls.map(readSmtpUrl).map((server) => ({ weight: server.weight, concurrency: slotsOf(server) })));
 
 /**
- * Email over SMTP (RFC 5321), one provider for each URL in EMAIL_URL, in that order. Content is composed once by
+ * Email over SMTP (RFC 5321), one provider for each URL in EMAIL_URL. Content is composed once by
  * `content.key`; the Message-ID is the message's id at the sender's domain. Throws `ConfigError` for a URL, sender or DKIM
  * key that cannot work.
  */
@@ -83,13 +83,14 @@ export const makeEmailChannel = (config: Config['email'], tools: EmailTools): Ch
     }
   };
 
-  const overServer = (url: string): Channel => {
+  const overServer = (url: string): Provider => {
     const server = readSmtpUrl(url);
-    const { provider } = server;
+    const { provider, rate, burst, weight } = server;
+    const meter = makePaceMeter();
     const pool = makeSmtpPool(server, tools.limitMs === undefined ? {} : { limitMs: tools.limitMs });
     const channel: Channel = {
       name: 'email',
-      limits: { concurrency: concurrencyOf(server) },
+      limits: { concurrency: slotsOf(server) },
       send: async ({ id, to, content, slots }, signal) => {
         const address = to.channel === 'email' ? to.email : '';
         if (!safeAddress.test(address))
@@ -106,8 +107,9 @@ export const makeEmailChannel = (config: Config['email'], tools: EmailTools): Ch
       },
       close: () => pool.close(),
     };
-    return guarded(channel, { edges: tools.edges, ratePerSecond: server.rate });
+    const guard = guarded(channel, { edges: tools.edges, ratePerSecond: rate, burst, meter });
+    return { channel: guard, weight, meter };
   };
 
-  return withFailover(config.urls.map(overServer) as [Channel, ...Channel[]]);
+  return withFailover(config.urls.map(overServer) as [Provider, ...Provider[]], tools.edges);
 };

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { ConfigError } from '../../config.ts';
+import { type Traffic, trafficFaults, trafficQuery } from '../resilience/traffic.ts';
 
 /** One SMTP server, from its URL. Times in ms. */
-export type SmtpServer = {
+export type SmtpServer = Traffic & {
   provider: string;
   host: string;
   port: number;
@@ -13,20 +14,19 @@ export type SmtpServer = {
   pool: number;
   messages: number;
   idleMs: number;
-  rate: number | undefined;
 };
 
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
 /**
  * What may stand after the `?`: `pool` connections, `messages` before a connection is replaced, `idle` seconds before an
- * unused one is closed, `rate` messages a second, `tls` (auto: STARTTLS where offered; require; unverified; off).
+ * unused one is closed, `tls` (auto: STARTTLS where offered; require; unverified; off), and what every provider takes (traffic.ts).
  */
 const querySchema = z.strictObject({
   pool: whole(1, 200).default(20),
   messages: whole(1, 1_000_000).default(1_000),
   idle: whole(1, 600).default(10),
-  rate: z.coerce.number().positive().max(100_000).optional(),
+  ...trafficQuery,
   tls: z.enum(['auto', 'require', 'unverified', 'off']).optional(),
 });
 
@@ -36,15 +36,12 @@ const isLoopback = (host: string): boolean => /^(localhost|127\.|\[?::1)/.test(h
 export const readSmtpUrl = (text: string): SmtpServer => {
   const url = new URL(text);
   const query = querySchema.safeParse(Object.fromEntries(url.searchParams));
-  if (!query.success) {
-    throw new ConfigError(
-      query.error.issues.map((issue) => ({
-        name: 'EMAIL_URL',
-        message: `${[...issue.path, issue.message].join(': ')}`,
-      })),
-    );
-  }
-  const { pool, messages, idle, rate, tls } = query.data;
+  const faults = query.success
+    ? trafficFaults(query.data)
+    : query.error.issues.map((issue) => `${[...issue.path, issue.message].join(': ')}`);
+  if (!query.success || faults.length > 0)
+    throw new ConfigError(faults.map((message) => ({ name: 'EMAIL_URL', message })));
+  const { pool, messages, idle, rate, burst, weight, tls } = query.data;
   const secure = url.protocol === 'smtps:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = url.port ? Number(url.port) : secure ? 465 : 587;
@@ -61,5 +58,7 @@ export const readSmtpUrl = (text: string): SmtpServer => {
     messages,
     idleMs: idle * 1000,
     rate,
+    burst,
+    weight,
   };
 };

@@ -11,12 +11,17 @@ import {
   breakerSettings,
   closedBreaker,
 } from './circuit-breaker.ts';
+import type { PaceMeter } from './failover.ts';
 import { type BucketState, fullBucket, takeTurn } from './token-bucket.ts';
 
 export type GuardOptions = {
   edges: Pick<Edges, 'monotonic'>;
   /** Messages a second; left out, as many as go. */
   ratePerSecond?: number | undefined;
+  /** How many at once; left out, a second's worth. */
+  burst?: number | undefined;
+  /** Told how long each answer took, a missing one included. */
+  meter?: Pick<PaceMeter, 'note'>;
   breaker?: BreakerSettings;
   /** What fails together, for example a push service's origin; left out, the whole channel does. */
   keyOf?: (message: OutgoingMessage) => string;
@@ -35,8 +40,8 @@ const longestWaitMs = 5_000;
 export const guarded = (channel: Channel, options: GuardOptions): Channel => {
   const { edges, keyOf = () => '' } = options;
   const settings = options.breaker ?? breakerSettings;
-  const rate = options.ratePerSecond;
-  const bucketSettings = rate ? { perSecond: rate, burst: Math.max(1, rate), longestWaitMs } : null;
+  const { ratePerSecond: rate, meter } = options;
+  const bucketSettings = rate ? { perSecond: rate, burst: options.burst ?? Math.max(1, rate), longestWaitMs } : null;
   const gates = makeLru<Gate>(10_000);
 
   const gateOf = (key: string): Gate => {
@@ -82,7 +87,9 @@ export const guarded = (channel: Channel, options: GuardOptions): Channel => {
     } catch {
       return failure(channel.name, { kind: 'transient', reason: 'aborted' }, 'stopped while waiting for its turn');
     }
+    const sentAt = edges.monotonic();
     const result = await channel.send(message, signal);
+    if (result.ok || result.reason === 'timeout') meter?.note(edges.monotonic() - sentAt);
     record(gate, result);
     return result;
   };

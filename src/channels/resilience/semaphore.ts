@@ -5,6 +5,7 @@ export type Semaphore = {
   /** Rejects with the stop's reason when that comes first. */
   take(stop: Stop): Promise<void>;
   give(): void;
+  isFull(): boolean;
 };
 
 export const makeSemaphore = (size: number): Semaphore => {
@@ -43,5 +44,6 @@ export const makeSemaphore = (size: number): Semaphore => {
       return Promise.resolve();
     },
     give,
+    isFull: () => free === 0,
   };
 };

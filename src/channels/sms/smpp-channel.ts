@@ -3,6 +3,7 @@ import type { Edges } from '../../edges.ts';
 import type { Channel, SendResult } from '../channel.ts';
 import { makeLru } from '../lru.ts';
 import { pause, type Stop, StoppedError, withDeadline } from '../resilience/deadline.ts';
+import { makePaceMeter, type Provider } from '../resilience/failover.ts';
 import { guarded } from '../resilience/guard.ts';
 import { makeSemaphore } from '../resilience/semaphore.ts';
 import { failure, type Verdict } from '../result.ts';
@@ -57,8 +58,8 @@ const verdictOf = (error: unknown): { verdict: Verdict; words: string } => {
  * SMS over SMPP 3.4, bound as transceiver. Long texts go as concatenated parts, one after the other, and count as sent only when
  * every part was accepted; the reference is the first part's message_id. Throws `ConfigError`.
  */
-export const makeSmppChannel = (text: string, tools: SmppTools): Channel => {
-  const { provider, url, user, pass, from, rate, window } = readSmsUrl(text);
+export const makeSmppProvider = (text: string, tools: SmppTools): Provider => {
+  const { provider, url, user, pass, from, rate, burst, weight, window } = readSmsUrl(text);
   const isSecure = url.protocol === 'ssmpp:';
   const { limitMs = 60_000 } = tools;
   const port = Number(url.port) || (isSecure ? 3550 : 2775);
@@ -117,5 +118,6 @@ export const makeSmppChannel = (text: string, tools: SmppTools): Channel => {
     },
     close: () => link.close(),
   };
-  return guarded(channel, { edges: tools.edges, ratePerSecond: rate });
+  const meter = makePaceMeter();
+  return { channel: guarded(channel, { edges: tools.edges, ratePerSecond: rate, burst, meter }), weight, meter };
 };

@@ -1,26 +1,26 @@
 import { z } from 'zod';
 import { ConfigError } from '../../config.ts';
+import { type Traffic, trafficFaults, trafficQuery } from '../resilience/traffic.ts';
 
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
 /**
- * What may stand after the `?`: `from` (a number, a short code or up to 11 letters; a Twilio messaging service), `rate` messages a
- * second, `window` messages in flight.
+ * What may stand after the `?`: `from` (a number, a short code or up to 11 letters; a Twilio messaging service), `window`
+ * messages in flight, and what every provider takes (traffic.ts).
  */
 const querySchema = z.strictObject({
   from: z.string().min(1).max(40),
-  rate: z.coerce.number().positive().max(100_000).optional(),
+  ...trafficQuery,
   window: whole(1, 1_000).default(10),
 });
 
 /** One SMS provider, from its URL. */
-export type SmsProvider = {
+export type SmsProvider = Traffic & {
   provider: string;
   url: URL;
   user: string;
   pass: string;
   from: string;
-  rate: number | undefined;
   window: number;
 };
 
@@ -28,7 +28,9 @@ export type SmsProvider = {
 export const readSmsUrl = (text: string): SmsProvider => {
   const url = new URL(text);
   const query = querySchema.safeParse(Object.fromEntries(url.searchParams));
-  const faults = query.success ? [] : query.error.issues.map((issue) => `${[...issue.path, issue.message].join(': ')}`);
+  const faults = query.success
+    ? trafficFaults(query.data)
+    : query.error.issues.map((issue) => `${[...issue.path, issue.message].join(': ')}`);
   if (!url.username) faults.push('must hold a user name (Twilio: the account sid)');
   if (!url.hostname) faults.push('must hold a host');
   if (faults.length > 0 || !query.success)
@@ -40,5 +42,7 @@ export const readSmsUrl = (text: string): SmsProvider => {
     pass: decodeURIComponent(url.password),
     ...query.data,
     rate: query.data.rate,
+    burst: query.data.burst,
+    weight: query.data.weight,
   };
 };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Edges } from '../../edges.ts';
 import type { Channel, SendResult } from '../channel.ts';
+import { makePaceMeter, type Provider } from '../resilience/failover.ts';
 import { guarded } from '../resilience/guard.ts';
 import { failure, type Verdict } from '../result.ts';
 import { retryAfterMs } from '../retry-after.ts';
@@ -63,8 +64,8 @@ const parsed = (text: string): unknown => {
  * SMS through an HTTP provider of Twilio's form (`POST …/2010-04-01/Accounts/{sid}/Messages.json`, basic authentication, form
  * body); the provider splits long texts. An answer that cannot be read counts as not sent. Throws `ConfigError`.
  */
-export const makeTwilioChannel = (text: string, tools: TwilioTools): Channel => {
-  const { provider, url, user, pass, from, rate, window } = readSmsUrl(text);
+export const makeTwilioProvider = (text: string, tools: TwilioTools): Provider => {
+  const { provider, url, user, pass, from, rate, burst, weight, window } = readSmsUrl(text);
   const { edges, limitMs = 60_000, statusCallback } = tools;
   const protocol = url.protocol.replace('twilio+', '');
   const base = `${protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`;
@@ -119,5 +120,6 @@ export const makeTwilioChannel = (text: string, tools: TwilioTools): Channel => 
     },
     close: async () => undefined,
   };
-  return guarded(channel, { edges, ratePerSecond: rate });
+  const meter = makePaceMeter();
+  return { channel: guarded(channel, { edges, ratePerSecond: rate, burst, meter }), weight, meter };
 };

@@ -13,7 +13,7 @@ import { type AddressedMessage, makeSendToAll } from './send-to-all.ts';
 export type Ready = {
   departure: Departure;
   attempts: number;
-  item: { id: string; version: number; revision: number; expiresAt: string | undefined };
+  item: { id: string; version: number; revision: number; deadline: string | undefined; expiresAt: string | undefined };
   messages: AddressedMessage[];
   /** The row that follows if this channel fails for good, or null. */
   successor: (at: number) => Delivery | null;
@@ -171,7 +171,8 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
     const { departure, attempts, item, messages } = job.ready;
     const result = await sendToAll(departure.key.channel, messages, departure.key.ordinal);
     const at = edges.now();
-    const to = noLaterThan(stateAfter(result, attempts, at, edges.random), item.expiresAt);
+    const urge = { urgent: job.sender.lane === 'emergency', until: item.deadline ?? item.expiresAt };
+    const to = noLaterThan(stateAfter(result, attempts, at, edges.random, urge), item.expiresAt);
     const next = to.state === 'failed' ? job.ready.successor(at) : null;
     const { key, notice, message } = departure;
     done.push({ job, outcome: { key, notice, message, attempt: attemptOf(result, at), to, next } });

@@ -2,7 +2,9 @@ import type { Edges } from '../../edges.ts';
 import { newId } from '../../edges.ts';
 import type { Log } from '../../log.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { addCounts, batchSize, noCounts, type Push } from '../push.ts';
+import type { TellEvents } from '../../webhooks/webhook.ts';
+import { addCounts, type Batch, batchSize, noCounts, type Push } from '../push.ts';
+import { endEvent, failureEvents } from '../told-events.ts';
 import type { Planner } from './planner.ts';
 
 /** Rows of one gathered batch at most. */
@@ -19,6 +21,7 @@ export type DutyTools = {
   log: Log;
   /** Writes the pushes of versions that were published but not announced (a process died between). */
   announceLost: () => Promise<number>;
+  tell: TellEvents;
 };
 
 /**
@@ -77,10 +80,32 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
 
   const recount = async (): Promise<number> => {
     const dirty = await stores.pushes.dirty(100);
-    for (const { batch, mark } of dirty)
-      if (batch.push)
-        await stores.pushes.setCounts(batch.id, await stores.ledger.count(batch.push, batch.ordinals), mark);
+    for (const { batch, mark } of dirty) if (batch.push) await recountOne(batch.push, batch, mark);
     return dirty.length;
+  };
+
+  const recountOne = async (push: string, batch: Batch, mark: number): Promise<void> => {
+    const counts = await stores.ledger.count(push, batch.ordinals);
+    // a row that fails soils its batch: told before the batch is clean again, no failure stays untold
+    if (counts.failed + counts.bounced > 0) await tellFailures(push, batch.ordinals);
+    await stores.pushes.setCounts(batch.id, counts, mark);
+  };
+
+  const tellFailures = async (id: string, ordinals: number[]): Promise<void> => {
+    const push = await stores.pushes.get(id);
+    if (push) await tools.tell(failureEvents(push, await stores.ledger.deliveriesOf(id, ordinals)));
+  };
+
+  const tellEnds = async (): Promise<number> => {
+    const ended = await stores.pushes.endUntold(100);
+    for (const push of ended) {
+      const counts = (await stores.pushes.batchesOf(push.id))
+        .map((batch) => batch.counts)
+        .reduce(addCounts, noCounts());
+      await tools.tell([endEvent(push, counts)]);
+      await stores.pushes.endTold(push.id, push.finishedAt ?? 0);
+    }
+    return ended.length;
   };
 
   /** Ends a push when all its batches are closed and recounted and nobody is planned or sending. */
@@ -144,6 +169,7 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
         if (push.state === 'planning') done += await guarded('plan', push.id, () => plan(push));
         else if (push.state !== 'paused') done += await guarded('finish', push.id, () => finish(push));
       }
+      done += await guarded('tell', null, tellEnds);
       done += await guarded('gather', null, gather);
       done += await guarded('recount', null, recount);
       return done;

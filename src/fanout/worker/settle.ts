@@ -167,6 +167,7 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
         id: push.item,
         version: version.version,
         revision: version.revision,
+        deadline: version.content.deadline,
         expiresAt: version.content.expiresAt,
       },
       messages: addresses.map((address) => ({

@@ -25,6 +25,8 @@ export type WorkerTools = {
   dispatcher: Dispatcher;
   /** Sends transactional messages that are due; answers how many it handled. */
   deliverTransactional: (token: string, signal: AbortSignal) => Promise<number>;
+  /** Tells webhooks what is due; answers how many it handled. */
+  deliverWebhooks: (signal: AbortSignal) => Promise<number>;
   edges: Edges;
   log: Log;
   leaseMs: number;
@@ -32,7 +34,8 @@ export type WorkerTools = {
 };
 
 /**
- * The loops of a worker process: claim batches and run them, do the duties if nobody else does, send transactional messages.
+ * The loops of a worker process: claim batches and run them, do the duties if nobody else does, send transactional messages and
+ * webhooks.
  * The store is polled with a short adaptive pause; `wake` ends a pause early.
  */
 export const makeWorker = (stores: WorkerStores, tools: WorkerTools) => {
@@ -143,6 +146,7 @@ export const makeWorker = (stores: WorkerStores, tools: WorkerTools) => {
         loop('duties', duties),
         loop('emergencies', emergencies),
         loop('transactional', () => tools.deliverTransactional(token, stop.signal)),
+        loop('webhooks', () => tools.deliverWebhooks(stop.signal)),
       ]);
       clearTimeout(impatience);
       await stores.pushes.letGo('duties', token);

@@ -36,6 +36,7 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
     { createdAt: -1, _id: -1 },
     { item: 1, version: 1 },
     { finishedAt: 1, createdAt: 1 },
+    { endUntold: 1, finishedAt: 1 },
   ],
   push_sources: [{ push: 1, plan: 1 }],
   batches: [
@@ -58,6 +59,7 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
   ],
   messages: [{ provider: 1, reference: 1 }],
   addresses: [{ subscriber: 1 }],
+  webhook_deliveries: [{ state: 1, dueAt: 1 }, { webhook: 1, at: -1, event: -1 }, { at: 1 }],
 };
 
 /** Makes the indexes that are missing. None is unique: whatever must be unique is an `_id`, which a sharded cluster keeps. */

@@ -3,7 +3,8 @@ import { packOrdinals, unpackOrdinals } from '../../fanout/ordinals.ts';
 import { type Batch, type Counts, type Lane, lanes, noCounts, type Push } from '../../fanout/push.ts';
 import type { BatchLease, BatchView, LeaseView } from '../../fanout/push-store.ts';
 
-export type PushDocument = Omit<Push, 'id'> & { _id: string };
+/** `endUntold`: it has ended, and nobody has told of that yet. */
+export type PushDocument = Omit<Push, 'id'> & { _id: string; endUntold?: boolean };
 
 export type SourceDocument = {
   _id: string;

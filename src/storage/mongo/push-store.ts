@@ -63,10 +63,20 @@ const pushesOver = (db: mongo.Db): Pushes => {
     setState: async (id, from, to) =>
       (await pushes.updateOne({ _id: id, state: { $in: from } }, { $set: { state: to, finishedAt: null } }))
         .matchedCount > 0,
+    endUntold: async (limit) => {
+      const found = pushes.find({ endUntold: true, finishedAt: { $gt: 0 } }).sort({ createdAt: 1, _id: 1 });
+      return (await found.limit(limit).toArray()).map(fromPushDocument);
+    },
+    endTold: async (id, finishedAt) => {
+      await pushes.updateOne({ _id: id, finishedAt }, { $set: { endUntold: false } });
+    },
     finish: async (id, from, at) => {
       if (from !== 'running' && from !== 'cancelled') return;
       const to = from === 'running' ? 'done' : from;
-      await pushes.updateOne({ _id: id, state: from, finishedAt: null }, { $set: { state: to, finishedAt: at } });
+      await pushes.updateOne(
+        { _id: id, state: from, finishedAt: null },
+        { $set: { state: to, finishedAt: at, endUntold: true } },
+      );
     },
   };
 };

@@ -8,6 +8,7 @@ import { publishingSchema } from './schema/publishing.ts';
 import { rulesSchema } from './schema/rules.ts';
 import { subscriptionsSchema } from './schema/subscriptions.ts';
 import { transactionalSchema } from './schema/transactional.ts';
+import { webhooksSchema } from './schema/webhooks.ts';
 
 /** Applied in order, each once, on start. A released migration is never changed; a new one is appended. */
 const migrations: { id: number; sql: string }[] = [
@@ -25,6 +26,7 @@ const migrations: { id: number; sql: string }[] = [
       audienceSchema,
     ].join('\n'),
   },
+  { id: 2, sql: webhooksSchema },
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */

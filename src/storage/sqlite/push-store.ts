@@ -47,9 +47,13 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
     'UPDATE pushes SET state = ?, finished_at = NULL WHERE id = ? AND state IN (SELECT value FROM json_each(?))',
   );
   const finish = db.prepare(
-    `UPDATE pushes SET state = iif(state = 'running', 'done', state), finished_at = ?
+    `UPDATE pushes SET state = iif(state = 'running', 'done', state), finished_at = ?, end_untold = 1
      WHERE id = ? AND state = ? AND state IN ('running', 'cancelled') AND finished_at IS NULL`,
   );
+  const endUntold = db.prepare(
+    'SELECT * FROM pushes WHERE end_untold = 1 AND finished_at IS NOT NULL ORDER BY no LIMIT ?',
+  );
+  const endTold = db.prepare('UPDATE pushes SET end_untold = 0 WHERE id = ? AND finished_at = ?');
   const insertSource = db.prepare(
     `INSERT INTO push_sources (push, plan, position, source, follow, ordinals)
      SELECT no, ?, ?, ?, ?, ? FROM pushes WHERE id = ? ON CONFLICT DO NOTHING`,
@@ -170,6 +174,10 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
     setState: async (id, from, to) => (await db.write(() => setState.run(to, id, JSON.stringify(from)))).changes > 0,
     finish: async (id, from, at) => {
       await db.write(() => finish.run(at, id, from));
+    },
+    endUntold: async (limit) => (await db.read(() => endUntold.all(limit))).map(pushOf),
+    endTold: async (id, finishedAt) => {
+      await db.write(() => endTold.run(id, finishedAt));
     },
 
     writeSources: async (push, plan, list) => {

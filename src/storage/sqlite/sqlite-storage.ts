@@ -14,6 +14,7 @@ import { sqliteSignUpStore } from './sign-up-store.ts';
 import { sqliteStaffSignInStore } from './staff-sign-in-store.ts';
 import { sqliteSubscriptionStore } from './subscription-store.ts';
 import { sqliteTransactionalStore } from './transactional-store.ts';
+import { sqliteWebhookStore } from './webhook-store.ts';
 
 /** Every port over one open database whose schema is up to date. */
 export const sqliteStorage = (db: SqliteDatabase): Storage => {
@@ -32,6 +33,7 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     audience: sqliteAudienceStore(db),
     access: sqliteAccessStore(db),
     staffSignIns: sqliteStaffSignInStore(db),
+    webhooks: sqliteWebhookStore(db),
     ping: async () => {
       await db.read(() => one.get());
     },

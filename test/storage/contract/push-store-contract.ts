@@ -160,6 +160,22 @@ export const describePushStore = (name: string, open: () => Promise<Pair<PushSto
         expect(await store.get('push-1')).toMatchObject({ state: 'cancelled', finishedAt: at + 2 });
       });
 
+      it('names each end of a push until it was told, and the next end again', async () => {
+        for (const id of ['a', 'b']) await store.insert(makePush({ id }));
+        expect(await store.endUntold(10)).toEqual([]);
+        for (const id of ['a', 'b']) await store.finish(id, 'running', at + 1);
+        expect((await other.endUntold(10)).map((push) => push.id)).toEqual(['a', 'b']);
+        expect((await other.endUntold(1)).map((push) => push.id)).toEqual(['a']);
+        await other.endTold('b', at + 1);
+        await other.setState('a', ['done'], 'running');
+        expect(await store.endUntold(10)).toEqual([]);
+        await store.finish('a', 'running', at + 2);
+        await other.endTold('a', at + 1);
+        expect(await store.endUntold(10)).toMatchObject([{ id: 'a', finishedAt: at + 2 }]);
+        await other.endTold('a', at + 2);
+        expect(await store.endUntold(10)).toEqual([]);
+      });
+
       it('takes up a finished push again when its state moves on', async () => {
         for (const id of ['a', 'b']) await store.insert(makePush({ id }));
         for (const id of ['a', 'b']) await store.finish(id, 'running', at + 1);

@@ -8,7 +8,7 @@ import {
   closedBreaker,
 } from '../../../src/channels/resilience/circuit-breaker.ts';
 import { makeStop, StoppedError } from '../../../src/channels/resilience/deadline.ts';
-import { withFailover } from '../../../src/channels/resilience/failover.ts';
+import { makePaceMeter, type Provider, withFailover } from '../../../src/channels/resilience/failover.ts';
 import { guarded } from '../../../src/channels/resilience/guard.ts';
 import { makeSemaphore } from '../../../src/channels/resilience/semaphore.ts';
 import { fullBucket, takeTurn } from '../../../src/channels/resilience/token-bucket.ts';
@@ -149,19 +149,35 @@ describe('a guarded channel', () => {
   });
 });
 
+const over = (...channels: Channel[]): Channel =>
+  withFailover(
+    channels.map((channel) => ({ channel, weight: undefined, meter: makePaceMeter() })) as [Provider, ...Provider[]],
+    { random: () => 0.5 },
+  );
+
 describe('failover', () => {
   it('answers the soonest time to come back when everything is held', async () => {
     const held = (retryAfterMs: number) =>
       channelOf(() => failure('p', { kind: 'throttled', reason: 'breaker-open', retryAfterMs }, ''));
-    const result = await withFailover([held(900), held(300), held(600)]).send(makeMessage(), noAbort);
+    const result = await over(held(900), held(300), held(600)).send(makeMessage(), noAbort);
     expect(result).toMatchObject({ ok: false, kind: 'throttled', retryAfterMs: 300 });
   });
 
   it('asks the next provider only after a failure that it may mend', async () => {
     const second = channelOf(() => sent);
     const refused = failure('p', { kind: 'permanent', reason: 'no-such-address' }, '550');
-    expect(await withFailover([channelOf(() => refused), second]).send(makeMessage(), noAbort)).toBe(refused);
+    expect(
+      await over(
+        channelOf(() => refused),
+        second,
+      ).send(makeMessage(), noAbort),
+    ).toBe(refused);
     expect(second.calls).toBe(0);
-    expect(await withFailover([channelOf(() => down), second]).send(makeMessage(), noAbort)).toBe(sent);
+    expect(
+      await over(
+        channelOf(() => down),
+        second,
+      ).send(makeMessage(), noAbort),
+    ).toBe(sent);
   });
 });

@@ -3,10 +3,14 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import type { Channel } from '../../../src/channels/channel.ts';
 import { splitSms } from '../../../src/channels/sms/segments.ts';
-import { makeSmppChannel } from '../../../src/channels/sms/smpp-channel.ts';
-import { makeTwilioChannel } from '../../../src/channels/sms/twilio-channel.ts';
+import { makeSmppProvider } from '../../../src/channels/sms/smpp-channel.ts';
+import { makeTwilioProvider } from '../../../src/channels/sms/twilio-channel.ts';
 import { clockEdges, makeContent, makeMessage, makeSlots, noAbort } from '../../helpers/content.ts';
 import { type SmppSink, type SmppSinkOptions, startSmppSink } from '../../helpers/smpp-sink.ts';
+
+const makeSmppChannel = (...asked: Parameters<typeof makeSmppProvider>): Channel => makeSmppProvider(...asked).channel;
+const makeTwilioChannel = (...asked: Parameters<typeof makeTwilioProvider>): Channel =>
+  makeTwilioProvider(...asked).channel;
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {

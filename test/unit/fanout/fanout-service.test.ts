@@ -90,7 +90,12 @@ describe('withdrawing without telling', () => {
         return town.publishing.withdraw(...asked);
       },
     };
-    const fanout = makeFanoutService(town.stores, { ...town, publishing, wake: () => undefined });
+    const fanout = makeFanoutService(town.stores, {
+      ...town,
+      publishing,
+      wake: () => undefined,
+      tell: town.webhooks.tell,
+    });
     const { push } = await fanout.withdraw(item, 'Wrong.', false, publisher);
     expect(push).toMatchObject({ item, version: 2 });
   });

@@ -47,6 +47,29 @@ describe('retries', () => {
   );
 });
 
+describe('an emergency', () => {
+  const until = '1970-01-05T00:00:00Z';
+  const atDeadline = Date.parse(until);
+  const tried = (attempts: number, at: number, deadline: string | undefined) =>
+    stateAfter(failed('transient'), attempts, at, least, { urgent: true, until: deadline });
+
+  it('is tried again within minutes, and until its deadline', () => {
+    expect(tried(50, 0, until)).toMatchObject({ state: 'deferred', dueAt: 150_000 });
+    expect(tried(5_000, atDeadline - 1, until)).toMatchObject({ state: 'deferred' });
+    expect(tried(5_000, atDeadline, until)).toMatchObject({ state: 'failed', code: 'gave-up' });
+  });
+  it('whose deadline has passed, or that has none, is tried as long as anything else', () => {
+    expect(tried(mostAttempts - 2, atDeadline, until)).toMatchObject({ state: 'deferred' });
+    let at = 0;
+    let attempts = 0;
+    for (let next = tried(0, 0, undefined); next.dueAt !== null; next = tried(attempts, at, undefined)) {
+      at = next.dueAt;
+      attempts = next.attempts;
+    }
+    expect(at / 3_600_000).toBeGreaterThan(24);
+  });
+});
+
 describe('a row that waits', () => {
   const waiting = stateAfter(failed('transient'), 0, 100_000, least);
   it('is due when its item expires, if that comes first', () => {

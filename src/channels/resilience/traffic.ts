@@ -1,0 +1,17 @@
+import { z } from 'zod';
+
+/**
+ * What may stand after the `?` of every provider's URL: `rate` messages a second (of one worker process), `burst` of them at
+ * once (as many as `rate` unless said), `weight`, its share of the traffic among several (0 stands by).
+ */
+export const trafficQuery = {
+  rate: z.coerce.number().positive().max(100_000).optional(),
+  burst: z.coerce.number().int().min(1).max(1_000_000).optional(),
+  weight: z.coerce.number().min(0).max(1_000).optional(),
+};
+
+export type Traffic = { rate: number | undefined; burst: number | undefined; weight: number | undefined };
+
+/** What the fields alone cannot show, as words. */
+export const trafficFaults = ({ rate, burst }: Partial<Traffic>): string[] =>
+  burst !== undefined && rate === undefined ? ['burst: needs rate'] : [];
