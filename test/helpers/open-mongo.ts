@@ -47,3 +47,13 @@ export const pairOnMongo =
     if (!one || !two) throw new Error('two handles were asked for');
     return { stores: [one, two], close };
   };
+
+/** One store on a new database. */
+export const openOnMongo =
+  <S>(storeOver: (db: MongoDatabase['db']) => S) =>
+  async (): Promise<{ store: S; close: () => Promise<void> }> => {
+    const { handles, close } = await openMongoHandles(1);
+    const [store] = handles.map(storeOver);
+    if (!store) throw new Error('a handle was asked for');
+    return { store, close };
+  };
