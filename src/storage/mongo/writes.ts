@@ -138,7 +138,18 @@ export const bulk = async <T extends mongo.Document>(
   collection: mongo.Collection<T>,
   operations: mongo.AnyBulkWriteOperation<T>[],
 ): Promise<void> => {
-  for (const part of slices(operations, 1_000)) await collection.bulkWrite(part, { ordered: false });
+  await countBulk(collection, operations);
+};
+
+/** `bulk`, answering how many documents its filters found. */
+export const countBulk = async <T extends mongo.Document>(
+  collection: mongo.Collection<T>,
+  operations: mongo.AnyBulkWriteOperation<T>[],
+): Promise<number> => {
+  let matched = 0;
+  for (const part of slices(operations, 1_000))
+    matched += (await collection.bulkWrite(part, { ordered: false })).matchedCount;
+  return matched;
 };
 
 /** The list in parts of at most `size`. */
