@@ -6,7 +6,7 @@ import { seedCatalogue } from './catalogue/catalogue-service.ts';
 import { deliverTransactional } from './channels/deliver-transactional.ts';
 import { channelFaults, loadVapidKeys, makeChannels } from './channels/make-channels.ts';
 import { type Closers, makeClosers } from './closers.ts';
-import { type Config, ConfigError, readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
 import type { Edges } from './edges.ts';
 import { makeBatchRunner } from './fanout/worker/batch-runner.ts';
 import { makeDispatcher } from './fanout/worker/dispatcher.ts';
@@ -20,6 +20,7 @@ import { makeFolder } from './make-folder.ts';
 import { loadKeyring, loadSecret } from './secret.ts';
 import { makeServices, type Services } from './services.ts';
 import { signLink } from './signed-link.ts';
+import { openMongoStorage } from './storage/mongo/mongo-storage.ts';
 import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
 import type { Storage } from './storage/storage.ts';
 import { makeApp } from './web/app.ts';
@@ -31,21 +32,15 @@ export type ComposeTools = { edges: Edges; log: Log; wake?: () => void };
 
 type Base = { services: Services; storage: Storage; closers: Closers };
 
-const openStorage = async (config: Config): Promise<Storage> => {
-  if (config.database.kind === 'mongo')
-    throw new ConfigError([
-      {
-        name: 'DATABASE_URL',
-        message: 'MongoDB holds claims, ledger and addresses so far (docs/scale.md); start on SQLite',
-      },
-    ]);
+const openStorage = async (config: Config, edges: Edges): Promise<Storage> => {
+  if (config.database.kind === 'mongo') return openMongoStorage(config.database.url, edges);
   makeFolder(dirname(config.database.file));
   return openSqliteStorage(config.database.file);
 };
 
 const composeBase = async (config: Config, tools: ComposeTools): Promise<Base> => {
   const closers = makeClosers();
-  const storage = await openStorage(config);
+  const storage = await openStorage(config, tools.edges);
   closers.add(() => storage.close());
   const keyring = await loadKeyring(storage.access, loadSecret(config));
   const services = makeServices(storage, { ...tools, config, keyring, wake: tools.wake ?? (() => undefined) });

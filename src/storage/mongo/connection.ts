@@ -58,6 +58,32 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
   ],
   messages: [{ provider: 1, reference: 1 }],
   addresses: [{ subscriber: 1 }],
+  topics: [{ no: 1 }],
+  regions: [{ no: 1 }],
+  items: [
+    { sortAt: -1, _id: -1 },
+    { topics: 1, sortAt: -1, _id: -1 },
+    { state: 1, scheduledFor: 1 },
+    { unannounced: 1 },
+  ],
+  rules: [{ createdAt: -1, _id: -1 }, { state: 1 }],
+  subscribers: [{ owes: 1 }],
+  follows: [{ source: 1 }],
+  subscriptions: [
+    { subscriber: 1, stoppedAt: 1, no: 1 },
+    { follow: 1, stoppedAt: 1, subscriber: 1 },
+  ],
+  rule_opt_outs: [{ subscriber: 1 }, { rule: 1, subscriber: 1 }],
+  subscriber_names: [{ ordinal: 1 }],
+  sign_ups: [{ lookup: 1 }, { expiresAt: 1 }],
+  messages_asked: [{ newest: 1 }],
+  browsing_events: [{ subscriber: 1, at: -1, no: -1 }, { at: 1 }],
+  visitors: [{ subscriber: 1 }],
+  transactional: [{ dueAt: 1, _id: 1 }],
+  idempotent_calls: [{ startedAt: 1 }],
+  staff: [{ id: 1 }],
+  staff_sessions: [{ expiresAt: 1 }],
+  staff_tries: [{ newest: 1 }],
 };
 
 /** Makes the indexes that are missing. None is unique: whatever must be unique is an `_id`, which a sharded cluster keeps. */

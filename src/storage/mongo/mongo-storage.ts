@@ -44,9 +44,13 @@ export const mongoStorage = ({ db, close }: MongoDatabase, edges: Edges): Storag
   close,
 });
 
+/** The database where the address names none; the driver's own choice would be `test`. */
+const usualName = 'bellman';
+const namesDatabase = (url: string): boolean => /^[^:]+:\/\/[^/]+\/[^?]/.test(url);
+
 /** Connects to `mongodb://…` and makes the indexes that are missing. */
 export const openMongoStorage = async (url: string, edges: Edges): Promise<Storage> => {
-  const database = await openMongo(url);
+  const database = await openMongo(url, { name: namesDatabase(url) ? null : usualName });
   await ensureIndexes(database.db);
   return mongoStorage(database, edges);
 };
