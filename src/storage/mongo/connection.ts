@@ -86,10 +86,18 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
   staff_tries: [{ newest: 1 }],
 };
 
-/** Makes the indexes that are missing. None is unique: whatever must be unique is an `_id`, which a sharded cluster keeps. */
+const keyText = (key: object): string => JSON.stringify(key);
+
+/**
+ * Makes the indexes that are missing, one at a time: FerretDB 1.24 dies of a call that names several of which some are there.
+ * None is unique: whatever must be unique is an `_id`, which a sharded cluster keeps.
+ */
 export const ensureIndexes = async (db: mongo.Db): Promise<void> => {
-  for (const [collection, keys] of Object.entries(indexes))
-    await db
-      .collection(collection)
-      .createIndexes(keys.map((key) => ({ key: key as Record<string, mongo.IndexDirection> })));
+  const there = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name));
+  for (const [name, keys] of Object.entries(indexes)) {
+    const collection = db.collection(name);
+    const known = there.has(name) ? await collection.listIndexes().toArray() : [];
+    const present = new Set(known.map(({ key }) => keyText(key)));
+    for (const key of keys) if (!present.has(keyText(key as object))) await collection.createIndex(key);
+  }
 };
