@@ -7,7 +7,7 @@ import { deliverTransactional } from './channels/deliver-transactional.ts';
 import { channelFaults, loadVapidKeys, makeChannels } from './channels/make-channels.ts';
 import { makeWebhookCaller, webhookLimitMs } from './channels/webhook/webhook-caller.ts';
 import { type Closers, makeClosers } from './closers.ts';
-import { type Config, ConfigError, readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
 import type { Edges } from './edges.ts';
 import { makeBatchRunner } from './fanout/worker/batch-runner.ts';
 import { makeDispatcher } from './fanout/worker/dispatcher.ts';
@@ -21,6 +21,7 @@ import { makeFolder } from './make-folder.ts';
 import { loadKeyring, loadSecret } from './secret.ts';
 import { makeServices, type Services } from './services.ts';
 import { signLink } from './signed-link.ts';
+import { openMongoStorage } from './storage/mongo/mongo-storage.ts';
 import type { OpenOptions } from './storage/sqlite/database.ts';
 import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
 import type { Storage } from './storage/storage.ts';
@@ -38,21 +39,15 @@ type Base = { services: Services; storage: Storage; closers: Closers };
 /** Somebody may be waiting for a page: short pauses are worth more than pages written less often. */
 const pagesComeBetween = { checkpointPages: 1_000 };
 
-const openStorage = async (config: Config, options: OpenOptions): Promise<Storage> => {
-  if (config.database.kind === 'mongo')
-    throw new ConfigError([
-      {
-        name: 'DATABASE_URL',
-        message: 'MongoDB holds claims, ledger and addresses so far (docs/scale.md); start on SQLite',
-      },
-    ]);
+const openStorage = async (config: Config, edges: Edges, options: OpenOptions): Promise<Storage> => {
+  if (config.database.kind === 'mongo') return openMongoStorage(config.database.url, edges);
   makeFolder(dirname(config.database.file));
   return openSqliteStorage(config.database.file, options);
 };
 
 const composeBase = async (config: Config, tools: ComposeTools, options: OpenOptions = {}): Promise<Base> => {
   const closers = makeClosers();
-  const storage = await openStorage(config, options);
+  const storage = await openStorage(config, tools.edges, options);
   closers.add(() => storage.close());
   const keyring = await loadKeyring(storage.access, loadSecret(config));
   const services = makeServices(storage, { ...tools, config, keyring, wake: tools.wake ?? (() => undefined) });

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { isSupportedCountry } from 'libphonenumber-js';
 import { IANAZone } from 'luxon';
@@ -8,6 +9,10 @@ const url = (protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
     message: `must be an absolute URL of ${protocols.join(' or ')}`,
   });
+// several hosts, as a replica set has them, are no URL to the platform
+const databaseUrl = z
+  .string()
+  .regex(/^(sqlite:.|mongodb(\+srv)?:\/\/[^/?#\s]+)/, 'must be sqlite:<path>, mongodb://… or mongodb+srv://…');
 const list = (text: string): string[] =>
   text
     .split(',')
@@ -36,17 +41,17 @@ export const environment = {
   },
   DATA_DIR: { schema: z.string().min(1), default: './data', help: 'the database, the outbox and kept keys' },
   DATABASE_URL: {
-    schema: url(['sqlite:', 'mongodb:', 'mongodb+srv:']).optional(),
-    help: 'sqlite:<path>; default sqlite:$DATA_DIR/bellman.db',
+    schema: databaseUrl.optional(),
+    help: 'sqlite:<path> or mongodb://…; default sqlite:$DATA_DIR/bellman.db',
   },
   SECRET: {
     schema: z.string().min(16).optional(),
-    help: 'seals addresses and signs links; SQLite makes one and keeps it in DATA_DIR',
+    help: 'seals addresses and signs links; SQLite makes one and keeps it in DATA_DIR, on MongoDB it must be set',
   },
   ROLE: { schema: z.enum(['all', 'web', 'worker']), default: 'all', help: 'all, web or worker' },
   WORKERS: {
     schema: z.coerce.number().int().min(0).max(64).optional(),
-    help: 'worker processes that ROLE=all starts; default 1 on SQLite',
+    help: 'worker processes that ROLE=all starts; default 1 on SQLite, one less than the cores on MongoDB',
   },
   LEASE_MS: {
     schema: milliseconds(500, 600_000),
@@ -181,22 +186,24 @@ const together = (values: Settings, names: Name[], faults: Faults): boolean => {
   return false;
 };
 
-const databaseOf = (text: string, dataDir: string): Config['database'] =>
+const databaseOf = (text: string): Config['database'] =>
   text.startsWith('sqlite:')
     ? {
         kind: 'sqlite',
         file:
           text === 'sqlite::memory:' ? ':memory:' : resolve(text.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')),
       }
-    : { kind: 'mongo', url: text || dataDir };
+    : { kind: 'mongo', url: text };
 
 /**
- * Reads the environment. Empty strings count as unset. `lookCloser` names what the schemas cannot see. Throws one
+ * Reads the environment. Empty strings count as unset. `lookCloser` names what the schemas cannot see; `cores` is how many
+ * processes can run at once. Throws one
  * `ConfigError` that names every fault.
  */
 export const readConfig = (
   env: Record<string, string | undefined>,
   lookCloser: (settings: Settings) => Faults = () => [],
+  cores: number = availableParallelism(),
 ): Config => {
   const faults: Faults = [];
   const values = parseAll(env, faults);
@@ -204,7 +211,7 @@ export const readConfig = (
   const dkim = together(values, ['DKIM_KEY', 'DKIM_SELECTOR', 'DKIM_DOMAIN'], faults);
   const vapid = together(values, ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY'], faults);
   const dataDir = resolve(values.DATA_DIR ?? './data');
-  const database = databaseOf(values.DATABASE_URL ?? `sqlite:${dataDir}/bellman.db`, dataDir);
+  const database = databaseOf(values.DATABASE_URL ?? `sqlite:${dataDir}/bellman.db`);
   if (database.kind === 'mongo' && !values.SECRET)
     faults.push({ name: 'SECRET', message: 'must be set on MongoDB: every process needs the same one' });
   if (faults.length > 0) throw new ConfigError(faults);
@@ -217,7 +224,7 @@ export const readConfig = (
     database,
     secret: all.SECRET,
     role: all.ROLE,
-    workers: all.WORKERS ?? 1,
+    workers: all.WORKERS ?? (database.kind === 'mongo' ? Math.max(1, cores - 1) : 1),
     leaseMs: all.LEASE_MS,
     adminApiKey: all.ADMIN_API_KEY,
     review: all.REVIEW,

@@ -41,6 +41,9 @@ export const startFault = (error: unknown, place: Place): string | null => {
   if (!(error instanceof Error)) return null;
   const { code, syscall, path } = error as SystemError;
   if ((syscall === 'listen' || syscall === 'getaddrinfo') && typeof code === 'string') return listenFault(code, place);
+  // the driver's names: MongoParseError, MongooseServerSelectionError, MongoServerError …
+  if (/^Mongo/.test(error.name))
+    return `the database of DATABASE_URL cannot be used (${error.message}). Start it, or set DATABASE_URL to where it is`;
   const refused = sqliteCode(error);
   if (refused) return databaseFault(refused, place);
   if (typeof path !== 'string' || typeof code !== 'string') return null;

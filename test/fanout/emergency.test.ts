@@ -60,7 +60,8 @@ const dutiesWhere = (caughtUp: AudienceSource['caughtUp'], verbs: Partial<Storag
   const selection = makeSelection(stores, { catalogue: town.catalogue, edges: town.edges, timeZone: 'Asia/Shanghai' });
   const audience = makeAudienceMatcher(selection, { ...town.audienceIndex, caughtUp });
   const planner = makePlanner(stores, { edges: town.edges, audience });
-  return makeDuties(stores, { planner, edges: town.edges, log: town.log, announceLost: town.fanout.announceLost });
+  const { edges, log, fanout, webhooks } = town;
+  return makeDuties(stores, { planner, edges, log, announceLost: fanout.announceLost, tell: webhooks.tell });
 };
 const never = (): Promise<never> => new Promise(() => undefined);
 

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import type { Edges } from '../../src/edges.ts';
 import { ensureIndexes, type MongoDatabase, openMongo } from '../../src/storage/mongo/connection.ts';
+import { mongoStorage } from '../../src/storage/mongo/mongo-storage.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import type { Pair } from '../storage/contract/pair.ts';
 
 const uri = process.env.MONGODB_URI;
@@ -19,6 +22,14 @@ export const describeWithMongo = (what: string, suites: () => void): void => {
     process.stderr.write(`SKIPPED: ${what}; MONGODB_URI names no MongoDB-compatible server (docs/scale.md)\n`);
     describe.skip(what, suites);
   }
+};
+
+/** Every port on a new database, which goes when it is closed. */
+export const openMongoTown = async (edges: Edges): Promise<Storage> => {
+  const { handles, close } = await openMongoHandles(1);
+  const [db] = handles;
+  if (!db) throw new Error('a handle was asked for');
+  return mongoStorage({ db, close }, edges);
 };
 
 /** Several connections to one new database, which `close` drops. */
@@ -46,4 +57,14 @@ export const pairOnMongo =
     const [one, two] = handles.map(storeOver);
     if (!one || !two) throw new Error('two handles were asked for');
     return { stores: [one, two], close };
+  };
+
+/** One store on a new database. */
+export const openOnMongo =
+  <S>(storeOver: (db: MongoDatabase['db']) => S) =>
+  async (): Promise<{ store: S; close: () => Promise<void> }> => {
+    const { handles, close } = await openMongoHandles(1);
+    const [store] = handles.map(storeOver);
+    if (!store) throw new Error('a handle was asked for');
+    return { store, close };
   };

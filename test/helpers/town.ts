@@ -14,11 +14,27 @@ import { makeServices } from '../../src/services.ts';
 import { openSqlite, type SqliteDatabase } from '../../src/storage/sqlite/database.ts';
 import { migrate } from '../../src/storage/sqlite/migrations.ts';
 import { sqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 
 export const publisher: Actor = { staff: 'publisher', roles: ['publisher'], departments: [] };
 
+const openStores = async ({ file, storage }: TownOptions, edges: Edges) => {
+  if (storage) return { db: undefined as unknown as SqliteDatabase, stores: await storage(edges) };
+  const db = openSqlite(file ?? ':memory:');
+  await migrate(db);
+  return { db, stores: sqliteStorage(db) };
+};
+
+export type TownOptions = {
+  env?: Record<string, string>;
+  startAt?: string;
+  file?: string;
+  /** Another storage than SQLite; `db` is not there then. */
+  storage?: (edges: Edges) => Promise<Storage>;
+};
+
 /** A whole service in this process on a real SQLite store, with the clock in the test's hand and no loop running by itself. */
-export const makeTown = async (options: { env?: Record<string, string>; startAt?: string; file?: string } = {}) => {
+export const makeTown = async (options: TownOptions = {}) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'bellman-town-'));
   let now = Date.parse(options.startAt ?? '2026-06-10T04:00:00Z');
   const start = now;
@@ -39,9 +55,7 @@ export const makeTown = async (options: { env?: Record<string, string>; startAt?
   });
   const log = makeLog(config.logLevel);
   const closers = makeClosers();
-  const db: SqliteDatabase = openSqlite(options.file ?? ':memory:');
-  await migrate(db);
-  const stores = sqliteStorage(db);
+  const { db, stores } = await openStores(options, edges);
   closers.add(() => stores.close());
   await seedCatalogue(stores.catalogue);
   const keyring = await loadKeyring(stores.access, config.secret ?? '');

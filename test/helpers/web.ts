@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Scope } from '../../src/access/access-store.ts';
 import { makeLog } from '../../src/log.ts';
 import { type AppDeps, makeApp } from '../../src/web/app.ts';
-import { makeTown } from './town.ts';
+import { makeTown, type TownOptions } from './town.ts';
 
 export const adminApiKey = 'an-admin-key-for-the-web-tests';
 
@@ -11,6 +11,7 @@ export type Answer = { status: number; headers: Headers; text: string; body: Rec
 
 export type WebOptions = {
   env?: Record<string, string>;
+  storage?: TownOptions['storage'];
   rateLimits?: AppDeps['rateLimits'];
   /** Stand-ins, where a test is about the web layer alone. */
   services?: Partial<AppDeps['services']>;
@@ -18,7 +19,10 @@ export type WebOptions = {
 
 /** The whole service in this process (real stores in memory, the clock in the test's hand) behind a real port. */
 export const startWeb = async (options: WebOptions = {}) => {
-  const town = await makeTown({ env: { ADMIN_API_KEY: adminApiKey, LOCALE: 'en', ...options.env } });
+  const town = await makeTown({
+    env: { ADMIN_API_KEY: adminApiKey, LOCALE: 'en', ...options.env },
+    ...(options.storage ? { storage: options.storage } : {}),
+  });
   const stopping = new AbortController();
   const app = makeApp({
     services: { ...town, ...options.services },

@@ -1,10 +1,11 @@
 import type { mongo } from 'mongoose';
 import type { Address } from '../../subscriptions/subscriber.ts';
 import type { AddressStore } from '../../subscriptions/subscription-store.ts';
+import { changesOver } from './changes.ts';
 import { insertIfFree, slices } from './writes.ts';
 
-type AddressDocument = Omit<Address, 'lookup' | 'suppressed'> & { _id: string };
-type SuppressionDocument = { _id: string; reason: string };
+export type AddressDocument = Omit<Address, 'lookup' | 'suppressed'> & { _id: string };
+export type SuppressionDocument = { _id: string; reason: string };
 
 const idsInOneRead = 2_000;
 
@@ -15,6 +16,7 @@ const idsInOneRead = 2_000;
 export const mongoAddressStore = (db: mongo.Db): AddressStore => {
   const addresses = db.collection<AddressDocument>('addresses');
   const suppressions = db.collection<SuppressionDocument>('suppressions');
+  const changes = changesOver(db);
 
   const withSuppressions = async (found: AddressDocument[]): Promise<Address[]> => {
     const reasons = new Map<string, string>();
@@ -31,16 +33,24 @@ export const mongoAddressStore = (db: mongo.Db): AddressStore => {
     }));
   };
 
-  const claim: AddressStore['claim'] = async ({ lookup, subscriber, channel, sealed, verifiedAt }) => {
-    if (await insertIfFree(addresses, { _id: lookup, subscriber, channel, sealed, verifiedAt }))
-      return { outcome: 'added' };
-    const mine = await addresses.updateOne({ _id: lookup, subscriber }, { $set: { sealed, verifiedAt } });
-    if (mine.matchedCount > 0) return { outcome: 'kept' };
+  const claim: AddressStore['claim'] = async (address) => {
+    const { lookup, subscriber, channel, sealed, verifiedAt } = address;
     const there = await addresses.findOne({ _id: lookup });
-    // removed or moved to this person between two steps: ask again
-    if (!there || there.subscriber === subscriber)
-      return claim({ lookup, subscriber, channel, sealed, verifiedAt, suppressed: null });
-    return { outcome: 'taken', subscriber: there.subscriber };
+    if (there && there.subscriber !== subscriber) return { outcome: 'taken', subscriber: there.subscriber };
+    const done = await changes.announce([subscriber], async () => {
+      if (!there) return insertIfFree(addresses, { _id: lookup, subscriber, channel, sealed, verifiedAt });
+      return (
+        (await addresses.updateOne({ _id: lookup, subscriber }, { $set: { sealed, verifiedAt } })).matchedCount > 0
+      );
+    });
+    // added, removed or moved between the two: ask again
+    if (!done) return claim(address);
+    return { outcome: there ? 'kept' : 'added' };
+  };
+
+  const ownersOf = async (lookup: string): Promise<number[]> => {
+    const there = await addresses.findOne({ _id: lookup });
+    return there ? [there.subscriber] : [];
   };
 
   return {
@@ -58,11 +68,25 @@ export const mongoAddressStore = (db: mongo.Db): AddressStore => {
       return (await withSuppressions(found)).sort((a, b) => (before(a, b) ? -1 : 1));
     },
     move: async (from, to) => {
-      await addresses.updateMany({ subscriber: from }, { $set: { subscriber: to } });
+      if (!(await addresses.findOne({ subscriber: from }, { projection: { _id: 1 } }))) return;
+      await changes.announce([from, to], () =>
+        addresses.updateMany({ subscriber: from }, { $set: { subscriber: to } }),
+      );
     },
-    suppress: (lookup, reason) => insertIfFree(suppressions, { _id: lookup, reason }),
+    suppress: async (lookup, reason) => {
+      if (await suppressions.findOne({ _id: lookup })) return false;
+      return changes.announce(await ownersOf(lookup), () => insertIfFree(suppressions, { _id: lookup, reason }));
+    },
     suppression: async (lookup) => (await suppressions.findOne({ _id: lookup }))?.reason ?? null,
-    lift: async (lookup, reason) => (await suppressions.deleteOne({ _id: lookup, reason })).deletedCount > 0,
-    remove: async (lookup, subscriber) => (await addresses.deleteOne({ _id: lookup, subscriber })).deletedCount > 0,
+    lift: async (lookup, reason) => {
+      if (!(await suppressions.findOne({ _id: lookup, reason }))) return false;
+      const lifted = () => suppressions.deleteOne({ _id: lookup, reason });
+      return (await changes.announce(await ownersOf(lookup), lifted)).deletedCount > 0;
+    },
+    remove: async (lookup, subscriber) => {
+      if (!(await addresses.findOne({ _id: lookup, subscriber }))) return false;
+      const removed = () => addresses.deleteOne({ _id: lookup, subscriber });
+      return (await changes.announce([subscriber], removed)).deletedCount > 0;
+    },
   };
 };

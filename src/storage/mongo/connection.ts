@@ -60,12 +60,46 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
   messages: [{ provider: 1, reference: 1 }],
   addresses: [{ subscriber: 1 }],
   webhook_deliveries: [{ state: 1, dueAt: 1 }, { webhook: 1, at: -1, event: -1 }, { at: 1 }],
+  topics: [{ no: 1 }],
+  regions: [{ no: 1 }],
+  items: [
+    { sortAt: -1, _id: -1 },
+    { topics: 1, sortAt: -1, _id: -1 },
+    { state: 1, scheduledFor: 1 },
+    { unannounced: 1 },
+  ],
+  rules: [{ createdAt: -1, _id: -1 }, { state: 1 }],
+  subscribers: [{ owes: 1 }],
+  follows: [{ source: 1 }],
+  subscriptions: [
+    { subscriber: 1, stoppedAt: 1, no: 1 },
+    { follow: 1, stoppedAt: 1, subscriber: 1 },
+  ],
+  rule_opt_outs: [{ subscriber: 1 }, { rule: 1, subscriber: 1 }],
+  subscriber_names: [{ ordinal: 1 }],
+  sign_ups: [{ lookup: 1 }, { expiresAt: 1 }],
+  messages_asked: [{ newest: 1 }],
+  browsing_events: [{ subscriber: 1, at: -1, no: -1 }, { at: 1 }],
+  visitors: [{ subscriber: 1 }],
+  transactional: [{ dueAt: 1, _id: 1 }],
+  idempotent_calls: [{ startedAt: 1 }],
+  staff: [{ id: 1 }],
+  staff_sessions: [{ expiresAt: 1 }],
+  staff_tries: [{ newest: 1 }],
 };
 
-/** Makes the indexes that are missing. None is unique: whatever must be unique is an `_id`, which a sharded cluster keeps. */
+const keyText = (key: object): string => JSON.stringify(key);
+
+/**
+ * Makes the indexes that are missing, one at a time: FerretDB 1.24 dies of a call that names several of which some are there.
+ * None is unique: whatever must be unique is an `_id`, which a sharded cluster keeps.
+ */
 export const ensureIndexes = async (db: mongo.Db): Promise<void> => {
-  for (const [collection, keys] of Object.entries(indexes))
-    await db
-      .collection(collection)
-      .createIndexes(keys.map((key) => ({ key: key as Record<string, mongo.IndexDirection> })));
+  const there = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name));
+  for (const [name, keys] of Object.entries(indexes)) {
+    const collection = db.collection(name);
+    const known = there.has(name) ? await collection.listIndexes().toArray() : [];
+    const present = new Set(known.map(({ key }) => keyText(key)));
+    for (const key of keys) if (!present.has(keyText(key as object))) await collection.createIndex(key);
+  }
 };

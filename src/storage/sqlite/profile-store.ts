@@ -1,10 +1,10 @@
 import type { Actor, PersonReference, ProfileStore } from '../../profiles/profile-store.ts';
+import { readEvent } from '../profile-content.ts';
 import { changesOver } from './changes.ts';
 import { inChunks } from './chunks.ts';
 import type { Row, SqliteDatabase } from './database.ts';
 import { packedQuery } from './packed.ts';
 import { absorbOver } from './profiles/absorb.ts';
-import { readEvent } from './profiles/content.ts';
 import { profileKeeperOver, profileRowsOver } from './profiles/rows.ts';
 
 const namesInOneRead = 2_000;

@@ -1,5 +1,6 @@
 import type { Rule, RuleVersion } from '../../../src/rules/rule.ts';
 import type { RuleStore } from '../../../src/rules/rule-store.ts';
+import { fullSize } from './pair.ts';
 
 type Opened = { store: RuleStore; close: () => Promise<void> };
 type OpenedTwice = { stores: [RuleStore, RuleStore]; close: () => Promise<void> };
@@ -48,6 +49,7 @@ export const describeRuleStore = (
   name: string,
   open: () => Promise<Opened>,
   openTwice: () => Promise<OpenedTwice>,
+  { many: count } = fullSize,
 ): void => {
   describe(`rule store: ${name}`, () => {
     let store: RuleStore;
@@ -193,10 +195,10 @@ export const describeRuleStore = (
 
     it('takes 40,000 ids at once', async () => {
       await put();
-      const ids = Array.from({ length: 40_000 }, (_, n) => ({ rule: n % 2 ? `no-${n}` : 'rule-1', version: n + 1 }));
+      const ids = Array.from({ length: count }, (_, n) => ({ rule: n % 2 ? `no-${n}` : 'rule-1', version: n + 1 }));
       await store.markUsed(ids, at + 1);
       expect(await store.versions(ids)).toEqual([makeVersion({ usedAt: at + 1 })]);
-      const again = Array.from({ length: 40_000 }, () => ({ rule: 'rule-1', version: 1 }));
+      const again = Array.from({ length: count }, () => ({ rule: 'rule-1', version: 1 }));
       expect(new Set((await store.versions(again)).map(({ version }) => version))).toEqual(new Set([1]));
     });
   });

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import type { BrowsingEvent } from '../../../browsing/browsing-event.ts';
 import type { Fold, ProfileStore } from '../../../profiles/profile-store.ts';
+import { storeEvent } from '../../profile-content.ts';
 import { changesOver } from '../changes.ts';
 import type { SqliteDatabase } from '../database.ts';
 import { packedQuery } from '../packed.ts';
-import { storeEvent } from './content.ts';
 import { profileRowsOver } from './rows.ts';
 
 /** A person's events take some 100 µs to fold in and write: a write of this many stays under 20 ms. */

@@ -1,7 +1,14 @@
 import { emptyProfile, type Profile } from '../../../profiles/profile.ts';
 import { joinProfiles } from '../../../profiles/profile-fold.ts';
+import {
+  closeContent,
+  noProfile,
+  openContent,
+  putProfile,
+  readProfile,
+  type StoredProfile,
+} from '../../profile-content.ts';
 import type { SqliteDatabase } from '../database.ts';
-import { closeContent, noProfile, openContent, putProfile, readProfile, type StoredProfile } from './content.ts';
 
 const dayMs = 86_400_000;
 

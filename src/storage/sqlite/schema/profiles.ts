@@ -1,7 +1,7 @@
 /**
  * Tables of browsing and profiles; part of the first migration. `profiles` is narrow, because the audience index reads all of
  * it: `levels` is "topic number,level,topic number,level", of topics with a positive sum, by topic number. The rest of a
- * profile lies apart, a line for each interest (profiles/content.ts). Visitors are HMACs of a browser's token.
+ * profile lies apart, a line for each interest (storage/profile-content.ts). Visitors are HMACs of a browser's token.
  */
 export const profilesSchema = `
 CREATE TABLE profiles (

@@ -1,5 +1,5 @@
-import type { Consents } from '../../../subscriptions/consent.ts';
 import type { ImportedPerson } from '../../../subscriptions/subscription-store.ts';
+import { type AddressOwner, type FoundPerson, findPerson, type LinePerson } from '../../import-line.ts';
 import type { Row, SqliteDatabase } from '../database.ts';
 import { packedQuery } from '../packed.ts';
 import { consentColumns, toConsents } from './people.ts';
@@ -7,29 +7,13 @@ import { consentColumns, toConsents } from './people.ts';
 /** How many steps of "merged into" are followed: merges of merges, never a loop. */
 const mergesMost = 10;
 
-/** Somebody whom an imported line is about, as they are now. */
-export type Person = {
-  ordinal: number;
-  externalId: string | null;
-  stoppedAll: boolean;
-  consents: Consents;
-  /** They said no themselves. */
-  refused: boolean;
-};
-
-/**
- * Whom a line is about (null: somebody new), or the address that keeps it from being written; and everybody whom that leaned
- * on, since a line that changes one of them changes the answer.
- */
-type Found = { person: Person | null; taken: string | null; leansOn: number[] };
-
 type Finder = {
-  find(line: ImportedPerson): Found;
+  find(line: ImportedPerson): FoundPerson;
   /** Whether somebody has that externalId, merged people too. */
   isNamed(externalId: string): boolean;
 };
 
-const toPerson = (row: Row): Person => ({
+const toPerson = (row: Row): LinePerson => ({
   ordinal: Number(row.ordinal),
   externalId: row.external_id === null ? null : String(row.external_id),
   stoppedAll: row.stopped_all === 1,
@@ -61,7 +45,7 @@ export const finderOver = (db: SqliteDatabase): ((lines: ImportedPerson[]) => Fi
   );
   const byOrdinal = db.prepare(`SELECT ${Object.values(columns)} FROM subscribers WHERE ordinal = ?`);
 
-  const resolve = (row: Row | undefined): Person | null => {
+  const resolve = (row: Row | undefined): LinePerson | null => {
     let at = row;
     for (let step = 0; at && at.merged_into !== null && step < mergesMost; step++) at = byOrdinal.get(at.merged_into);
     return at ? toPerson(at) : null;
@@ -73,20 +57,12 @@ export const finderOver = (db: SqliteDatabase): ((lines: ImportedPerson[]) => Fi
     const named = new Map(byExternalId(JSON.stringify(names)).map((row) => [String(row.external_id), row]));
     const owners = new Map(byLookup(JSON.stringify(lookups)).map((row) => [String(row.lookup), row]));
 
-    const find = ({ externalId, addresses }: ImportedPerson): Found => {
-      const own = externalId === null ? null : resolve(named.get(externalId));
-      let person = own;
-      const leansOn = own ? [own.ordinal] : [];
-      for (const { lookup } of addresses) {
-        const row = owners.get(lookup);
-        if (!row) continue;
-        person ??= resolve(row);
-        leansOn.push(Number(row.owner), ...(person ? [person.ordinal] : []));
-        const strange = own === null && externalId !== null && person?.externalId != null;
-        if (strange || person?.ordinal !== row.owner) return { person, taken: lookup, leansOn };
-      }
-      return { person, taken: null, leansOn };
+    const ownerOf = (lookup: string): AddressOwner | undefined => {
+      const row = owners.get(lookup);
+      return row && { owner: Number(row.owner), present: () => resolve(row) };
     };
+    const find = (line: ImportedPerson): FoundPerson =>
+      findPerson(line, line.externalId === null ? null : resolve(named.get(line.externalId)), ownerOf);
     return { find, isNamed: (externalId) => named.has(externalId) };
   };
 };

@@ -1,11 +1,11 @@
 import type { ImportedPerson } from '../../../subscriptions/subscription-store.ts';
+import type { LinePerson } from '../../import-line.ts';
 import type { Row, SqliteDatabase } from '../database.ts';
 import { packedQuery } from '../packed.ts';
 import { originCode, paceCode } from './follows.ts';
-import type { Person } from './import-finder.ts';
 
 /** Whose follows a line replaces, and who they were before; null: somebody new. */
-type Replacement = { ordinal: number; line: ImportedPerson; was: Person | null };
+type Replacement = { ordinal: number; line: ImportedPerson; was: LinePerson | null };
 
 type Numbers = ReadonlyMap<string, number>;
 type Changes = { added: unknown[][]; changed: unknown[][]; removed: unknown[][] };

@@ -1,10 +1,10 @@
-import { type Consents, giveConsent, withdrawConsent } from '../../../subscriptions/consent.ts';
 import type { ImportedPerson, ImportOutcome, SubscriptionStore } from '../../../subscriptions/subscription-store.ts';
+import { consentsAfter, type LinePerson, writtenOutcome } from '../../import-line.ts';
 import { changesOver } from '../changes.ts';
 import { inChunks } from '../chunks.ts';
 import type { SqlInput, SqliteDatabase } from '../database.ts';
 import { profileKeeperOver } from '../profiles/rows.ts';
-import { finderOver, type Person } from './import-finder.ts';
+import { finderOver } from './import-finder.ts';
 import { followsOver } from './import-follows.ts';
 import { consentColumns, consentValues } from './people.ts';
 
@@ -12,7 +12,7 @@ import { consentColumns, consentValues } from './people.ts';
 const peopleInOneWrite = 150;
 
 /** A line and whom it is about; null: somebody new. */
-type Known = { line: ImportedPerson; person: Person | null };
+type Known = { line: ImportedPerson; person: LinePerson | null };
 
 /** JSON knows no undefined, and SQLite no boolean. */
 const storable = (value: SqlInput): string | number | null =>
@@ -28,14 +28,6 @@ const factsOf = ({ locale, region, timeZone, quietHours, attributes }: ImportedP
   quietHours ? JSON.stringify(quietHours) : null,
   attributes ? JSON.stringify(attributes) : null,
 ];
-
-/** Consents after a line; what the person refused themselves stays refused, and what the line leaves out as it is. */
-const consentsAfter = ({ fields, createdAt }: ImportedPerson, there: Person | null): Consents => {
-  const before = there?.consents ?? { personalisation: false };
-  const said = fields.consents?.personalisation;
-  if (said === undefined || there?.refused) return before;
-  return said ? giveConsent(before, { how: 'import', wording: null }, createdAt) : withdrawConsent(before, createdAt);
-};
 
 /** Writes what lines tell of people and answers their ordinals, in the lines' order. */
 const writerOver = (db: SqliteDatabase): ((lines: Known[], isNamed: (externalId: string) => boolean) => number[]) => {
@@ -106,13 +98,6 @@ const namedApart = (lines: ImportedPerson[]): ImportedPerson[] => {
   return again < 0 ? lines : lines.slice(0, again);
 };
 
-/** What became of a line that was written; `withdrawn`: whose consent it took back. */
-const written = (line: ImportedPerson, person: Person | null): ImportOutcome => {
-  if (!person) return { outcome: 'imported' };
-  const withdrew = person.consents.personalisation && line.fields.consents?.personalisation === false;
-  return { outcome: 'updated', ...(withdrew ? { withdrawn: person.ordinal } : {}) };
-};
-
 /** The import of `sqliteSubscriptionStore`: one statement a table for all lines that are about different people. */
 export const importsOver = (db: SqliteDatabase): Pick<SubscriptionStore, 'importPeople'> => {
   const finder = finderOver(db);
@@ -131,7 +116,7 @@ export const importsOver = (db: SqliteDatabase): Pick<SubscriptionStore, 'import
       const { person, taken, leansOn } = find(line);
       // what an earlier line is about to change must be read anew
       if (leansOn.some((ordinal) => touched.has(ordinal))) break;
-      outcomes.push(taken === null ? written(line, person) : { outcome: 'taken', lookup: taken });
+      outcomes.push(taken === null ? writtenOutcome(line, person) : { outcome: 'taken', lookup: taken });
       if (taken !== null) continue;
       known.push({ line, person });
       if (person) touched.add(person.ordinal);

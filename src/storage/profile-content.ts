@@ -1,6 +1,6 @@
-import { type BrowsingEvent, eventKinds } from '../../../browsing/browsing-event.ts';
-import { levelOf } from '../../../profiles/interest.ts';
-import { type Evidence, emptyProfile, type Interest, type Profile } from '../../../profiles/profile.ts';
+import { type BrowsingEvent, eventKinds } from '../browsing/browsing-event.ts';
+import { levelOf } from '../profiles/interest.ts';
+import { type Evidence, emptyProfile, type Interest, type Profile } from '../profiles/profile.ts';
 
 /** What is stored as JSON: lists in a fixed order, half the size of objects, on one line. Kinds are places in their list of words. */
 type StoredEvidence = [kind: number, at: number, item: string | null, query: string | null];

@@ -1,0 +1,58 @@
+import type { mongo } from 'mongoose';
+import type { Edges } from '../../edges.ts';
+import type { Storage } from '../storage.ts';
+import { mongoAccessStore } from './access-store.ts';
+import { mongoAddressStore } from './address-store.ts';
+import { mongoAudienceStore } from './audience-store.ts';
+import { mongoCatalogueStore } from './catalogue-store.ts';
+import { ensureIndexes, type MongoDatabase, openMongo } from './connection.ts';
+import { mongoItemStore } from './item-store.ts';
+import { mongoLedgerStore } from './ledger-store.ts';
+import { mongoProfileStore } from './profile-store.ts';
+import { mongoPushStore } from './push-store.ts';
+import { mongoRuleStore } from './rule-store.ts';
+import { mongoSignUpStore } from './sign-up-store.ts';
+import { mongoStaffSignInStore } from './staff-sign-in-store.ts';
+import { mongoSubscriptionStore } from './subscription-store.ts';
+import { mongoTransactionalStore } from './transactional-store.ts';
+import { mongoWebhookStore } from './webhook-store.ts';
+
+type Stores = Omit<Storage, 'ping' | 'close'>;
+
+/** Every port over one database. */
+export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
+  catalogue: mongoCatalogueStore(db),
+  subscriptions: mongoSubscriptionStore(db),
+  addresses: mongoAddressStore(db),
+  signUps: mongoSignUpStore(db),
+  profiles: mongoProfileStore(db),
+  items: mongoItemStore(db),
+  rules: mongoRuleStore(db),
+  pushes: mongoPushStore(db),
+  ledger: mongoLedgerStore(db, edges),
+  transactional: mongoTransactionalStore(db),
+  audience: mongoAudienceStore(db, edges),
+  access: mongoAccessStore(db),
+  staffSignIns: mongoStaffSignInStore(db),
+  webhooks: mongoWebhookStore(db),
+});
+
+/** Every port over one open connection whose indexes are there. */
+export const mongoStorage = ({ db, close }: MongoDatabase, edges: Edges): Storage => ({
+  ...mongoStores(db, edges),
+  ping: async () => {
+    await db.command({ ping: 1 });
+  },
+  close,
+});
+
+/** The database where the address names none; the driver's own choice would be `test`. */
+const usualName = 'bellman';
+const namesDatabase = (url: string): boolean => /^[^:]+:\/\/[^/]+\/[^?]/.test(url);
+
+/** Connects to `mongodb://…` and makes the indexes that are missing. */
+export const openMongoStorage = async (url: string, edges: Edges): Promise<Storage> => {
+  const database = await openMongo(url, { name: namesDatabase(url) ? null : usualName });
+  await ensureIndexes(database.db);
+  return mongoStorage(database, edges);
+};
