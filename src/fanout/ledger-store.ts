@@ -110,6 +110,14 @@ export type Outcome = {
 export type Turn = { lease: Lease; outcomes: Outcome[]; departures: Departure[] };
 
 /**
+ * A place among the suggestions that one person gets on a local day (2026-06-10) of an ISO week (2026-W24). `of` names what
+ * takes it (a push; a digest's message), which takes one place a week however often it asks.
+ */
+export type CapSlot = { ordinal: number; of: string; day: string; week: string };
+/** How many places a person has. */
+export type CapLimits = { day: number; week: number };
+
+/**
  * The ledger: notices, deliveries and messages. Every write may be repeated after a crash with the same result, and none
  * moves a row that is not where the caller says. Rows that change outside their own planned batch mark that batch dirty.
  */
@@ -135,6 +143,16 @@ export type LedgerStore = {
    * heir's when they are settled. Answers how many of `from` are in flight; a repetition passes on what they come to.
    */
   moveNotices(from: number, to: number): Promise<number>;
+
+  /**
+   * Takes each place unless the person's day or week is full, by one conditional write each; answers in the order asked
+   * whether it is theirs now (also when it was before), or which limit refused it.
+   */
+  takeSlots(slots: CapSlot[], limits: CapLimits): Promise<('taken' | 'day' | 'week')[]>;
+  /** Gives places back whose message was withheld; unknown ones are left out. */
+  giveBackSlots(slots: Pick<CapSlot, 'ordinal' | 'of' | 'week'>[]): Promise<void>;
+  /** Forgets the places of weeks before `week`. */
+  forgetSlots(week: string): Promise<void>;
 
   /** Inserts rows whose key (push, ordinal, channel) is free; others are left as they are. */
   insertDeliveries(lease: Lease, rows: Delivery[]): Promise<void>;

@@ -1,6 +1,7 @@
 import type { SqliteDatabase } from './database.ts';
 import { accessSchema } from './schema/access.ts';
 import { audienceSchema } from './schema/audience.ts';
+import { capsSchema } from './schema/caps.ts';
 import { catalogueSchema } from './schema/catalogue.ts';
 import { fanoutSchema } from './schema/fanout.ts';
 import { profilesSchema } from './schema/profiles.ts';
@@ -25,6 +26,7 @@ const migrations: { id: number; sql: string }[] = [
       audienceSchema,
     ].join('\n'),
   },
+  { id: 2, sql: capsSchema },
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */

@@ -1,3 +1,4 @@
+import { describeCaps } from './caps-contract.ts';
 import { describeDeliveries } from './deliveries-contract.ts';
 import type { OpenedLedger } from './ledger-bench.ts';
 import { describeNotices } from './notices-contract.ts';
@@ -7,6 +8,7 @@ import { describeSweeps } from './sweeps-contract.ts';
 
 /** What every ledger keeps. */
 export const describeLedgerStore = (name: string, open: () => Promise<OpenedLedger>, scale?: Scale): void => {
+  describeCaps(name, open);
   describeNotices(name, open, scale);
   describeDeliveries(name, open, scale);
   describeSending(name, open, scale);

@@ -59,6 +59,9 @@ export type MessageDocument = Omit<Message, 'id'> & {
   receipt: number | null;
 };
 
+/** What took places of a person in a week (`_id` is week and ordinal), all and by local day. */
+export type CapDocument = { _id: string; names: string[]; days: Record<string, string[]> };
+
 export const openStates: readonly DeliveryState[] = ['planned', 'deferred', 'digested'];
 export const ranks = (states: readonly DeliveryState[]): number[] => states.map(rankOf);
 
@@ -140,4 +143,5 @@ export const ledgerCollections = (db: mongo.Db) => ({
   notices: db.collection<NoticeDocument>('notices'),
   deliveries: db.collection<DeliveryDocument>('deliveries'),
   messages: db.collection<MessageDocument>('messages'),
+  caps: db.collection<CapDocument>('cap_slots'),
 });
