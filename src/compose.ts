@@ -97,7 +97,7 @@ export const composeWeb = async (
 export const makeWorkerParts = async (config: Config, tools: ComposeTools, services: Services, closers: Closers) => {
   const { edges, log, threads } = tools;
   const { stores, keyring, catalogue, templates, audienceMatcher, fanout } = services;
-  const { leaseMs, publicUrl, timeZone } = config;
+  const { leaseMs, publicUrl, timeZone, caps, fallbackMs } = config;
   const vapid = await loadVapidKeys(stores.access, keyring, config);
   const channels = makeChannels(config, {
     vapid,
@@ -109,7 +109,7 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
   for (const channel of channels.values()) closers.add(() => channel.close());
 
   const contexts = makePushContexts(stores, { catalogue, render: templates.notification });
-  const settler = makeSettler(stores, { keyring, edges, publicUrl, defaults: { timeZone } });
+  const settler = makeSettler(stores, { keyring, edges, publicUrl, defaults: { timeZone, caps, fallbackMs } });
   const dispatcher = makeDispatcher(stores, { channels, edges, log });
   const planner = makePlanner(stores, { edges, audience: audienceMatcher });
   return {

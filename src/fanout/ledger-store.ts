@@ -86,11 +86,20 @@ export type Message = {
 type RowKey = DeliveryKey & { channel: ChannelName };
 
 /** A row about to leave, and the message it leaves as. */
-export type Departure = { key: RowKey; notice: NoticeKey; message: string; template: string; revision: number };
+export type Departure = {
+  key: RowKey;
+  notice: NoticeKey;
+  message: string;
+  template: string;
+  revision: number;
+  /** It follows another message of its push: it may leave although the notice is told, if that push has told it. */
+  again?: boolean;
+};
 
 /**
  * What became of a departure: the row's new state; what was sent, delivered or bounced tells the notice. A `failed` row may
- * have a successor on the next usable channel (`next`); without one the notice is released.
+ * have a successor on the next usable channel (`next`); without one the notice is released. That of a `sent` row is the message
+ * that follows it.
  */
 export type Outcome = {
   key: RowKey;

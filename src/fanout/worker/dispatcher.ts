@@ -17,6 +17,8 @@ export type Ready = {
   messages: AddressedMessage[];
   /** The row that follows if this channel fails for good, or null. */
   successor: (at: number) => Delivery | null;
+  /** The row that follows if it was not seen for a while, or null. */
+  fallback: (at: number) => Delivery | null;
 };
 
 /** What a submitter gives along: its lease, how fresh it is, and the lane. */
@@ -172,7 +174,7 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
     const result = await sendToAll(departure.key.channel, messages, departure.key.ordinal);
     const at = edges.now();
     const to = noLaterThan(stateAfter(result, attempts, at, edges.random), item.expiresAt);
-    const next = to.state === 'failed' ? job.ready.successor(at) : null;
+    const next = nextOf(job.ready, to.state, at);
     const { key, notice, message } = departure;
     done.push({ job, outcome: { key, notice, message, attempt: attemptOf(result, at), to, next } });
     wake();
@@ -204,6 +206,11 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
     /** Aborts sends that hang; their outcomes are still recorded. */
     abort: (): void => abort.abort(),
   };
+};
+
+const nextOf = (ready: Ready, state: Outcome['to']['state'], at: number): Delivery | null => {
+  if (state === 'failed') return ready.successor(at);
+  return state === 'sent' ? ready.fallback(at) : null;
 };
 
 export type Dispatcher = ReturnType<typeof makeDispatcher>;

@@ -51,8 +51,10 @@ const input = (overrides: Partial<PolicyInput> = {}): PolicyInput => ({
   reasons: [follows('immediate')],
   tried: [],
   draw: 0.5,
+  kept: null,
+  preferredHour: null,
   now: at('2026-06-10T12:00:00Z'),
-  defaults: { timeZone: 'Asia/Shanghai' },
+  defaults: { timeZone: 'Asia/Shanghai', caps: { day: 3, week: 10 }, fallbackMs: 900_000 },
   ...overrides,
 });
 
@@ -258,6 +260,7 @@ describe('suggestions', () => {
     channels: ['email'],
     priority: 5,
     holdout: 0,
+    hour: false,
     ...fields,
   });
   const condition: Reason = { kind: 'condition', source: 2, channels: null };

@@ -36,7 +36,9 @@ export const ledgerSending = (tables: LedgerTables): Pick<LedgerStore, 'depart' 
   const receipts = earlyReceipts(tables);
 
   /** Moves notices pending -> sending for these rows; answers the departures whose notice is theirs now. */
-  const takeNotices = async (leaving: Departure[]): Promise<Departure[]> => {
+  const takeNotices = async (all: Departure[]): Promise<Departure[]> => {
+    const following = await told(all.filter((one) => one.again));
+    const leaving = all.filter((one) => !following.includes(one));
     await bulk(
       notices,
       leaving.map(({ key, notice }) => ({
@@ -54,10 +56,19 @@ export const ledgerSending = (tables: LedgerTables): Pick<LedgerStore, 'depart' 
       .find({ _id: { $in: leaving.map((one) => noticeId(one.notice)) }, state: noticeStates.sending })
       .toArray();
     const rows = new Map(found.map((notice) => [notice._id, notice]));
-    return leaving.filter(({ key, notice }) => {
-      const held = rows.get(noticeId(notice));
-      return held?.owner === key.push && held.row === rowId(key);
+    return all.filter((one) => {
+      const held = rows.get(noticeId(one.notice));
+      return following.includes(one) || (held?.owner === one.key.push && held.row === rowId(one.key));
     });
+  };
+
+  /** Those that follow a message by which their own push has told the person. */
+  const told = async (list: Departure[]): Promise<Departure[]> => {
+    if (list.length === 0) return [];
+    const ids = list.map((one) => noticeId(one.notice));
+    const found = await notices.find({ _id: { $in: ids }, state: noticeStates.told }).toArray();
+    const owners = new Map(found.map((notice) => [notice._id, notice.owner]));
+    return list.filter((one) => owners.get(noticeId(one.notice)) === one.key.push);
   };
 
   /** The same for those whose notice a crash has left with a row that cannot leave any more. */

@@ -39,10 +39,11 @@ export const ledgerSending = (
       const how = leaving(row, lease.batch);
       const state = inFlight.has(person) ? noticeStates.sending : row.notice;
       // a notice in flight belongs to another row of the same person (a merge): it must not go out twice
-      const free = state === noticeStates.pending || (how === 'resumed' && state === noticeStates.sending);
-      if (how === null || row.owner !== push || !free) return false;
-      inFlight.add(person);
       const of = group[index];
+      const follows = of?.again === true && state === noticeStates.told;
+      const free = state === noticeStates.pending || (how === 'resumed' && state === noticeStates.sending) || follows;
+      if (how === null || row.owner !== push || !free) return false;
+      if (!follows) inFlight.add(person);
       // a row that was planned with its channel knows its message already
       if (of && row.named !== 1) sql.nameMessage.run(of.message, push, of.key.ordinal, channelCode(of.key.channel));
       return true;
@@ -103,6 +104,7 @@ export const ledgerSending = (
       for (const one of alike) {
         if (!gone.has(one.key.ordinal)) continue;
         if (!tells(to.state)) afterFailure(push, item, one);
+        else if (one.next) insertRows(one.key.push, [one.next]);
         if (foreign) tx.soil(push, one.key.ordinal);
       }
     }
