@@ -104,6 +104,7 @@ export const describeSending = (name: string, open: () => Promise<OpenedLedger>,
         expect(await bench.two.ledger.message('message-push-1-1-email')).toStrictEqual({
           id: 'message-push-1-1-email',
           kind: 'delivery',
+          holder: null,
           push: 'push-1',
           ordinal: 1,
           channel: 'email',

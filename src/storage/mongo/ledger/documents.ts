@@ -57,6 +57,8 @@ export type MessageDocument = Omit<Message, 'id'> & {
   provider: string | null;
   reference: string | null;
   receipt: number | null;
+  /** Of a digest: the ids of its rows. */
+  rows?: string[];
 };
 
 /** What took places of a person in a week (`_id` is week and ordinal), all and by local day. */
@@ -73,7 +75,7 @@ export const noticeId = ({ item, version, ordinal }: NoticeKey): string => `${ve
 export const rowId = ({ push, ordinal, channel }: DeliveryKey): string => `${ordinal}:${channelCode(channel)}:${push}`;
 
 export const toDelivery = (found: DeliveryDocument): Delivery => {
-  const gathered = found.state === rankOf('deferred') && found.holder !== null;
+  const gathered = ranks(['deferred', 'digested']).includes(found.state) && found.holder !== null;
   return {
     push: found.push,
     ordinal: found.ordinal,
@@ -137,6 +139,7 @@ export const toMessage = (found: MessageDocument): Message => ({
   template: found.template,
   createdAt: found.createdAt,
   attempts: found.attempts.map(plainAttempt),
+  holder: found.holder ?? null,
 });
 
 export const ledgerCollections = (db: mongo.Db) => ({
