@@ -8,6 +8,9 @@ import { channelFaults, loadVapidKeys, makeChannels } from './channels/make-chan
 import { type Closers, makeClosers } from './closers.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import type { Edges } from './edges.ts';
+import { makeDigestComposer } from './fanout/digest/digest-composer.ts';
+import { makeDigestRunner } from './fanout/digest/digest-runner.ts';
+import { makeDigestSettler } from './fanout/digest/digest-settler.ts';
 import { makeBatchRunner } from './fanout/worker/batch-runner.ts';
 import { makeDispatcher } from './fanout/worker/dispatcher.ts';
 import { makeDuties } from './fanout/worker/duties.ts';
@@ -109,14 +112,21 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
   for (const channel of channels.values()) closers.add(() => channel.close());
 
   const contexts = makePushContexts(stores, { catalogue, render: templates.notification });
-  const settler = makeSettler(stores, { keyring, edges, publicUrl, defaults: { timeZone, caps, fallbackMs } });
+  const defaults = { timeZone, caps, fallbackMs };
+  const settler = makeSettler(stores, { keyring, edges, publicUrl, defaults });
   const dispatcher = makeDispatcher(stores, { channels, edges, log });
+  const composer = makeDigestComposer({ keyring, publicUrl, render: templates.digest });
+  const digests = makeDigestRunner({
+    settler: makeDigestSettler(stores, { contexts, composer, keyring, edges, defaults }),
+    dispatcher,
+  });
   const planner = makePlanner(stores, { edges, audience: audienceMatcher });
   return {
     contexts,
     settler,
     dispatcher,
-    runner: makeBatchRunner(stores, { contexts, settler, dispatcher, edges, log, leaseMs }),
+    digests,
+    runner: makeBatchRunner(stores, { contexts, settler, dispatcher, digests, edges, log, leaseMs }),
     duties: makeDuties(stores, { planner, edges, log, announceLost: fanout.announceLost }),
     deliverTransactional: (token: string, signal: AbortSignal) =>
       deliverTransactional(stores, { channels, keyring, edges, log, leaseMs }, token, signal),

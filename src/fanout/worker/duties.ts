@@ -2,12 +2,14 @@ import type { Edges } from '../../edges.ts';
 import { newId } from '../../edges.ts';
 import type { Log } from '../../log.ts';
 import type { Storage } from '../../storage/storage.ts';
+import { capDates } from '../policy.ts';
 import { addCounts, batchSize, noCounts, type Push } from '../push.ts';
 import type { Planner } from './planner.ts';
 
 /** Rows of one gathered batch at most. */
 const gatherAtOnce = 1000;
 const gathersATick = 20;
+const weekMs = 7 * 86_400_000;
 
 export type DutyStores = Pick<Storage, 'pushes' | 'ledger'>;
 export type DutyTools = {
@@ -53,6 +55,21 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
     for (let count = 0; count < gathersATick; count += 1)
       if (!(await stores.ledger.gatherDue(`due:${newId(edges)}`, edges.now(), gatherAtOnce))) return count;
     return gathersATick;
+  };
+
+  const gatherDigests = async (): Promise<number> => {
+    for (let count = 0; count < gathersATick; count += 1)
+      if (!(await stores.ledger.gatherDigests(`due:${newId(edges)}`, edges.now(), gatherAtOnce))) return count;
+    return gathersATick;
+  };
+
+  let forgotten = '';
+  /** Places under the cap count for their week; a week's grace covers every time zone. */
+  const forgetSlots = async (): Promise<number> => {
+    const { week } = capDates('UTC', edges.now() - 2 * weekMs);
+    if (week !== forgotten) await stores.ledger.forgetSlots(week);
+    forgotten = week;
+    return 0;
   };
 
   const recount = async (): Promise<number> => {
@@ -109,6 +126,8 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
         else if (push.state !== 'paused') done += await guarded('finish', push.id, () => finish(push));
       }
       done += await guarded('gather', null, gather);
+      done += await guarded('gather digests', null, gatherDigests);
+      done += await guarded('forget places', null, forgetSlots);
       done += await guarded('recount', null, recount);
       return done;
     },

@@ -17,6 +17,11 @@ export type Verdict =
   | Decision
   | Ending
   | { kind: 'withhold'; code: 'already-told' | 'seen' }
+  | {
+      kind: 'digest';
+      until: number;
+      code: 'paused' | 'other-push' | 'quiet-hours' | 'preferred-hour' | 'cap-day' | 'cap-week';
+    }
   | { kind: 'defer'; until: number; code: 'other-push' };
 
 /** A unit with the person as they are today, the reasons that hold, the verdict, and the id of what leaves (`send`). */

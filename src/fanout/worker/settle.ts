@@ -241,7 +241,7 @@ const endedPlan = (unit: Unit, person: Recipient | undefined, decision: Ending):
 const isHeldOut = ({ decision }: Plan): boolean => decision.kind === 'withhold' && decision.code === 'holdout';
 
 /** Where a person falls in [0, 1) for an item: the same for all its rules and versions, and nobody can choose it (design D6). */
-const drawOf = (keyring: Pick<Keyring, 'mac'>, item: string, person: string): number =>
+export const drawOf = (keyring: Pick<Keyring, 'mac'>, item: string, person: string): number =>
   keyring.mac('holdout', `${item}:${person}`, 6).readUIntBE(0, 6) / 2 ** 48;
 
 const withNotice = (decision: Verdict, taken: NoticeTaken | undefined, now: number): Verdict => {
