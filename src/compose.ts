@@ -116,16 +116,14 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
   const settler = makeSettler(stores, { keyring, edges, publicUrl, defaults });
   const dispatcher = makeDispatcher(stores, { channels, edges, log });
   const composer = makeDigestComposer({ keyring, publicUrl, render: templates.digest });
-  const digests = makeDigestRunner({
-    settler: makeDigestSettler(stores, { contexts, composer, keyring, edges, defaults }),
-    dispatcher,
-  });
+  const digestSettler = makeDigestSettler(stores, { contexts, composer, keyring, edges, defaults });
+  const digests = makeDigestRunner({ settler: digestSettler, dispatcher });
   const planner = makePlanner(stores, { edges, audience: audienceMatcher });
   return {
     contexts,
     settler,
     dispatcher,
-    digests,
+    digestSettler,
     runner: makeBatchRunner(stores, { contexts, settler, dispatcher, digests, edges, log, leaseMs }),
     duties: makeDuties(stores, { planner, edges, log, announceLost: fanout.announceLost }),
     deliverTransactional: (token: string, signal: AbortSignal) =>

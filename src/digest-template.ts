@@ -101,10 +101,11 @@ export const makeDigestTemplate =
       ...[item, version.version, version.revision, wording, topic?.slug ?? null, link],
     ]);
     return {
-      key: createHash('sha256')
-        .update(JSON.stringify(['digest', pace, locale, named]))
+      // the pace stands in it: the message keeps the key as its template
+      key: `digest-${pace}-${createHash('sha256')
+        .update(JSON.stringify([locale, named]))
         .digest('base64url')
-        .slice(0, 22),
+        .slice(0, 22)}`,
       kind: 'notification',
       locale,
       title,

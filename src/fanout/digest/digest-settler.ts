@@ -2,7 +2,7 @@ import type { Edges } from '../../edges.ts';
 import type { Keyring } from '../../keyring.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { openContact } from '../../subscriptions/address.ts';
-import type { Address } from '../../subscriptions/subscriber.ts';
+import type { Address, Recipient } from '../../subscriptions/subscriber.ts';
 import type { Delivery, Lease } from '../ledger-store.ts';
 import {
   capDates,
@@ -69,13 +69,13 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
     return push.state === 'paused' ? { kind: 'digest', until: edges.now() + pausedMs, code: 'paused' } : null;
   };
 
-  const inputOf = (context: PushContext, { unit, person, reasons }: Plan & { person: object }): PolicyInput => ({
+  const inputOf = (context: PushContext, { unit, person, reasons }: Plan & { person: Recipient }): PolicyInput => ({
     person,
     item: context.version.content,
     reasons,
     tried: closedChannels(unit),
     draw: reasons.some((reason) => reason.kind === 'rule') ? drawOf(keyring, context.push.item, person.id) : 1,
-    kept: keptFor(unit.row),
+    kept: keptFor(unit.row, zoneOf(person, defaults), edges.now()),
     preferredHour: null,
     now: edges.now(),
     defaults,
@@ -178,7 +178,7 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
   /** A digest of nothing but suggestions takes one place under the cap; without one it waits (design D6). */
   const takePlaces = async (digests: Digest[]): Promise<void> => {
     const leaving = digests
-      .map((digest) => ({ ...digest, rows: digest.rows.filter((row) => row.plan.decision.kind === 'send') }))
+      .map((digest) => ({ ...digest, rows: digest.rows.filter(isLeaving) }))
       .filter(({ rows, flying }) => !flying && rows.length > 0 && rows.every(isSuggested));
     if (leaving.length === 0) return;
     const now = edges.now();
@@ -191,9 +191,9 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
       const full = taken[index];
       if (full === undefined || full === 'taken') continue;
       const later = rows.map(({ context, plan, pace }) => {
-        const { person, reasons, unit } = plan;
+        const { person, reasons } = plan;
         const item = context.version.content;
-        return person && overCap({ person, item, reasons, kept: keptFor(unit.row) ?? pace, now, defaults }, full);
+        return person && overCap({ person, item, reasons, kept: pace, now, defaults }, full);
       });
       // a deadline outranks the cap, and one message leaves for all
       if (later.some((one) => !one)) continue;
@@ -251,7 +251,7 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
       await takePlaces(digests);
       const written = await writer.write(lease, rows);
       return digests
-        .map((digest) => readyOf({ ...digest, rows: digest.rows.filter((row) => written.has(row)) }))
+        .map((digest) => readyOf({ ...digest, rows: digest.rows.filter((row) => isLeaving(row) && written.has(row)) }))
         .filter((ready) => ready !== null);
     },
   };
@@ -259,18 +259,29 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
 
 export type DigestSettler = ReturnType<typeof makeDigestSettler>;
 
-/** The digest that a row waited for; one that has any other code was put off after its digest had come. */
-const keptFor = (row: Delivery | null): 'daily' | 'weekly' | 'due' => {
-  if (row?.state === 'digested' && row.code === 'daily-digest') return 'daily';
-  return row?.state === 'digested' && row.code === 'weekly-digest' ? 'weekly' : 'due';
+/**
+ * The digest that a row waited for, if its moment has come since: it was written down for it before. A row may come up earlier,
+ * because its item was about to expire, and then waits on. One with any other code was put off after its digest had come.
+ */
+const keptFor = (row: Delivery | null, zone: string, now: number): PolicyInput['kept'] => {
+  const pace = row?.state === 'digested' ? keptPace(row) : null;
+  if (!row || pace === null) return 'due';
+  return row.at < lastDigestSlot(pace, zone, now) ? pace : null;
+};
+
+const keptPace = ({ code }: Delivery): DigestPace | null => {
+  if (code === 'daily-digest') return 'daily';
+  return code === 'weekly-digest' ? 'weekly' : null;
 };
 
 /** The digest that a row leaves with: of the pace the person has now, else of the one it was kept for. */
 const presentPace = (input: PolicyInput, row: Delivery | null): DigestPace => {
   const pace = paceOf(input.reasons);
   if (pace !== 'immediate') return pace;
-  return keptFor(row) === 'weekly' ? 'weekly' : 'daily';
+  return row && keptPace(row) === 'weekly' ? 'weekly' : 'daily';
 };
+
+const isLeaving = ({ plan }: DigestRow): boolean => plan.decision.kind === 'send';
 
 const isSuggested = ({ context, plan }: DigestRow): boolean =>
   isCapped({ item: context.version.content, reasons: plan.reasons });
