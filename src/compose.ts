@@ -9,6 +9,9 @@ import { makeWebhookCaller, webhookLimitMs } from './channels/webhook/webhook-ca
 import { type Closers, makeClosers } from './closers.ts';
 import { type Config, readConfig } from './config.ts';
 import type { Edges } from './edges.ts';
+import { makeDigestComposer } from './fanout/digest/digest-composer.ts';
+import { makeDigestRunner } from './fanout/digest/digest-runner.ts';
+import { makeDigestSettler } from './fanout/digest/digest-settler.ts';
 import { makeBatchRunner } from './fanout/worker/batch-runner.ts';
 import { makeDispatcher } from './fanout/worker/dispatcher.ts';
 import { makeDuties } from './fanout/worker/duties.ts';
@@ -98,7 +101,7 @@ export const composeWeb = async (
 export const makeWorkerParts = async (config: Config, tools: ComposeTools, services: Services, closers: Closers) => {
   const { edges, log, threads } = tools;
   const { stores, keyring, catalogue, templates, audienceMatcher, fanout, webhooks } = services;
-  const { leaseMs, publicUrl, timeZone } = config;
+  const { leaseMs, publicUrl, timeZone, caps, fallbackMs } = config;
   const vapid = await loadVapidKeys(stores.access, keyring, config);
   const channels = makeChannels(config, {
     vapid,
@@ -113,14 +116,19 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
   closers.add(() => caller.close());
 
   const contexts = makePushContexts(stores, { catalogue, render: templates.notification });
-  const settler = makeSettler(stores, { keyring, edges, publicUrl, defaults: { timeZone } });
+  const defaults = { timeZone, caps, fallbackMs };
+  const settler = makeSettler(stores, { keyring, edges, publicUrl, defaults });
   const dispatcher = makeDispatcher(stores, { channels, edges, log });
+  const composer = makeDigestComposer({ keyring, publicUrl, render: templates.digest });
+  const digestSettler = makeDigestSettler(stores, { contexts, composer, keyring, edges, defaults });
+  const digests = makeDigestRunner({ settler: digestSettler, dispatcher });
   const planner = makePlanner(stores, { edges, audience: audienceMatcher });
   return {
     contexts,
     settler,
     dispatcher,
-    runner: makeBatchRunner(stores, { contexts, settler, dispatcher, edges, log, leaseMs }),
+    digestSettler,
+    runner: makeBatchRunner(stores, { contexts, settler, dispatcher, digests, edges, log, leaseMs }),
     duties: makeDuties(stores, { planner, edges, log, announceLost: fanout.announceLost, tell: webhooks.tell }),
     deliverTransactional: (token: string, signal: AbortSignal) =>
       deliverTransactional(stores, { channels, keyring, edges, log, leaseMs }, token, signal),

@@ -61,6 +61,21 @@ export const environment = {
   ADMIN_API_KEY: { schema: z.string().min(16).optional(), help: 'a key with every scope' },
   REVIEW: { schema: onOff, default: 'on', help: 'off lets a publish key publish at once' },
   LEDGER_DAYS: { schema: z.coerce.number().int().min(1), default: '400', help: 'days that ledger rows are kept' },
+  CAP_PER_DAY: {
+    schema: z.coerce.number().int().min(1).max(1000),
+    default: '3',
+    help: 'messages a day that a person gets because of rules, not of what they follow',
+  },
+  CAP_PER_WEEK: {
+    schema: z.coerce.number().int().min(1).max(1000),
+    default: '10',
+    help: 'the same for a week (Monday to Sunday)',
+  },
+  FALLBACK_MINUTES: {
+    schema: z.coerce.number().min(0.1).max(1440),
+    default: '15',
+    help: 'a text message follows a web push that was not seen for so long',
+  },
   EMAIL_URL: {
     schema: providers(['outbox:', 'smtp:', 'smtps:']),
     default: 'outbox:',
@@ -134,6 +149,8 @@ export type Config = {
   adminApiKey: string | undefined;
   review: boolean;
   ledgerDays: number;
+  caps: { day: number; week: number };
+  fallbackMs: number;
   email: {
     urls: string[];
     from: string;
@@ -229,6 +246,8 @@ export const readConfig = (
     adminApiKey: all.ADMIN_API_KEY,
     review: all.REVIEW,
     ledgerDays: all.LEDGER_DAYS,
+    caps: { day: all.CAP_PER_DAY, week: all.CAP_PER_WEEK },
+    fallbackMs: all.FALLBACK_MINUTES * 60_000,
     email: {
       urls: all.EMAIL_URL,
       from: all.EMAIL_FROM,

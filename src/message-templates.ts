@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Liquid, type Template } from 'liquidjs';
 import type { Locale } from './catalogue/topic.ts';
 import { type SharedContent, type Slots, slot } from './channels/channel.ts';
+import { type DigestInput, makeDigestTemplate } from './digest-template.ts';
 import {
   factsOf,
   inLanguage,
@@ -26,6 +27,8 @@ type Letter = { content: SharedContent; slots: Partial<Slots> };
 /** What leaves, in words, on every channel. */
 export type MessageTemplates = {
   notification(input: NotificationInput): SharedContent;
+  /** All that a day or week brought, grouped by topic in the order of the entries. */
+  digest(input: DigestInput): SharedContent;
   /** Asks to confirm a sign-up by link. `follows` in words; `token` goes to the service worker as `data.confirm`. */
   confirmation(input: { locale: Locale; link: string; follows: string[]; token?: string }): Letter;
   /** Asks whether an address may be added to those of somebody who is told already. */
@@ -165,6 +168,7 @@ export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): Mess
 
   return {
     notification,
+    digest: makeDigestTemplate({ html, plain, textOf, brandOf }),
     confirmation: ({ locale, link, follows, token }) =>
       letter('confirmation', locale, { link, follows, ...(token ? { data: { confirm: token } } : {}) }),
     addition: ({ locale, link, token }) =>

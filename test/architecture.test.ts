@@ -26,6 +26,7 @@ const layerOf: Record<string, string> = {
   'src/main.ts': 'main',
   'src/compose.ts': 'compose',
   'src/services.ts': 'services',
+  'src/digest-template.ts': 'words',
   'src/message-templates.ts': 'words',
   'src/notification-words.ts': 'words',
   'src/web': 'outer',

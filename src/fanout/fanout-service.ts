@@ -23,7 +23,11 @@ export type DeliveryView = {
 };
 
 /** A row of one person with what it was about, for My notifications. */
-export type NotificationView = DeliveryView & { item: { id: string; title: string; targeted: boolean } };
+export type NotificationView = DeliveryView & {
+  item: { id: string; title: string; targeted: boolean };
+  /** The pace of the digest that it was part of, if it was. */
+  digest: 'daily' | 'weekly' | null;
+};
 
 export type FanoutService = {
   /** Makes the item public, writes the push, wakes the workers. Publishing again answers with the same push. */
@@ -78,7 +82,10 @@ export type FanoutService = {
     locale: string;
     sources: { source: string; follow: string | null; explanation: Bilingual | null; live: boolean }[];
   }>;
-  /** RFC 8058: stops every subscription and rule among the message's reasons; `everything` stops all. Answers how many were live. */
+  /**
+   * RFC 8058: stops every subscription and rule among the message's reasons, and with a digest whatever else the person follows
+   * by it; `everything` stops all. Answers how many were live.
+   */
   unsubscribe(token: string, everything: boolean): Promise<number>;
   /**
    * A provider's receipt for an SMS by its reference, or by our own id of the message, which is known before the outcome that

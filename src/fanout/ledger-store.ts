@@ -35,21 +35,21 @@ export type Delivery = DeliveryKey & {
   /** Item revision that was or will be sent. */
   revision: number;
   attempts: number;
-  /** When a deferred or digested row is due again; null otherwise. */
+  /** When a deferred or digested row is due again; null otherwise (also while a batch has gathered it). */
   dueAt: number | null;
   at: number;
   /** Public id of the message that leaves or left for this row; known once the channel is chosen. */
   message: string | null;
   /**
    * The batch that has the row in its hands: it is `sending` under it (only its holder may send it again after a crash), or
-   * `deferred` without `dueAt` because it was gathered into it. Null otherwise.
+   * `deferred` or `digested` without `dueAt` because it was gathered into it. Null otherwise.
    */
   holder: string | null;
 };
 
 /**
  * A change of one row, guarded: it happens only while the row is in one of `from`. `to.channel` moves a row from null to a
- * channel. A row that is neither `sending` nor `deferred` without `dueAt` afterwards has no holder any more.
+ * channel. A row that is neither `sending` nor `deferred` or `digested` without `dueAt` afterwards has no holder any more.
  */
 export type DeliveryChange = {
   key: DeliveryKey;
@@ -80,17 +80,28 @@ export type Message = {
   template: string;
   createdAt: number;
   attempts: Attempt[];
+  /** Of a digest: the batch that it is in flight under or has left under; no other may send it. Null for other messages. */
+  holder: string | null;
 };
 
 /** A delivery row's key once it has a channel. */
 type RowKey = DeliveryKey & { channel: ChannelName };
 
 /** A row about to leave, and the message it leaves as. */
-export type Departure = { key: RowKey; notice: NoticeKey; message: string; template: string; revision: number };
+export type Departure = {
+  key: RowKey;
+  notice: NoticeKey;
+  message: string;
+  template: string;
+  revision: number;
+  /** It follows another message of its push: it may leave although the notice is told, if that push has told it. */
+  again?: boolean;
+};
 
 /**
  * What became of a departure: the row's new state; what was sent, delivered or bounced tells the notice. A `failed` row may
- * have a successor on the next usable channel (`next`); without one the notice is released.
+ * have a successor on the next usable channel (`next`); without one the notice is released. That of a `sent` row is the message
+ * that follows it.
  */
 export type Outcome = {
   key: RowKey;
@@ -98,7 +109,7 @@ export type Outcome = {
   message: string;
   attempt: Attempt;
   to: {
-    state: 'sent' | 'failed' | 'deferred' | 'delivered' | 'bounced';
+    state: 'sent' | 'failed' | 'deferred' | 'digested' | 'delivered' | 'bounced';
     code: string | null;
     dueAt: number | null;
     attempts: number;
@@ -108,6 +119,14 @@ export type Outcome = {
 
 /** What a dispatcher wants of one batch in one turn: outcomes to record, then slots to take. */
 export type Turn = { lease: Lease; outcomes: Outcome[]; departures: Departure[] };
+
+/**
+ * A place among the suggestions that one person gets on a local day (2026-06-10) of an ISO week (2026-W24). `of` names what
+ * takes it (a push; a digest's message), which takes one place a week however often it asks.
+ */
+export type CapSlot = { ordinal: number; of: string; day: string; week: string };
+/** How many places a person has. */
+export type CapLimits = { day: number; week: number };
 
 /**
  * The ledger: notices, deliveries and messages. Every write may be repeated after a crash with the same result, and none
@@ -136,6 +155,16 @@ export type LedgerStore = {
    */
   moveNotices(from: number, to: number): Promise<number>;
 
+  /**
+   * Takes each place unless the person's day or week is full, by one conditional write each; answers in the order asked
+   * whether it is theirs now (also when it was before), or which limit refused it.
+   */
+  takeSlots(slots: CapSlot[], limits: CapLimits): Promise<('taken' | 'day' | 'week')[]>;
+  /** Gives places back whose message was withheld; unknown ones are left out. */
+  giveBackSlots(slots: Pick<CapSlot, 'ordinal' | 'of' | 'week'>[]): Promise<void>;
+  /** Forgets the places of weeks before `week`. */
+  forgetSlots(week: string): Promise<void>;
+
   /** Inserts rows whose key (push, ordinal, channel) is free; others are left as they are. */
   insertDeliveries(lease: Lease, rows: Delivery[]): Promise<void>;
   /** The rows of these people in a push (every channel), by ordinal. */
@@ -149,12 +178,14 @@ export type LedgerStore = {
    * Takes a send slot for each departure, durably, in one go: its row -> sending (from `planned`, from `deferred` if this
    * batch gathered it, or it is `sending` under this very batch: a resumed one), its notice pending -> sending if owned by
    * the row's push (one in flight already serves only the resumed row), its message stored. Answers which may go; the others
-   * must not be sent.
+   * must not be sent. Rows of a digest (their message's id says so) go from `digested`, and only under the batch that made the
+   * digest first, unless that has let it go (`settle`): a digest leaves once, whoever composes it.
    */
   depart(lease: Lease, departures: Departure[], at: number): Promise<boolean[]>;
   /**
    * Records outcomes, durably, in one go: the message's attempt, the notice, the row out of `sending`. A row that is no
-   * longer `sending` keeps its state, its attempt is kept. Recording the same attempt twice changes nothing.
+   * longer `sending` keeps its state, its attempt is kept. Recording the same attempt twice changes nothing. A digest whose
+   * outcome tells nobody is let go.
    */
   settle(lease: Lease, outcomes: Outcome[]): Promise<void>;
   /**
@@ -172,6 +203,8 @@ export type LedgerStore = {
    * While the message is in flight it is kept with it, and its outcome is judged by it (`outcomeAfter`).
    */
   receipt(message: string, to: 'delivered' | 'bounced', attempt: Attempt): Promise<boolean>;
+  /** The rows that left or leave as one digest, by push. */
+  rowsOfDigest(message: string): Promise<Delivery[]>;
   /** The message whose attempt a provider knows by this reference, or null. */
   messageByReference(provider: string, reference: string): Promise<Message | null>;
 
@@ -186,11 +219,17 @@ export type LedgerStore = {
   /** Rows of one person, newest push first. */
   ofPerson(ordinal: number, limit: number): Promise<Delivery[]>;
   /**
-   * Moves up to `limit` rows that are due (deferred or digested, dueAt <= now, of pushes that are neither paused nor cancelled)
+   * Moves up to `limit` rows that are due (deferred, dueAt <= now, of pushes that are neither paused nor cancelled)
    * into a new batch `id` of one lane, the most urgent that has any; the batch holds them (`holder`), as `deferred`, and a row is
    * held by one batch at most. Null when nothing is due. `id` is new at every call.
    */
   gatherDue(id: string, now: number, limit: number): Promise<{ lane: Lane; rows: number } | null>;
+  /**
+   * Moves the rows that wait for a digest and are due (digested, dueAt <= now) into a new batch `id` of the lane `digest`: those
+   * of the people whose rows are due first, about `limit` rows, and of each of them every row. The batch holds them as `digested`;
+   * whether their pushes are paused or cancelled is for whoever composes the digest. Null when nothing is due.
+   */
+  gatherDigests(id: string, now: number, limit: number): Promise<{ rows: number } | null>;
   /** Ends every row of a push that is planned, deferred or digested, and releases its pending notices; answers how many people. */
   endOpen(push: string, to: 'cancelled' | 'withheld', code: string, at: number): Promise<number>;
   /**

@@ -5,6 +5,7 @@ import { ruleOfSource } from '../rules/rule.ts';
 import { type LinkPurpose, readLink } from '../signed-link.ts';
 import type { Storage } from '../storage/storage.ts';
 import { presentPerson } from '../subscriptions/people.ts';
+import { paceOfDigest } from './digest/digest-id.ts';
 import type { FanoutService } from './fanout-service.ts';
 import type { Message } from './ledger-store.ts';
 import type { PushSource } from './push-store.ts';
@@ -27,7 +28,9 @@ export const makeMessageLinks = (
    * The sources that a message was sent for. Its row may have moved to another channel since, or have lost its reasons; the
    * link must work for ever, so that then the person's other rows of the push speak for it.
    */
-  const sourcesOf = async (push: string, { ordinal, channel }: Message): Promise<PushSource[]> => {
+  const sourcesOf = async ({ id, kind, push, ordinal, channel }: Message): Promise<PushSource[]> => {
+    if (kind === 'digest') return sourcesOfDigest(id);
+    if (push === null) return [];
     const rows = await stores.ledger.deliveriesOf(push, [ordinal]);
     const own = rows.find((row) => row.channel === channel)?.reasons ?? [];
     const reasons = own.length > 0 ? own : [...new Set(rows.flatMap((row) => row.reasons))];
@@ -35,11 +38,39 @@ export const makeMessageLinks = (
     return reasons.flatMap((index) => sources[index] ?? []);
   };
 
+  /** Each thing once that any of the digest's items was in it for. */
+  const sourcesOfDigest = async (message: string): Promise<PushSource[]> => {
+    const found = new Map<string, PushSource>();
+    for (const row of await stores.ledger.rowsOfDigest(message)) {
+      const sources = await stores.pushes.sources(row.push);
+      for (const source of row.reasons.flatMap((index) => sources[index] ?? []))
+        found.set(`${source.source} ${source.follow}`, source);
+    }
+    return [...found.values()];
+  };
+
+  /**
+   * What else goes into the same digest: whoever stops it wants none tomorrow of what was silent today. Things the person
+   * follows at its pace, and over its channel or the default ones.
+   */
+  const followsOfDigest = async (message: Message, ordinal: number): Promise<PushSource[]> => {
+    const pace = paceOfDigest(message);
+    if (pace === null) return [];
+    const own = await stores.subscriptions.subscriptionsOf(ordinal);
+    return own
+      .filter((one) => one.stoppedAt === null && one.pace === pace)
+      .filter((one) => one.channels === null || one.channels.includes(message.channel))
+      .map(({ definition: { source, key } }) => ({ source, follow: key, facts: [], ordinals: new Uint8Array() }));
+  };
+
   const behind = async (token: string) => {
     const message = await messageOf('unsubscribe', token);
-    if (!message?.push) throw new AppError('bad-link', 'This link is not one of ours.');
+    if (!message || (message.kind !== 'digest' && message.push === null))
+      throw new AppError('bad-link', 'This link is not one of ours.');
     const person = await presentPerson(stores.subscriptions, { ordinal: message.ordinal });
-    const sources = await sourcesOf(message.push, message);
+    const named = await sourcesOf(message);
+    const more = person ? await followsOfDigest(message, person.ordinal) : [];
+    const sources = [...named, ...more.filter((one) => !named.some(({ follow }) => follow === one.follow))];
     const rules = sources.flatMap(({ source }) => ruleOfSource(source)?.rule ?? []);
     return { message, person, sources, rules, follows: sources.flatMap((one) => one.follow ?? []) };
   };
@@ -47,6 +78,7 @@ export const makeMessageLinks = (
   return {
     openTargeted: async (id, token) => {
       const message = await messageOf('item', token);
+      // what is targeted is named to people or decided for them, which is for now: no digest holds it
       const push = message?.push ? await stores.pushes.get(message.push) : null;
       const item = push?.item === id ? await stores.items.get({ id }) : null;
       if (!item || (item.state !== 'published' && item.state !== 'withdrawn')) return null;

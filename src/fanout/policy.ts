@@ -2,7 +2,7 @@ import { DateTime } from 'luxon';
 import type { ItemContent } from '../publishing/item.ts';
 import { type ChannelName, channelNames, type Pace, paces } from '../subscriptions/follow.ts';
 import type { Address, QuietHours, Recipient } from '../subscriptions/subscriber.ts';
-import type { NoticeClass } from './ledger-store.ts';
+import type { CapLimits, CapSlot, NoticeClass } from './ledger-store.ts';
 
 /**
  * Why a push reaches a person, resolved for them: a live subscription with its pace and channels, their name on the
@@ -13,12 +13,23 @@ export type Reason =
   | { kind: 'subscription'; source: number; pace: Pace; channels: ChannelName[] | null }
   | { kind: 'named'; source: number; channels: ChannelName[] | null }
   | { kind: 'told'; source: number; channel: ChannelName }
-  | { kind: 'rule'; source: number; pace: Pace; channels: ChannelName[]; priority: number; holdout: number }
+  | {
+      kind: 'rule';
+      source: number;
+      pace: Pace;
+      channels: ChannelName[];
+      priority: number;
+      holdout: number;
+      /** The publisher lets the hour be chosen (design D14). */
+      hour: boolean;
+    }
   | { kind: 'condition'; source: number; channels: ChannelName[] | null };
 
 /**
  * All that the policy looks at. `tried`: channels that failed for good for this message. `draw`: where this person and item
- * fall in [0, 1), for the holdout; 1 where no rule is among the reasons. Times in ms.
+ * fall in [0, 1), for the holdout; 1 where no rule is among the reasons. `kept`: the digest that a row waited for and whose
+ * moment has come (`due`: it came before, and the message was held up since); null for what never waited for one.
+ * `preferredHour`: the local hour (0-23) at which the person mostly reacts, null where unknown. Times in ms.
  */
 export type PolicyInput = {
   person: Recipient;
@@ -26,14 +37,22 @@ export type PolicyInput = {
   reasons: Reason[];
   tried: ChannelName[];
   draw: number;
+  kept: 'daily' | 'weekly' | 'due' | null;
+  preferredHour: number | null;
   now: number;
-  defaults: { timeZone: string };
+  defaults: PolicyDefaults;
 };
+
+/** What counts where a person says nothing else: their zone, how many suggestions they get, when a text follows a push. */
+export type PolicyDefaults = { timeZone: string; caps: CapLimits; fallbackMs: number };
+
+/** The first usable channel with its live addresses; `fallback`: what follows if the message was not seen by then (ms). */
+type Route = { channel: ChannelName; addresses: Address[]; fallback: { channel: ChannelName; after: number } | null };
 
 /** Codes are texts of the `reasons` catalogue: each can be told to the person in plain words. */
 export type Decision =
-  | { kind: 'send'; channel: ChannelName; addresses: Address[] }
-  | { kind: 'defer'; until: number; code: 'quiet-hours' }
+  | ({ kind: 'send' } & Route)
+  | { kind: 'defer'; until: number; code: 'quiet-hours' | 'preferred-hour' | 'cap-day' | 'cap-week' }
   | { kind: 'digest'; until: number; code: 'daily-digest' | 'weekly-digest' }
   | { kind: 'withhold'; code: 'erased' | 'opted-out' | 'no-address' | 'suppressed' | 'expired' | 'holdout' };
 
@@ -44,6 +63,10 @@ const digestHour = 8;
 /** What is only suggested: nobody asked for it, and nobody was named. */
 const isSuggestion = (reason: Reason): boolean => reason.kind === 'rule' || reason.kind === 'condition';
 const suggestedOnly = (reasons: Reason[]): boolean => reasons.every(isSuggestion);
+
+/** Whether a message takes a place under the cap: only what nobody asked for, and never an emergency (semantic 2). */
+export const isCapped = ({ item, reasons }: Pick<PolicyInput, 'item' | 'reasons'>): boolean =>
+  item.urgency !== 'emergency' && reasons.length > 0 && suggestedOnly(reasons);
 
 /** Emergencies know no pace, holdout and quiet hours; what was asked for or decided by name must be delivered. */
 export const noticeClassOf = (item: Pick<ItemContent, 'urgency'>, reasons: Reason[]): NoticeClass => {
@@ -82,7 +105,14 @@ export const channelOrder = (reasons: Reason[]): ChannelName[] => {
   return [...new Set([...asked, ...defaultChannels])].filter((name) => channelNames.includes(name));
 };
 
-const zoneOf = (person: Recipient, defaults: PolicyInput['defaults']): string => person.timeZone ?? defaults.timeZone;
+export const zoneOf = (person: Pick<Recipient, 'timeZone'>, defaults: Pick<PolicyDefaults, 'timeZone'>): string =>
+  person.timeZone ?? defaults.timeZone;
+
+/** The person's calendar day and ISO week (8601) at a moment. */
+export const capDates = (zone: string, now: number): Pick<CapSlot, 'day' | 'week'> => {
+  const local = DateTime.fromMillis(now, { zone });
+  return { day: local.toFormat('yyyy-MM-dd'), week: local.toFormat("kkkk-'W'WW") };
+};
 
 /**
  * The end of the quiet hours that `now` lies in, or null. Hours are local wall times, the end is exclusive, and a window
@@ -108,14 +138,32 @@ const at = (day: DateTime, clock: string): number => {
     .toMillis();
 };
 
+/** The digest moment of the day or ISO week that `local` lies in, moved by whole days or weeks of the calendar. */
+const slotAt = (pace: 'daily' | 'weekly', local: DateTime, steps: number): number => {
+  const start =
+    pace === 'daily' ? local.startOf('day').plus({ days: steps }) : local.startOf('week').plus({ weeks: steps });
+  return start.set({ hour: digestHour }).toMillis();
+};
+
 /** The next digest slot after `now` in the person's zone: tomorrow's or today's digest hour; weekly on Monday (ISO week). */
 export const digestSlot = (pace: 'daily' | 'weekly', zone: string, now: number): number => {
   const local = DateTime.fromMillis(now, { zone });
-  const today = local.startOf('day').set({ hour: digestHour });
-  if (pace === 'daily')
-    return (today.toMillis() > now ? today : today.plus({ days: 1 }).set({ hour: digestHour })).toMillis();
-  const monday = local.startOf('week').set({ hour: digestHour });
-  return (monday.toMillis() > now ? monday : monday.plus({ weeks: 1 }).set({ hour: digestHour })).toMillis();
+  const slot = slotAt(pace, local, 0);
+  return slot > now ? slot : slotAt(pace, local, 1);
+};
+
+/** The digest slot that has come last: at `now` or before it. */
+export const lastDigestSlot = (pace: 'daily' | 'weekly', zone: string, now: number): number => {
+  const local = DateTime.fromMillis(now, { zone });
+  const slot = slotAt(pace, local, 0);
+  return slot <= now ? slot : slotAt(pace, local, -1);
+};
+
+/** The next moment, now excluded, at which a local clock shows that full hour. */
+const nextHour = (hour: number, zone: string, now: number): number => {
+  const local = DateTime.fromMillis(now, { zone });
+  const today = local.startOf('day').set({ hour }).toMillis();
+  return today > now ? today : local.startOf('day').plus({ days: 1 }).set({ hour }).toMillis();
 };
 
 const live = (person: Recipient): Address[] => person.addresses.filter((address) => address.suppressed === null);
@@ -130,40 +178,101 @@ const allowed = (until: number, deadline: string | undefined, now: number): bool
 
 /**
  * What happens to one person's message now, in the order of design D6: opted out, suppressed, expired, (already told: the
- * notice says), holdout, emergency override, pace, quiet hours, channel. Reasons that need a consent which is not given have
- * been dropped before. Pure.
+ * notice says), holdout, emergency override, pace, quiet hours, preferred hour, channel; the cap is asked for then, because
+ * a place under it is taken by a write. Reasons that need a consent which is not given have been dropped before. Pure.
  */
 export const decide = (input: PolicyInput): Decision => {
   const { person, item, reasons, now } = input;
   if (person.erasedAt !== null) return { kind: 'withhold', code: 'erased' };
   const lead = leading(reasons);
   if (!lead) return { kind: 'withhold', code: 'opted-out' };
-  const addresses = live(person);
-  if (addresses.length === 0)
+  if (live(person).length === 0)
     return { kind: 'withhold', code: person.addresses.length > 0 ? 'suppressed' : 'no-address' };
   if (item.expiresAt !== undefined && Date.parse(item.expiresAt) <= now) return { kind: 'withhold', code: 'expired' };
   if (isHeldOut(input)) return { kind: 'withhold', code: 'holdout' };
 
   if (item.urgency !== 'emergency') {
-    const later = laterThan(input, lead);
+    const later = digestOf(input, lead) ?? deferralOf(input, lead);
     if (later) return later;
   }
-  const usable = channelOrder(reasons).filter((name) => !input.tried.includes(name));
-  const channel = usable.find((name) => addresses.some((address) => address.channel === name));
-  if (!channel) return { kind: 'withhold', code: 'no-address' };
-  return { kind: 'send', channel, addresses: addresses.filter((address) => address.channel === channel) };
+  const route = routeOf(input);
+  return route ? { kind: 'send', ...route } : { kind: 'withhold', code: 'no-address' };
 };
 
-const laterThan = (input: PolicyInput, lead: Reason): Decision | null => {
-  const { person, item, now } = input;
-  const zone = zoneOf(person, input.defaults);
-  if ('pace' in lead && lead.pace !== 'immediate') {
-    const slot = digestSlot(lead.pace, zone, now);
-    const until = sooner(slot, item.expiresAt);
-    if (allowed(slot, item.deadline, now))
-      return { kind: 'digest', until, code: lead.pace === 'daily' ? 'daily-digest' : 'weekly-digest' };
-  }
-  const end = quietUntil(person.quietHours, zone, now);
-  if (end === null || !allowed(end, item.deadline, now)) return null;
-  return { kind: 'defer', until: sooner(end, item.expiresAt), code: 'quiet-hours' };
+/** The way a message takes: the first channel of the person's order that can be used and was not tried. */
+export const routeOf = (input: PolicyInput): Route | null => {
+  const addresses = live(input.person);
+  const usable = channelOrder(input.reasons).filter(
+    (name) => !input.tried.includes(name) && addresses.some((address) => address.channel === name),
+  );
+  const [channel] = usable;
+  if (!channel) return null;
+  const fallback = hasFallback(input, channel, usable)
+    ? ({ channel: 'sms', after: input.defaults.fallbackMs } as const)
+    : null;
+  return { channel, addresses: addresses.filter((address) => address.channel === channel), fallback };
 };
+
+/** A text follows an unseen push only where the person's order names texts after pushes, and in an emergency: texts cost. */
+const hasFallback = ({ item, reasons, kept }: PolicyInput, channel: ChannelName, usable: ChannelName[]): boolean => {
+  if (channel !== 'webPush' || kept !== null || !usable.includes('sms')) return false;
+  const lead = leading(reasons);
+  const asked = lead && 'channels' in lead ? (lead.channels ?? []) : [];
+  return item.urgency === 'emergency' || asked.includes('sms');
+};
+
+/** The pace that counts for these reasons now. */
+export const paceOf = (reasons: Reason[]): Pace => {
+  const lead = leading(reasons);
+  return lead && 'pace' in lead ? lead.pace : 'immediate';
+};
+
+/**
+ * The digest that a message waits for, or null if it leaves. One that was kept for a digest leaves with it, whatever pace
+ * the person has by then; only who has slowed down from daily to weekly waits for the week's.
+ */
+const digestOf = (input: PolicyInput, lead: Reason): Decision | null => {
+  const { item, now, kept } = input;
+  const pace = 'pace' in lead ? lead.pace : 'immediate';
+  if (pace === 'immediate' || kept === 'due' || kept === 'weekly' || kept === pace) return null;
+  const slot = digestSlot(pace, zoneOf(input.person, input.defaults), now);
+  if (!allowed(slot, item.deadline, now)) return null;
+  const until = sooner(slot, item.expiresAt);
+  return { kind: 'digest', until, code: pace === 'daily' ? 'daily-digest' : 'weekly-digest' };
+};
+
+const deferralOf = (input: PolicyInput, lead: Reason): Decision | null => {
+  const { person, item, now, kept, preferredHour } = input;
+  const zone = zoneOf(person, input.defaults);
+  const end = quietUntil(person.quietHours, zone, now);
+  if (end !== null && allowed(end, item.deadline, now))
+    return { kind: 'defer', until: sooner(end, item.expiresAt), code: 'quiet-hours' };
+  const mayWait = lead.kind === 'rule' && lead.hour && kept === null && preferredHour !== null;
+  if (!mayWait || DateTime.fromMillis(now, { zone }).hour === preferredHour) return null;
+  const hour = nextHour(preferredHour, zone, now);
+  if (!allowed(hour, item.deadline, now)) return null;
+  return { kind: 'defer', until: sooner(hour, item.expiresAt), code: 'preferred-hour' };
+};
+
+/**
+ * What becomes of a message that got no place under the cap: it waits for the next day or week (one of a digest: for the
+ * next digest), or null where that would pass its deadline, which outranks the cap (semantic 3).
+ */
+export const overCap = (
+  input: Pick<PolicyInput, 'person' | 'item' | 'reasons' | 'kept' | 'now'> & {
+    defaults: Pick<PolicyDefaults, 'timeZone'>;
+  },
+  full: 'day' | 'week',
+): (Decision & { kind: 'defer' }) | null => {
+  const { item, now } = input;
+  const zone = zoneOf(input.person, input.defaults);
+  const pace = paceOf(input.reasons);
+  const slot = full === 'week' ? digestSlot('weekly', zone, now) : nextDay(zone, now);
+  const until =
+    input.kept === null ? slot : digestSlot(pace === 'weekly' ? 'weekly' : 'daily', zone, Math.max(now, slot - 1));
+  if (!allowed(until, item.deadline, now)) return null;
+  return { kind: 'defer', until: sooner(until, item.expiresAt), code: full === 'week' ? 'cap-week' : 'cap-day' };
+};
+
+/** Tomorrow's digest hour: nobody wants at midnight what yesterday had no room for. */
+const nextDay = (zone: string, now: number): number => slotAt('daily', DateTime.fromMillis(now, { zone }), 1);

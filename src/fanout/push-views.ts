@@ -6,11 +6,13 @@ import { leafFact } from '../rules/leaf-fact.ts';
 import { ruleOfSource, ruleSource } from '../rules/rule.ts';
 import type { RuleStore } from '../rules/rule-store.ts';
 import type { Storage } from '../storage/storage.ts';
+import { isDigest, paceOfDigest } from './digest/digest-id.ts';
 import type { DeliveryView, FanoutService, PushView } from './fanout-service.ts';
 import type { Delivery } from './ledger-store.ts';
 import { membership } from './ordinals.ts';
 import { addCounts, type DeliveryState, deliveryStates, noCounts, type Push } from './push.ts';
 import type { PushSource } from './push-store.ts';
+import { tells } from './retry.ts';
 
 export type ViewStores = Pick<Storage, 'pushes' | 'ledger' | 'items' | 'subscriptions' | 'rules'>;
 
@@ -75,6 +77,13 @@ export const makePushViews = (stores: ViewStores, { keyring }: { keyring: Pick<K
     };
   };
 
+  /** The paces of the digests that rows left in, by message. */
+  const digestPaces = async (rows: Delivery[]): Promise<Map<string, 'daily' | 'weekly' | null>> => {
+    const left = rows.flatMap(({ message, state }) => (isDigest(message) && hasLeft(state) ? (message ?? []) : []));
+    const found = left.length > 0 ? await stores.ledger.messages([...new Set(left)]) : [];
+    return new Map(found.map((message) => [message.id, paceOfDigest(message)]));
+  };
+
   return {
     known,
     viewOf,
@@ -95,17 +104,20 @@ export const makePushViews = (stores: ViewStores, { keyring }: { keyring: Pick<K
       const person = await stores.subscriptions.subscriber({ id: subscriber });
       if (!person) return [];
       const rows = await stores.ledger.ofPerson(person.ordinal, limit);
-      const [views, items] = await Promise.all([
+      const [views, paces, items] = await Promise.all([
         deliveryViews(rows),
+        digestPaces(rows),
         Promise.all(rows.map((row) => itemOf(row, person.locale))),
       ]);
       return views.flatMap((view, index) => {
         const item = items[index];
-        return item ? [{ ...view, item }] : [];
+        return item ? [{ ...view, item, digest: paces.get(rows[index]?.message ?? '') ?? null }] : [];
       });
     },
   };
 };
+
+const hasLeft = (state: DeliveryState): boolean => tells(state) || state === 'sending' || state === 'failed';
 
 const stateNamed = (name: string): DeliveryState => {
   const state = deliveryStates.find((one) => one === name);

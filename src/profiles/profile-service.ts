@@ -11,7 +11,7 @@ import type { Subscriber } from '../subscriptions/subscriber.ts';
 import { bestLocale, locales, textIn } from '../text.ts';
 import { weightAt } from './interest.ts';
 import { evidenceText, interestText, type Listener } from './interest-words.ts';
-import type { Evidence, Interest, Profile } from './profile.ts';
+import { type Evidence, type Interest, mostOf, type Profile } from './profile.ts';
 import { evidenceFor, foldUnder, forgetInterest } from './profile-fold.ts';
 
 /** One interest in words. `weight` 0 … 1; `because` is a sentence, `evidence` up to three more, the strongest first. */
@@ -50,12 +50,6 @@ type Tools = {
   catalogue: Pick<CatalogueService, 'trees'>;
   edges: Pick<Edges, 'now'>;
   config: Pick<Config, 'timeZone'>;
-};
-
-/** The place of the largest count, the first of several; null where nothing was counted. */
-const mostOf = (counts: readonly number[]): number | null => {
-  const most = Math.max(0, ...counts);
-  return most === 0 ? null : counts.indexOf(most);
 };
 
 const titleIn = ({ content }: Item, locale: Locale): string => {

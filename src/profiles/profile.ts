@@ -29,6 +29,12 @@ export type Profile = {
 
 const hoursInADay = 24;
 
+/** The index of the largest count, the first of equal ones; null where nothing was counted. */
+export const mostOf = (counts: readonly number[]): number | null => {
+  const most = Math.max(0, ...counts);
+  return most === 0 ? null : counts.indexOf(most);
+};
+
 export const emptyProfile: Profile = {
   interests: {},
   cleared: {},

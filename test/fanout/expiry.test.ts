@@ -99,7 +99,7 @@ describe('what is unsent when its item expires', () => {
 });
 
 describe('a row whose digest slot has come', () => {
-  it('meets the policy again: who has stopped is withheld, the others wait on', async () => {
+  it('meets the policy again: who has stopped is withheld, the others are told', async () => {
     const town = await openTown();
     await town.people([resident('ana', daily), resident('ben', daily)]);
     const { push } = await publish(town, {});
@@ -107,7 +107,7 @@ describe('a row whose digest slot has come', () => {
     await town.subscriptions.stop(ben, 'all');
     town.pass('2026-06-11T07:00:00Z');
     await town.drain();
-    expect(await states(town, push)).toEqual(['digested daily-digest', 'withheld opted-out']);
-    expect(await counts(town, push)).toEqual({ digested: 1, withheld: 1 });
+    expect(await states(town, push)).toEqual(['sent null', 'withheld opted-out']);
+    expect(await counts(town, push)).toEqual({ sent: 1, withheld: 1 });
   });
 });

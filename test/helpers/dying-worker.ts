@@ -1,4 +1,5 @@
 import { newId } from '../../src/edges.ts';
+import { makeDigestRunner } from '../../src/fanout/digest/digest-runner.ts';
 import { lanes } from '../../src/fanout/push.ts';
 import { makeBatchRunner } from '../../src/fanout/worker/batch-runner.ts';
 import type { Town } from './town.ts';
@@ -17,14 +18,15 @@ export const dieInFlight = async (town: Town): Promise<void> => {
     submit: async (...[rows, { lease }]: Parameters<typeof parts.dispatcher.submit>) => {
       const went = await stores.ledger.depart(
         lease,
-        rows.map((ready) => ready.departure),
+        rows.flatMap((ready) => [ready, ...(ready.others ?? [])].map((row) => row.departure)),
         edges.now(),
       );
       if (!went.every(Boolean)) throw new Error('a row of the dying worker did not depart');
       throw new Error('the worker dies here');
     },
   };
-  await makeBatchRunner(stores, { ...parts, dispatcher, edges, log, leaseMs: config.leaseMs }).run(
+  const digests = makeDigestRunner({ settler: parts.digestSettler, dispatcher });
+  await makeBatchRunner(stores, { ...parts, dispatcher, digests, edges, log, leaseMs: config.leaseMs }).run(
     claim,
     token,
     () => false,

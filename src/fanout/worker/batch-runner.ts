@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Edges } from '../../edges.ts';
 import type { Log } from '../../log.ts';
 import type { Storage } from '../../storage/storage.ts';
+import type { DigestRunner } from '../digest/digest-runner.ts';
 import { type Delivery, type Lease, LeaseLost } from '../ledger-store.ts';
 import { membership } from '../ordinals.ts';
 import type { Batch } from '../push.ts';
@@ -25,6 +26,7 @@ export type RunnerTools = {
   contexts: PushContexts;
   settler: Settler;
   dispatcher: Dispatcher;
+  digests: DigestRunner;
   edges: Edges;
   log: Log;
   leaseMs: number;
@@ -126,6 +128,7 @@ export const makeBatchRunner = (stores: RunnerStores, tools: RunnerTools) => {
   };
 
   const runAll = async (lease: Lease, held: HeldLease, batch: Batch, stopping: () => boolean): Promise<boolean> => {
+    if (batch.kind === 'due' && batch.lane === 'digest') return tools.digests.run(lease, held, batch, stopping);
     const queue = work(batch);
     let whole = true;
     const lane = async (): Promise<void> => {

@@ -1,23 +1,33 @@
-import type { Channel } from '../../channels/channel.ts';
+import type { Channel, SendResult } from '../../channels/channel.ts';
 import type { Edges } from '../../edges.ts';
 import type { Log } from '../../log.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { ChannelName } from '../../subscriptions/follow.ts';
+import { isDigest } from '../digest/digest-id.ts';
 import type { Delivery, Departure, Lease, Outcome } from '../ledger-store.ts';
 import type { Lane } from '../push.ts';
 import { attemptOf, noLaterThan, stateAfter } from '../retry.ts';
 import type { HeldLease } from './lease.ts';
 import { type AddressedMessage, makeSendToAll } from './send-to-all.ts';
 
-/** A row ready to leave: what the ledger must know, and one outgoing message for each address (web push: endpoints). */
-export type Ready = {
+/** A row that leaves: what the ledger must know of it. */
+export type LeavingRow = {
   departure: Departure;
   attempts: number;
   item: { id: string; version: number; revision: number; deadline: string | undefined; expiresAt: string | undefined };
-  messages: AddressedMessage[];
   /** The row that follows if this channel fails for good, or null. */
   successor: (at: number) => Delivery | null;
+  /** The row that follows if it was not seen for a while, or null. */
+  fallback: (at: number) => Delivery | null;
 };
+
+/**
+ * A row ready to leave, with one outgoing message for each address (web push: endpoints). `others`: rows that leave as the
+ * same message, which goes only if all of them may.
+ */
+export type Ready = LeavingRow & { messages: AddressedMessage[]; others?: LeavingRow[] };
+
+const rowsOf = (ready: Ready): LeavingRow[] => [ready, ...(ready.others ?? [])];
 
 /** What a submitter gives along: its lease, how fresh it is, and the lane. */
 export type Sender = { lease: Lease; held: HeldLease; lane: Lane };
@@ -26,7 +36,7 @@ export type Sender = { lease: Lease; held: HeldLease; lane: Lane };
 export type Unsent = { ready: Ready; why: 'stale' | 'lost' };
 
 type Job = { ready: Ready; sender: Sender; resolve: (unsent: Unsent | null) => void };
-type Done = { job: Job; outcome: Outcome };
+type Done = { job: Job; outcomes: Outcome[] };
 
 export type DispatcherStores = Pick<Storage, 'ledger' | 'pushes' | 'items' | 'addresses'>;
 export type DispatcherTools = { channels: ReadonlyMap<ChannelName, Channel>; edges: Edges; log: Log; groupMs?: number };
@@ -119,8 +129,8 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
     const answers = await stores.ledger.exchange(
       turns.map((one) => ({
         lease: one.lease,
-        outcomes: one.ended.map(({ outcome }) => outcome),
-        departures: one.going.map(({ ready }) => ready.departure),
+        outcomes: one.ended.flatMap(({ outcomes }) => outcomes),
+        departures: one.going.flatMap(({ ready }) => rowsOf(ready).map((row) => row.departure)),
       })),
       edges.now(),
     );
@@ -130,9 +140,13 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
       const left = answers[index] ?? null;
       for (const end of one.ended) settled(end, left === null);
       // the write itself may have waited long: a row that is marked but not sent is the next holder's to send
-      for (const [at, job] of one.going.entries()) {
+      let from = 0;
+      for (const job of one.going) {
+        const count = 1 + (job.ready.others?.length ?? 0);
+        const gone = left?.slice(from, from + count) ?? [];
+        from += count;
         if (left === null || !mayGo(job)) job.resolve({ ready: job.ready, why: 'lost' });
-        else if (left[at]) depart(job);
+        else if (gone.every(Boolean)) depart(job);
         else job.resolve({ ready: job.ready, why: 'stale' });
       }
     }
@@ -154,28 +168,29 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
   /** Before each send: is the item's version still the newest, and is the push still running? One read for all. */
   const stillCurrent = async (jobs: Job[]): Promise<(job: Job) => boolean> => {
     if (jobs.length === 0) return () => false;
-    const heads = await stores.items.heads([...new Set(jobs.map((job) => job.ready.item.id))]);
-    const pushes = [...new Set(jobs.map((job) => job.ready.departure.key.push))];
+    const rows = jobs.flatMap(({ ready }) => rowsOf(ready));
+    const heads = await stores.items.heads([...new Set(rows.map((row) => row.item.id))]);
+    const pushes = [...new Set(rows.map((row) => row.departure.key.push))];
     const states = new Map(
       await Promise.all(pushes.map(async (id) => [id, (await stores.pushes.get(id))?.state] as const)),
     );
-    return ({ ready }) => {
-      const head = heads.get(ready.item.id);
-      const state = states.get(ready.departure.key.push);
-      const same = head?.version === ready.item.version && head.revision === ready.item.revision;
+    const isCurrent = ({ item, departure }: LeavingRow): boolean => {
+      const head = heads.get(item.id);
+      const state = states.get(departure.key.push);
+      const same = head?.version === item.version && head.revision === item.revision;
       return same && (state === 'running' || state === 'done');
     };
+    return ({ ready }) => rowsOf(ready).every(isCurrent);
   };
 
   const send = async (job: Job): Promise<void> => {
-    const { departure, attempts, item, messages } = job.ready;
-    const result = await sendToAll(departure.key.channel, messages, departure.key.ordinal);
+    const { departure, messages } = job.ready;
+    const result = await sendToAll(departure.key.channel, messages, departure.notice.ordinal);
     const at = edges.now();
-    const urge = { urgent: job.sender.lane === 'emergency', until: item.deadline ?? item.expiresAt };
-    const to = noLaterThan(stateAfter(result, attempts, at, edges.random, urge), item.expiresAt);
-    const next = to.state === 'failed' ? job.ready.successor(at) : null;
-    const { key, notice, message } = departure;
-    done.push({ job, outcome: { key, notice, message, attempt: attemptOf(result, at), to, next } });
+    done.push({
+      job,
+      outcomes: rowsOf(job.ready).map((row) => outcomeOf(row, result, at, edges.random, job.sender.lane)),
+    });
     wake();
   };
 
@@ -205,6 +220,21 @@ export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools)
     /** Aborts sends that hang; their outcomes are still recorded. */
     abort: (): void => abort.abort(),
   };
+};
+
+/** What a result means for a row; one of a digest waits for its next try as it waited before. */
+const outcomeOf = (row: LeavingRow, result: SendResult, at: number, random: () => number, lane: Lane): Outcome => {
+  const { key, notice, message } = row.departure;
+  const { deadline, expiresAt } = row.item;
+  const urge = { urgent: lane === 'emergency', until: deadline ?? expiresAt };
+  const after = noLaterThan(stateAfter(result, row.attempts, at, random, urge), expiresAt);
+  const to = after.state === 'deferred' && isDigest(message) ? { ...after, state: 'digested' as const } : after;
+  return { key, notice, message, attempt: attemptOf(result, at), to, next: nextOf(row, to.state, at) };
+};
+
+const nextOf = (ready: LeavingRow, state: Outcome['to']['state'], at: number): Delivery | null => {
+  if (state === 'failed') return ready.successor(at);
+  return state === 'sent' ? ready.fallback(at) : null;
 };
 
 export type Dispatcher = ReturnType<typeof makeDispatcher>;

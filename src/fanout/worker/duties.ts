@@ -3,6 +3,7 @@ import { newId } from '../../edges.ts';
 import type { Log } from '../../log.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { TellEvents } from '../../webhooks/webhook.ts';
+import { capDates } from '../policy.ts';
 import { addCounts, type Batch, batchSize, noCounts, type Push } from '../push.ts';
 import { endEvent, failureEvents } from '../told-events.ts';
 import type { Planner } from './planner.ts';
@@ -11,6 +12,7 @@ import type { Planner } from './planner.ts';
 const gatherAtOnce = 1000;
 const gathersATick = 20;
 const unfinishedAtOnce = 1000;
+const weekMs = 7 * 86_400_000;
 
 const isUrgent = ({ state, lane }: Push): boolean => state === 'planning' && lane === 'emergency';
 
@@ -76,6 +78,21 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
     for (let count = 0; count < gathersATick; count += 1)
       if (!(await stores.ledger.gatherDue(`due:${newId(edges)}`, edges.now(), gatherAtOnce))) return count;
     return gathersATick;
+  };
+
+  const gatherDigests = async (): Promise<number> => {
+    for (let count = 0; count < gathersATick; count += 1)
+      if (!(await stores.ledger.gatherDigests(`due:${newId(edges)}`, edges.now(), gatherAtOnce))) return count;
+    return gathersATick;
+  };
+
+  let forgotten = '';
+  /** Places under the cap count for their week; a week's grace covers every time zone. */
+  const forgetSlots = async (): Promise<number> => {
+    const { week } = capDates('UTC', edges.now() - 2 * weekMs);
+    if (week !== forgotten) await stores.ledger.forgetSlots(week);
+    forgotten = week;
+    return 0;
   };
 
   const recount = async (): Promise<number> => {
@@ -171,6 +188,8 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
       }
       done += await guarded('tell', null, tellEnds);
       done += await guarded('gather', null, gather);
+      done += await guarded('gather digests', null, gatherDigests);
+      done += await guarded('forget places', null, forgetSlots);
       done += await guarded('recount', null, recount);
       return done;
     },

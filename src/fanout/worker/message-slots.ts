@@ -36,6 +36,17 @@ export const messageIdOf = (
   );
 };
 
+/** Where an item is read: at its own address, or on its page here; a targeted one through a link of the message's own. */
+export const itemLink = (
+  { keyring, publicUrl }: { keyring: Keyring; publicUrl: string },
+  { push, version: { content } }: PushContext,
+  locale: string,
+  message: string,
+): string => {
+  const key = content.visibility === 'targeted' ? `?key=${signLink(keyring, 'item', message)}` : '';
+  return content.translations?.[locale]?.url ?? content.url ?? `${publicUrl}/items/${push.item}${key}`;
+};
+
 /** One person's part of a message: the links signed for it, and why they get it. */
 export const slotsOf = (
   { keyring, publicUrl }: { keyring: Keyring; publicUrl: string },
@@ -43,14 +54,11 @@ export const slotsOf = (
   plan: Plan,
   message: string,
 ): Slots => {
-  const { content } = context.version;
   const locale = plan.person?.locale ?? 'en';
-  const key = content.visibility === 'targeted' ? `?key=${signLink(keyring, 'item', message)}` : '';
-  const own = `${publicUrl}/items/${context.push.item}${key}`;
   return {
     unsubscribe: `${publicUrl}/u/${signLink(keyring, 'unsubscribe', message)}`,
     manage: `${publicUrl}/manage`,
-    item: content.translations?.[locale]?.url ?? content.url ?? own,
+    item: itemLink({ keyring, publicUrl }, context, locale, message),
     reason: context.reasonLine(
       locale,
       plan.reasons.map((reason) => reason.source),

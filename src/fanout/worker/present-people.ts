@@ -82,8 +82,8 @@ const suggestionOf = (
   if (person.stoppedAll) return [];
   if (rule === null) return [{ kind: 'condition', source, channels }];
   if (optedOut.has(`${person.ordinal} ${rule.rule}`) || !active.has(rule.rule)) return [];
-  const { deliver, holdout } = rule.content;
-  return [{ kind: 'rule', source, ...deliver, holdout }];
+  const { deliver, holdout, tune } = rule.content;
+  return [{ kind: 'rule', source, ...deliver, holdout, hour: tune.hour === true }];
 };
 
 const reasonOf = (

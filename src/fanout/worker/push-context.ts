@@ -36,6 +36,8 @@ export type PushContext = {
   version: ItemVersion;
   sources: PushSource[];
   toldSource: number;
+  /** The item's first topic. */
+  topic: Topic | null;
   /** Sources that suggest, by their index. */
   suggestions: ReadonlyMap<number, Suggestion>;
   told: ReadonlyMap<number, ChannelName>;
@@ -89,6 +91,7 @@ export const makePushContexts = (stores: ContextStores, tools: ContextTools) => 
       push,
       version,
       sources,
+      topic,
       toldSource: sources.findIndex((source) => source.source === toldSource(push.item)),
       suggestions,
       told: new Map(told.map((one) => [one.ordinal, one.channel])),
@@ -140,7 +143,8 @@ const explanationsOf = (suggestions: ReadonlyMap<number, Suggestion>): Map<strin
     ),
   );
 
-const wordingOf = (version: ItemVersion, wasTold: boolean): Wording => {
+/** In which words a version is told to somebody who was told an earlier one, or was not. */
+export const wordingOf = (version: ItemVersion, wasTold: boolean): Wording => {
   if (version.kind === 'withdrawal') return 'withdrawal';
   return version.kind === 'correction' && wasTold ? 'correction' : 'publication';
 };

@@ -16,7 +16,12 @@ export type Ending =
 export type Verdict =
   | Decision
   | Ending
-  | { kind: 'withhold'; code: 'already-told' }
+  | { kind: 'withhold'; code: 'already-told' | 'seen' }
+  | {
+      kind: 'digest';
+      until: number;
+      code: 'paused' | 'other-push' | 'quiet-hours' | 'preferred-hour' | 'cap-day' | 'cap-week';
+    }
   | { kind: 'defer'; until: number; code: 'other-push' };
 
 /** A unit with the person as they are today, the reasons that hold, the verdict, and the id of what leaves (`send`). */
@@ -29,6 +34,16 @@ export type Plan = {
 };
 
 type FlyingRow = Delivery & { channel: ChannelName };
+
+/**
+ * Whether this row is the text that follows a web push of the same push (design D6: the only second message): the person was
+ * told by that, so that this one needs no notice of its own. Null if it is not.
+ */
+export const pushBefore = ({ row, others }: Unit): Delivery | null =>
+  row?.channel === 'sms'
+    ? (others.find((other) => other.channel === 'webPush' && ['sent', 'delivered', 'bounced'].includes(other.state)) ??
+      null)
+    : null;
 
 /** Whether nothing will be sent for this row any more. */
 export const isEnded = ({ decision }: Plan): boolean => decision.kind === 'withhold' || decision.kind === 'cancel';
@@ -46,9 +61,8 @@ export const isGrounded = (plan: Plan): boolean => plan.decision.kind !== 'send'
  */
 export const closedChannels = (unit: Unit): ChannelName[] => {
   const flying = flyingRow(unit);
-  return flying
-    ? channelNames.filter((name) => name !== flying.channel)
-    : unit.others.flatMap((row) => row.channel ?? []);
+  const only = flying?.channel ?? (pushBefore(unit) ? 'sms' : null);
+  return only ? channelNames.filter((name) => name !== only) : unit.others.flatMap((row) => row.channel ?? []);
 };
 
 /** Whose notice it is: the heir's, where the person became one with another. */
@@ -132,6 +146,15 @@ export const groundedOutcome = (
       : { state: 'sent', code: null, dueAt: null, attempts: row.attempts + 1 },
     next: null,
   };
+};
+
+/** The text that follows a web push which was not seen by then. */
+export const fallbackOf = (context: PushContext, plan: Plan, at: number): Delivery | null => {
+  const fallback = plan.decision.kind === 'send' ? plan.decision.fallback : null;
+  if (!fallback) return null;
+  const row = rowOf(context, plan, at);
+  const dueAt = at + fallback.after;
+  return { ...row, channel: fallback.channel, state: 'deferred', code: 'fallback', attempts: 0, dueAt, message: null };
 };
 
 /** The row on the next usable channel in the person's order of preference after `failed` has failed for good, or null. */

@@ -1,13 +1,15 @@
 import type { Edges } from '../../edges.ts';
 import type { Keyring } from '../../keyring.ts';
+import { mostOf } from '../../profiles/profile.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { openContact } from '../../subscriptions/address.ts';
 import type { ChannelName } from '../../subscriptions/follow.ts';
 import type { Recipient } from '../../subscriptions/subscriber.ts';
 import type { Delivery, Lease, NoticeTaken } from '../ledger-store.ts';
-import { decide } from '../policy.ts';
+import { decide, type PolicyDefaults } from '../policy.ts';
 import type { DeliveryState } from '../push.ts';
 import { parkedMs } from '../retry.ts';
+import { giveBackPlaces, takePlaces } from './caps.ts';
 import type { Ready } from './dispatcher.ts';
 import { messageIdOf, slotsOf } from './message-slots.ts';
 import { presentPeople, presentReasons, type ReasonsOf } from './present-people.ts';
@@ -17,24 +19,26 @@ import {
   classOf,
   closedChannels,
   type Ending,
+  fallbackOf,
   flyingRow,
   groundedOutcome,
   isEnded,
   isGrounded,
   noticeKeyOf,
   type Plan,
+  pushBefore,
   rowOf,
   successorOf,
   type Unit,
   type Verdict,
 } from './rows.ts';
 
-export type SettleStores = Pick<Storage, 'subscriptions' | 'ledger' | 'rules'>;
+export type SettleStores = Pick<Storage, 'subscriptions' | 'ledger' | 'rules' | 'profiles'>;
 export type SettleTools = {
   keyring: Keyring;
   edges: Edges;
   publicUrl: string;
-  defaults: { timeZone: string };
+  defaults: PolicyDefaults;
 };
 
 /** States of a row that needs the person's notice. */
@@ -53,16 +57,22 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
     person: Recipient | undefined,
     reasonsOf: ReasonsOf,
     tried: ChannelName[],
+    hours: ReadonlyMap<number, number>,
   ): Plan => {
     if (!person)
       return { unit, person: null, reasons: [], decision: { kind: 'withhold', code: 'erased' }, message: null };
     const reasons = reasonsOf(unit, person);
+    if (pushBefore(unit)?.state === 'delivered')
+      return { unit, person, reasons, decision: { kind: 'withhold', code: 'seen' }, message: null };
     const decision = decide({
       person,
       item: context.version.content,
       reasons,
       tried,
       draw: reasons.some((reason) => reason.kind === 'rule') ? drawOf(keyring, context.push.item, person.id) : 1,
+      kept: null,
+      // whoever has waited once has waited enough
+      preferredHour: unit.row === null ? (hours.get(person.ordinal) ?? null) : null,
       now: edges.now(),
       defaults: tools.defaults,
     });
@@ -73,13 +83,33 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
 
   const planAll = async (context: PushContext, units: Unit[], people: Map<number, Recipient>): Promise<Plan[]> => {
     const reasonsOf = await presentReasons(stores, context, units, people);
+    const hours = await hoursOf(context, people);
     const chosen = new Map<number, ChannelName[]>();
     return units.map((unit) => {
       const mine = chosen.get(unit.ordinal) ?? [];
-      const plan = planOne(context, unit, people.get(unit.ordinal), reasonsOf, [...closedChannels(unit), ...mine]);
+      const plan = planOne(
+        context,
+        unit,
+        people.get(unit.ordinal),
+        reasonsOf,
+        [...closedChannels(unit), ...mine],
+        hours,
+      );
       if (plan.decision.kind === 'send') chosen.set(unit.ordinal, [...mine, plan.decision.channel]);
       return plan;
     });
+  };
+
+  /** When these people mostly react, where a rule of the push may choose by it. */
+  const hoursOf = async (context: PushContext, people: Map<number, Recipient>): Promise<Map<number, number>> => {
+    const hours = new Map<number, number>();
+    if (![...context.suggestions.values()].some(({ rule }) => rule?.content.tune.hour === true)) return hours;
+    for (const { ordinal, consents } of people.values()) {
+      const profile = consents.personalisation ? await stores.profiles.profile(ordinal) : null;
+      const hour = mostOf(profile?.hours ?? []);
+      if (hour !== null) hours.set(ordinal, hour);
+    }
+    return hours;
   };
 
   /**
@@ -88,7 +118,9 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
    * that waits for its digest keeps no notice: whatever is faster may tell meanwhile, and the digest asks again as it leaves.
    */
   const takeNotices = async (lease: Lease, context: PushContext, plans: Plan[]): Promise<void> => {
-    const asking = plans.filter((plan) => !isEnded(plan) || isGrounded(plan) || isHeldOut(plan));
+    const asking = plans.filter(
+      (plan) => (!isEnded(plan) || isGrounded(plan) || isHeldOut(plan)) && !pushBefore(plan.unit),
+    );
     if (asking.length === 0) return;
     const taken = await stores.ledger.takeNotices(
       lease,
@@ -130,6 +162,7 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
     const changed = changes.length > 0 ? await stores.ledger.changeDeliveries(lease, changes) : [];
     const done = [...fresh, ...known.filter((_, index) => changed[index]).map(({ plan }) => plan)];
     await release(context, done.filter(isEnded));
+    await giveBackPlaces(stores.ledger, tools, context, done);
     return done;
   };
 
@@ -161,6 +194,7 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
         message: id,
         template: content.key,
         revision: version.revision,
+        ...(pushBefore(plan.unit) ? { again: true } : {}),
       },
       attempts: plan.unit.row?.attempts ?? 0,
       item: {
@@ -174,7 +208,8 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
         lookup: address.lookup,
         message: { id, to: openContact(keyring, address), content, slots },
       })),
-      successor: (at) => successorOf(context, plan, channel, at),
+      successor: (at) => (pushBefore(plan.unit) ? null : successorOf(context, plan, channel, at)),
+      fallback: (at) => fallbackOf(context, plan, at),
     };
   };
 
@@ -187,6 +222,7 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
         ? units.map((unit) => endedPlan(unit, people.get(unit.ordinal), end))
         : await planAll(context, units, people);
       await takeNotices(lease, context, plans);
+      await takePlaces(stores.ledger, tools, context, plans);
       const written = await write(lease, context, plans);
       return written.map((plan) => readyOf(context, plan)).filter((ready) => ready !== null);
     },
@@ -206,7 +242,7 @@ const endedPlan = (unit: Unit, person: Recipient | undefined, decision: Ending):
 const isHeldOut = ({ decision }: Plan): boolean => decision.kind === 'withhold' && decision.code === 'holdout';
 
 /** Where a person falls in [0, 1) for an item: the same for all its rules and versions, and nobody can choose it (design D6). */
-const drawOf = (keyring: Pick<Keyring, 'mac'>, item: string, person: string): number =>
+export const drawOf = (keyring: Pick<Keyring, 'mac'>, item: string, person: string): number =>
   keyring.mac('holdout', `${item}:${person}`, 6).readUIntBE(0, 6) / 2 ** 48;
 
 const withNotice = (decision: Verdict, taken: NoticeTaken | undefined, now: number): Verdict => {

@@ -55,6 +55,7 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
     { push: 1, state: 1, ordinal: 1 },
     { ordinal: 1, pushedAt: -1 },
     { state: 1, holder: 1, lane: 1, dueAt: 1 },
+    { state: 1, holder: 1, dueAt: 1 },
     { holder: 1 },
   ],
   messages: [{ provider: 1, reference: 1 }],

@@ -1,5 +1,6 @@
 import type { mongo } from 'mongoose';
 import type { LedgerStore } from '../../fanout/ledger-store.ts';
+import { ledgerCaps } from './ledger/caps.ts';
 import { ledgerDeliveries } from './ledger/deliveries.ts';
 import { ledgerMessages } from './ledger/messages.ts';
 import { ledgerNotices } from './ledger/notices.ts';
@@ -19,5 +20,6 @@ export const mongoLedgerStore = (db: mongo.Db, edges: LedgerEdges): LedgerStore 
     ...ledgerSending(tables),
     ...ledgerMessages(tables),
     ...ledgerSweeps(tables),
+    ...ledgerCaps(tables),
   };
 };

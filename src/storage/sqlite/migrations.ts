@@ -1,7 +1,9 @@
 import type { SqliteDatabase } from './database.ts';
 import { accessSchema } from './schema/access.ts';
 import { audienceSchema } from './schema/audience.ts';
+import { capsSchema } from './schema/caps.ts';
 import { catalogueSchema } from './schema/catalogue.ts';
+import { digestsSchema } from './schema/digests.ts';
 import { fanoutSchema } from './schema/fanout.ts';
 import { profilesSchema } from './schema/profiles.ts';
 import { publishingSchema } from './schema/publishing.ts';
@@ -27,6 +29,7 @@ const migrations: { id: number; sql: string }[] = [
     ].join('\n'),
   },
   { id: 2, sql: webhooksSchema },
+  { id: 3, sql: [capsSchema, digestsSchema].join('\n') },
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */

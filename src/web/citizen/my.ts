@@ -81,7 +81,7 @@ const notification = (voice: Voice, view: NotificationView) => {
     at: momentOf(voice, view.at),
     dueAt: view.dueAt === null ? null : momentOf(voice, view.dueAt),
     because: [...new Set(view.reasons.map(({ source }) => sourceText(source, words)))],
-    note: codeText(view.code, voice.t),
+    note: codeText(view.code ?? (view.digest && `in-${view.digest}-digest`), voice.t),
   };
 };
 

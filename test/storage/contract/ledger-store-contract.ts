@@ -1,4 +1,6 @@
+import { describeCaps } from './caps-contract.ts';
 import { describeDeliveries } from './deliveries-contract.ts';
+import { describeDigests } from './digests-contract.ts';
 import type { OpenedLedger } from './ledger-bench.ts';
 import { describeNotices } from './notices-contract.ts';
 import type { Scale } from './push-store-contract.ts';
@@ -7,6 +9,8 @@ import { describeSweeps } from './sweeps-contract.ts';
 
 /** What every ledger keeps. */
 export const describeLedgerStore = (name: string, open: () => Promise<OpenedLedger>, scale?: Scale): void => {
+  describeCaps(name, open);
+  describeDigests(name, open);
   describeNotices(name, open, scale);
   describeDeliveries(name, open, scale);
   describeSending(name, open, scale);

@@ -104,6 +104,7 @@ export const describeSending = (name: string, open: () => Promise<OpenedLedger>,
         expect(await bench.two.ledger.message('message-push-1-1-email')).toStrictEqual({
           id: 'message-push-1-1-email',
           kind: 'delivery',
+          holder: null,
           push: 'push-1',
           ordinal: 1,
           channel: 'email',
@@ -130,6 +131,27 @@ export const describeSending = (name: string, open: () => Promise<OpenedLedger>,
         expect((await rowOf(2))?.state).toBe('planned');
         expect((await rowOf(3))?.state).toBe('withheld');
         expect(await ledger.depart(lease, [], at)).toEqual([]);
+      });
+
+      it('lets a row follow the message that told the person of its push, and only of its push', async () => {
+        const lease = await ready(1);
+        const { ledger } = bench.one;
+        const first = makeDeparture(1);
+        const follows = makeDeparture(1, { key: { push: 'push-1', ordinal: 1, channel: 'sms' } });
+        await ledger.depart(lease, [first], at);
+        const next = makeDelivery({ channel: 'sms', state: 'planned', code: 'fallback' });
+        await ledger.settle(lease, [makeOutcome(first, { next })]);
+        expect(await ledger.depart(lease, [follows], at)).toEqual([false]);
+        expect(await ledger.depart(lease, [{ ...follows, again: true }], at)).toEqual([true]);
+        const failed = { state: 'failed' as const, code: 'refused', dueAt: null, attempts: 1 };
+        await ledger.settle(lease, [makeOutcome(follows, { to: failed })]);
+        expect(await noticeOf(1)).toBe('told');
+        expect(await ledger.toldOf('item-住房', 1)).toEqual([{ ordinal: 1, channel: 'email' }]);
+
+        const rival = await bench.claimed({ id: 'push-2', lane: 'emergency', createdAt: at + 1 });
+        const key = { push: 'push-2', ordinal: 1, channel: 'sms' as const };
+        await ledger.insertDeliveries(rival, [makeDelivery(key)]);
+        expect(await ledger.depart(rival, [makeDeparture(1, { key, again: true })], at)).toEqual([false]);
       });
 
       it('leaves the notice pending when the row may not go', async () => {

@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import {
+  capDates,
   channelOrder,
   decide,
   digestSlot,
+  isCapped,
+  lastDigestSlot,
   noticeClassOf,
+  overCap,
   type PolicyInput,
   quietUntil,
   type Reason,
@@ -51,8 +55,10 @@ const input = (overrides: Partial<PolicyInput> = {}): PolicyInput => ({
   reasons: [follows('immediate')],
   tried: [],
   draw: 0.5,
+  kept: null,
+  preferredHour: null,
   now: at('2026-06-10T12:00:00Z'),
-  defaults: { timeZone: 'Asia/Shanghai' },
+  defaults: { timeZone: 'Asia/Shanghai', caps: { day: 3, week: 10 }, fallbackMs: 900_000 },
   ...overrides,
 });
 
@@ -250,6 +256,163 @@ describe('digest slots', () => {
   });
 });
 
+describe('the digest slot that has come last', () => {
+  it.each([
+    ['daily', 'Asia/Shanghai', '2026-06-10T12:00:00Z', '2026-06-10T00:00:00.000Z'],
+    ['daily', 'Asia/Shanghai', '2026-06-11T00:00:00Z', '2026-06-11T00:00:00.000Z'],
+    ['daily', 'Asia/Kathmandu', '2026-06-11T02:14:59Z', '2026-06-10T02:15:00.000Z'],
+    ['daily', 'Asia/Kathmandu', '2026-06-11T02:15:00Z', '2026-06-11T02:15:00.000Z'],
+    ['daily', 'Pacific/Kiritimati', '2026-06-10T18:00:00Z', '2026-06-10T18:00:00.000Z'],
+    ['daily', 'Europe/London', '2026-03-29T06:59:59Z', '2026-03-28T08:00:00.000Z'],
+    ['daily', 'Europe/London', '2026-10-25T08:00:00Z', '2026-10-25T08:00:00.000Z'],
+    ['weekly', 'Asia/Shanghai', '2026-06-15T00:00:00Z', '2026-06-15T00:00:00.000Z'],
+    ['weekly', 'Pacific/Kiritimati', '2026-06-14T17:59:59Z', '2026-06-07T18:00:00.000Z'],
+    ['weekly', 'Europe/London', '2026-03-30T06:59:59Z', '2026-03-23T08:00:00.000Z'],
+  ] as const)('%s in %s at %s', (pace, zone, now, expected) =>
+    expect(new Date(lastDigestSlot(pace, zone, at(now))).toISOString()).toBe(expected),
+  );
+
+  it('and the next one lie on both sides of every moment, a day or a week apart but for the clocks', () => {
+    const zones = ['Asia/Shanghai', 'Europe/London', 'America/New_York', 'Asia/Kathmandu', 'Pacific/Kiritimati'];
+    fc.assert(
+      fc.property(
+        fc.constantFrom('daily' as const, 'weekly' as const),
+        fc.constantFrom(...zones, 'Australia/Lord_Howe', 'Africa/Cairo', 'America/Havana'),
+        fc.integer({ min: at('2026-01-01T00:00:00Z'), max: at('2027-01-01T00:00:00Z') }),
+        (pace, zone, now) => {
+          const [last, next] = [lastDigestSlot(pace, zone, now), digestSlot(pace, zone, now)];
+          expect(last).toBeLessThanOrEqual(now);
+          expect(next).toBeGreaterThan(now);
+          const days = pace === 'daily' ? 1 : 7;
+          expect(Math.abs(next - last - days * 86_400_000)).toBeLessThanOrEqual(3_600_000);
+          for (const slot of [last, next]) expect(DateTime.fromMillis(slot, { zone }).toFormat('HH:mm')).toBe('08:00');
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('what waited for a digest', () => {
+  const leaves = (kept: PolicyInput['kept'], pace: 'immediate' | 'daily' | 'weekly', overrides = {}) =>
+    decide(input({ kept, reasons: [follows(pace)], ...overrides }));
+  it.each([
+    ['daily', 'daily', { kind: 'send' }],
+    ['weekly', 'weekly', { kind: 'send' }],
+    ['daily', 'immediate', { kind: 'send' }],
+    ['weekly', 'daily', { kind: 'send' }],
+    ['due', 'weekly', { kind: 'send' }],
+    ['daily', 'weekly', { kind: 'digest', code: 'weekly-digest' }],
+    [null, 'daily', { kind: 'digest', code: 'daily-digest' }],
+  ] as const)('for %s, of somebody whose pace is %s', (kept, pace, expected) =>
+    expect(leaves(kept, pace)).toMatchObject(expected),
+  );
+  it('obeys quiet hours as it leaves', () => {
+    const sleeper = person({ quietHours: { from: '00:00', to: '23:59' } });
+    expect(leaves('daily', 'daily', { person: sleeper })).toMatchObject({ kind: 'defer', code: 'quiet-hours' });
+  });
+});
+
+describe('the cap', () => {
+  const rule: Reason = {
+    ...{ kind: 'rule', source: 1, pace: 'immediate', channels: ['email'], priority: 5, holdout: 0, hour: false },
+  };
+  const condition: Reason = { kind: 'condition', source: 2, channels: null };
+  it.each([
+    ['a rule', [rule], 'routine', true],
+    ['the condition of a push', [condition], 'routine', true],
+    ['a rule beside a subscription', [rule, follows('weekly')], 'routine', false],
+    ['a rule beside a name', [rule, { kind: 'named', source: 3, channels: null }], 'routine', false],
+    ['an emergency', [rule], 'emergency', false],
+    ['nothing', [], 'routine', false],
+  ] as [string, Reason[], 'routine' | 'emergency', boolean][])('of %s', (_name, reasons, urgency, capped) =>
+    expect(isCapped({ item: { urgency }, reasons })).toBe(capped),
+  );
+
+  it.each([
+    ['Asia/Shanghai', '2026-06-14T15:59:59Z', '2026-06-14', '2026-W24'],
+    ['Asia/Shanghai', '2026-06-14T16:00:00Z', '2026-06-15', '2026-W25'],
+    ['Asia/Kathmandu', '2026-06-14T18:14:59Z', '2026-06-14', '2026-W24'],
+    ['Asia/Kathmandu', '2026-06-14T18:15:00Z', '2026-06-15', '2026-W25'],
+    ['Pacific/Kiritimati', '2026-06-14T10:00:00Z', '2026-06-15', '2026-W25'],
+    ['Europe/London', '2027-01-01T12:00:00Z', '2027-01-01', '2026-W53'],
+  ])('counts by the day and week in %s at %s', (zone, now, day, week) =>
+    expect(capDates(zone, at(now))).toEqual({ day, week }),
+  );
+
+  const over = (full: 'day' | 'week', overrides: Partial<PolicyInput> = {}) => {
+    const put = overCap(input({ reasons: [rule], ...overrides }), full);
+    return put && [put.code, new Date(put.until).toISOString()];
+  };
+  const daily = { ...rule, pace: 'daily' } as Reason;
+  it.each([
+    ['the next morning', over('day'), ['cap-day', '2026-06-11T07:00:00.000Z']],
+    ['Monday morning', over('week'), ['cap-week', '2026-06-15T07:00:00.000Z']],
+    ['the next digest', over('day', { kept: 'daily', reasons: [daily] }), ['cap-day', '2026-06-11T07:00:00.000Z']],
+    [
+      'the digest of Monday',
+      over('week', { kept: 'daily', reasons: [daily] }),
+      ['cap-week', '2026-06-15T07:00:00.000Z'],
+    ],
+    [
+      'the moment at which its item expires',
+      over('day', { item: { urgency: 'routine', expiresAt: '2026-06-10T20:00:00Z' } }),
+      ['cap-day', '2026-06-10T20:00:00.000Z'],
+    ],
+    [
+      'nothing, where a deadline would pass',
+      over('day', { item: { urgency: 'routine', deadline: '2026-06-10T20:00:00Z' } }),
+      null,
+    ],
+  ])('makes a message wait for %s', (_name, put, expected) => expect(put).toEqual(expected));
+});
+
+describe('the hour of a rule', () => {
+  const rule = (hour: boolean): Reason => ({
+    ...{ kind: 'rule', source: 1, pace: 'immediate', channels: ['email'], priority: 5, holdout: 0, hour },
+  });
+  const decided = (preferredHour: number | null, hour = true, overrides: Partial<PolicyInput> = {}) => {
+    const decision = decide(input({ reasons: [rule(hour)], preferredHour, ...overrides }));
+    return 'until' in decision ? `${decision.code} ${new Date(decision.until).toISOString()}` : decision.kind;
+  };
+  it.each([
+    ['later today', decided(19), 'preferred-hour 2026-06-10T18:00:00.000Z'],
+    ['tomorrow', decided(7), 'preferred-hour 2026-06-11T06:00:00.000Z'],
+    ['now', decided(13), 'send'],
+    ['unknown', decided(null), 'send'],
+    ['not to be chosen', decided(19, false), 'send'],
+    [
+      'past the deadline',
+      decided(19, true, { item: { urgency: 'routine', deadline: '2026-06-10T15:00:00Z' } }),
+      'send',
+    ],
+    ['of something that was asked for', decided(19, true, { reasons: [rule(true), follows('immediate')] }), 'send'],
+    ['of an emergency', decided(19, true, { item: { urgency: 'emergency' } }), 'send'],
+  ])('%s', (_name, decision, expected) => expect(decision).toBe(expected));
+});
+
+describe('a text after a web push', () => {
+  const both = person({ addresses: [address('webPush'), address('sms')] });
+  const fallback = (overrides: Partial<PolicyInput>) => {
+    const decision = decide(input({ person: both, ...overrides }));
+    return decision.kind === 'send' ? decision.fallback : decision.kind;
+  };
+  const text = { channel: 'sms', after: 900_000 };
+  it.each([
+    ['where the person named both', fallback({ reasons: [follows('immediate', ['webPush', 'sms'])] }), text],
+    ['in an emergency', fallback({ item: { urgency: 'emergency' } }), text],
+    ['not by default', fallback({}), null],
+    ['not where texts come first', fallback({ reasons: [follows('immediate', ['sms', 'webPush'])] }), null],
+    ['not after texts failed', fallback({ reasons: [follows('immediate', ['sms', 'webPush'])], tried: ['sms'] }), null],
+    ['not for a digest', fallback({ kept: 'daily', reasons: [follows('daily', ['webPush', 'sms'])] }), null],
+    [
+      'not without a number',
+      fallback({ person: person({ addresses: [address('webPush')] }), item: { urgency: 'emergency' } }),
+      null,
+    ],
+  ])('%s', (_name, found, expected) => expect(found).toEqual(expected));
+});
+
 describe('suggestions', () => {
   const rule = (fields: Partial<Extract<Reason, { kind: 'rule' }>> = {}): Reason => ({
     kind: 'rule',
@@ -258,6 +421,7 @@ describe('suggestions', () => {
     channels: ['email'],
     priority: 5,
     holdout: 0,
+    hour: false,
     ...fields,
   });
   const condition: Reason = { kind: 'condition', source: 2, channels: null };

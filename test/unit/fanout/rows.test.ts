@@ -29,7 +29,7 @@ const planOf = (addresses: Address[], reasons: Reason[], others: Delivery[] = []
   unit: { ordinal: 1, row: makeDelivery({ channel: 'sms', attempts: 3 }), others, sources: [0] },
   person: { ordinal: 1, addresses } as unknown as Recipient,
   reasons,
-  decision: { kind: 'send', channel: 'sms', addresses: [] },
+  decision: { kind: 'send', channel: 'sms', addresses: [], fallback: null },
   message: 'm',
 });
 const stored = [address('email'), address('sms'), address('webPush')];

@@ -147,15 +147,17 @@ export const ledgerDeliveries = (
   };
 };
 
+const waits = ({ state }: Delivery): boolean => state === 'deferred' || state === 'digested';
+
 const changed = (row: Delivery, to: DeliveryChange['to']): Delivery => {
   const next = { ...row, ...to };
-  const held = next.state === 'sending' || (next.state === 'deferred' && next.dueAt === null);
+  const held = next.state === 'sending' || (waits(next) && next.dueAt === null);
   return { ...next, holder: held ? next.holder : null };
 };
 
 /** The fields a change sets. A row that stays gathered keeps the `dueAt` it shows to nobody. */
 const fieldsOf = (next: Delivery, to: DeliveryChange['to']): Fields => {
-  const gathered = next.state === 'deferred' && next.holder !== null;
+  const gathered = waits(next) && next.holder !== null;
   return {
     state: rankOf(next.state),
     at: next.at,

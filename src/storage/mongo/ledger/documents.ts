@@ -57,7 +57,12 @@ export type MessageDocument = Omit<Message, 'id'> & {
   provider: string | null;
   reference: string | null;
   receipt: number | null;
+  /** Of a digest: the ids of its rows. */
+  rows?: string[];
 };
+
+/** What took places of a person in a week (`_id` is week and ordinal), all and by local day. */
+export type CapDocument = { _id: string; names: string[]; days: Record<string, string[]> };
 
 export const openStates: readonly DeliveryState[] = ['planned', 'deferred', 'digested'];
 export const ranks = (states: readonly DeliveryState[]): number[] => states.map(rankOf);
@@ -70,7 +75,7 @@ export const noticeId = ({ item, version, ordinal }: NoticeKey): string => `${ve
 export const rowId = ({ push, ordinal, channel }: DeliveryKey): string => `${ordinal}:${channelCode(channel)}:${push}`;
 
 export const toDelivery = (found: DeliveryDocument): Delivery => {
-  const gathered = found.state === rankOf('deferred') && found.holder !== null;
+  const gathered = ranks(['deferred', 'digested']).includes(found.state) && found.holder !== null;
   return {
     push: found.push,
     ordinal: found.ordinal,
@@ -134,10 +139,12 @@ export const toMessage = (found: MessageDocument): Message => ({
   template: found.template,
   createdAt: found.createdAt,
   attempts: found.attempts.map(plainAttempt),
+  holder: found.holder ?? null,
 });
 
 export const ledgerCollections = (db: mongo.Db) => ({
   notices: db.collection<NoticeDocument>('notices'),
   deliveries: db.collection<DeliveryDocument>('deliveries'),
   messages: db.collection<MessageDocument>('messages'),
+  caps: db.collection<CapDocument>('cap_slots'),
 });

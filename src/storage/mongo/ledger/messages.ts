@@ -2,7 +2,15 @@ import type { Attempt, LedgerStore, Outcome } from '../../../fanout/ledger-store
 import { type DeliveryState, deliveryStates, rankOf } from '../../../fanout/push.ts';
 import { outcomeAfter, type ReceiptKind } from '../../../fanout/retry.ts';
 import { bulk, slices } from '../writes.ts';
-import { type DeliveryDocument, type MessageDocument, plainAttempt, ranks, rowId, toMessage } from './documents.ts';
+import {
+  type DeliveryDocument,
+  type MessageDocument,
+  plainAttempt,
+  ranks,
+  rowId,
+  toDelivery,
+  toMessage,
+} from './documents.ts';
 import type { LedgerTables } from './tables.ts';
 
 const idsInOneRead = 2_000;
@@ -75,7 +83,7 @@ export const recordAttempts = (messages: LedgerTables['messages'], outcomes: Out
 /** The verbs of messages and their receipts. */
 export const ledgerMessages = (
   tables: LedgerTables,
-): Pick<LedgerStore, 'message' | 'messages' | 'receipt' | 'messageByReference'> => {
+): Pick<LedgerStore, 'message' | 'messages' | 'receipt' | 'rowsOfDigest' | 'messageByReference'> => {
   const { messages, deliveries } = tables;
   const { settled } = earlyReceipts(tables);
 
@@ -87,6 +95,13 @@ export const ledgerMessages = (
       { $set: { receipt: rankOf(to) }, $addToSet: { attempts: plainAttempt(attempt) } },
     );
     return kept.matchedCount > 0;
+  };
+
+  /** The rows that left or leave as this message. */
+  const rowsOf = async ({ _id, push, ordinal, channel, rows }: MessageDocument): Promise<DeliveryDocument[]> => {
+    const ids = push === null ? (rows ?? []) : [rowId({ push, ordinal, channel })];
+    const found = await deliveries.find({ _id: { $in: ids } }).toArray();
+    return push === null ? found.filter((row) => row.message === _id) : found;
   };
 
   const move = async (row: DeliveryDocument, to: ReceiptKind, at: number): Promise<boolean> => {
@@ -108,21 +123,30 @@ export const ledgerMessages = (
     },
     receipt: async (id, to, attempt) => {
       const message = await messages.findOne({ _id: id });
-      if (!message || message.push === null) return false;
-      const key = { push: message.push, ordinal: message.ordinal, channel: message.channel };
-      const row = await deliveries.findOne({ _id: rowId(key) });
-      if (!row) return false;
-      if (row.state === rankOf('sending')) {
+      if (!message) return false;
+      const rows = await rowsOf(message);
+      const flying = rows.filter((row) => row.state === rankOf('sending'));
+      if (flying.length > 0) {
         const isKept = await keep(id, to, attempt);
-        if ((await deliveries.countDocuments({ _id: row._id, state: row.state })) > 0) return isKept;
+        const left = await deliveries.countDocuments({
+          _id: { $in: flying.map((row) => row._id) },
+          state: rankOf('sending'),
+        });
+        if (left > 0) return isKept;
         // its outcome was recorded meanwhile: whoever was second, one of the two has seen the other
-        await tables.soiling([key], () => settled([{ row: row._id, message: id }]));
+        await tables.soiling(flying, () => settled(flying.map((row) => ({ row: row._id, message: id }))));
         return isKept;
       }
-      if (!ranks(movedBy[to]).includes(row.state)) return false;
+      const movable = rows.filter((row) => ranks(movedBy[to]).includes(row.state));
+      if (movable.length === 0) return false;
       // the proof before the state: a receipt that comes again after a crash adds nothing and moves the row
       await messages.updateOne({ _id: id }, { $addToSet: { attempts: plainAttempt(attempt) } });
-      return tables.soiling([key], () => move(row, to, attempt.at));
+      const moved = await tables.soiling(movable, () => Promise.all(movable.map((row) => move(row, to, attempt.at))));
+      return moved.some(Boolean);
+    },
+    rowsOfDigest: async (id) => {
+      const message = await messages.findOne({ _id: id });
+      return message && message.push === null ? (await rowsOf(message)).map(toDelivery) : [];
     },
     messageByReference: async (provider, reference) => {
       const found = await messages.findOne({ provider, reference });

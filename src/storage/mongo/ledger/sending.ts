@@ -1,4 +1,5 @@
 import type { mongo } from 'mongoose';
+import { isDigest } from '../../../fanout/digest/digest-id.ts';
 import {
   type Departure,
   type Lease,
@@ -7,7 +8,7 @@ import {
   type Outcome,
   type Turn,
 } from '../../../fanout/ledger-store.ts';
-import { rankOf } from '../../../fanout/push.ts';
+import { type DeliveryState, rankOf } from '../../../fanout/push.ts';
 import { tells } from '../../../fanout/retry.ts';
 import { bulk, insertMissing } from '../writes.ts';
 import {
@@ -36,7 +37,9 @@ export const ledgerSending = (tables: LedgerTables): Pick<LedgerStore, 'depart' 
   const receipts = earlyReceipts(tables);
 
   /** Moves notices pending -> sending for these rows; answers the departures whose notice is theirs now. */
-  const takeNotices = async (leaving: Departure[]): Promise<Departure[]> => {
+  const takeNotices = async (all: Departure[]): Promise<Departure[]> => {
+    const following = await told(all.filter((one) => one.again));
+    const leaving = all.filter((one) => !following.includes(one));
     await bulk(
       notices,
       leaving.map(({ key, notice }) => ({
@@ -54,10 +57,19 @@ export const ledgerSending = (tables: LedgerTables): Pick<LedgerStore, 'depart' 
       .find({ _id: { $in: leaving.map((one) => noticeId(one.notice)) }, state: noticeStates.sending })
       .toArray();
     const rows = new Map(found.map((notice) => [notice._id, notice]));
-    return leaving.filter(({ key, notice }) => {
-      const held = rows.get(noticeId(notice));
-      return held?.owner === key.push && held.row === rowId(key);
+    return all.filter((one) => {
+      const held = rows.get(noticeId(one.notice));
+      return following.includes(one) || (held?.owner === one.key.push && held.row === rowId(one.key));
     });
+  };
+
+  /** Those that follow a message by which their own push has told the person. */
+  const told = async (list: Departure[]): Promise<Departure[]> => {
+    if (list.length === 0) return [];
+    const ids = list.map((one) => noticeId(one.notice));
+    const found = await notices.find({ _id: { $in: ids }, state: noticeStates.told }).toArray();
+    const owners = new Map(found.map((notice) => [notice._id, notice.owner]));
+    return list.filter((one) => owners.get(noticeId(one.notice)) === one.key.push);
   };
 
   /** The same for those whose notice a crash has left with a row that cannot leave any more. */
@@ -72,6 +84,29 @@ export const ledgerSending = (tables: LedgerTables): Pick<LedgerStore, 'depart' 
       );
     }
     return calmed > 0 ? takeNotices(without) : [];
+  };
+
+  /** Takes the digests that these rows leave as for the batch; leaves out rows of digests that another batch sends or has sent. */
+  const takeDigests = async (lease: Lease, able: Departure[], at: number): Promise<Departure[]> => {
+    const rows = able.filter((one) => isDigest(one.message));
+    if (rows.length === 0) return able;
+    await insertMissing(
+      messages,
+      rows.map((one) => newMessage(one, at)),
+    );
+    await bulk(
+      messages,
+      rows.map(({ message, key }) => ({
+        updateOne: {
+          filter: { _id: message, $or: [{ holder: null }, { holder: lease.batch }] },
+          update: { $set: { holder: lease.batch }, $addToSet: { rows: rowId(key) } },
+        },
+      })),
+    );
+    const ids = rows.map((one) => one.message);
+    const held = await messages.find({ _id: { $in: ids }, holder: lease.batch }, { projection: { _id: 1 } }).toArray();
+    const own = new Set(held.map((message) => message._id));
+    return able.filter((one) => !isDigest(one.message) || own.has(one.message));
   };
 
   /** Moves rows -> sending under the lease; answers the ids of those that are. */
@@ -109,7 +144,11 @@ export const ledgerSending = (tables: LedgerTables): Pick<LedgerStore, 'depart' 
 
   const departAll = async (lease: Lease, departures: Departure[], at: number): Promise<boolean[]> => {
     const rows = await tables.rowsById(departures.map((one) => rowId(one.key)));
-    const able = departures.filter((one) => isAble(rows.get(rowId(one.key)), lease.batch));
+    const able = await takeDigests(
+      lease,
+      departures.filter((one) => isAble(rows.get(rowId(one.key)), lease.batch)),
+      at,
+    );
     const leaving = await takeNotices(able);
     leaving.push(...(await takeStranded(able.filter((one) => !leaving.includes(one)))));
     await insertMissing(
@@ -146,6 +185,9 @@ export const ledgerSending = (tables: LedgerTables): Pick<LedgerStore, 'depart' 
       deliveries,
       outcomes.map((one) => settleRow(lease, one)),
     );
+    const back = outcomes.filter((one) => isDigest(one.message) && !isTold(one)).map((one) => one.message);
+    if (back.length > 0)
+      await messages.updateMany({ _id: { $in: back }, holder: lease.batch }, { $set: { holder: null } });
     await receipts.settled(outcomes.map((one) => ({ row: rowId(one.key), message: one.message })));
   };
 
@@ -188,20 +230,22 @@ export const ledgerSending = (tables: LedgerTables): Pick<LedgerStore, 'depart' 
   };
 };
 
+const held: DeliveryState[] = ['deferred', 'digested', 'sending'];
+
 /** Rows that may leave under a batch: planned ones, those it gathered, and those that were in flight under it. */
 const mayLeave = (batch: string): mongo.Filter<DeliveryDocument> => ({
-  $or: [{ state: rankOf('planned') }, { state: { $in: ranks(['deferred', 'sending']) }, holder: batch }],
+  $or: [{ state: rankOf('planned') }, { state: { $in: ranks(held) }, holder: batch }],
 });
 
 const isAble = (row: DeliveryDocument | undefined, batch: string): boolean => {
   if (!row) return false;
   if (row.state === rankOf('planned')) return true;
-  return row.holder === batch && (row.state === rankOf('deferred') || row.state === rankOf('sending'));
+  return row.holder === batch && ranks(held).includes(row.state);
 };
 
 const isTold = ({ to }: Outcome): boolean => tells(to.state);
-/** Failed with no channel left: somebody else may tell this person. */
-const isOver = ({ to, next }: Outcome): boolean => to.state === 'failed' && next === null;
+/** Failed with no channel left, or waiting for the next digest: somebody else may tell this person. */
+const isOver = ({ to, next }: Outcome): boolean => (to.state === 'failed' && next === null) || to.state === 'digested';
 
 const freeNotice = ({ key, notice }: Outcome): mongo.AnyBulkWriteOperation<NoticeDocument> => ({
   deleteOne: { filter: { _id: noticeId(notice), owner: key.push, state: { $lt: noticeStates.told } } },
@@ -219,11 +263,11 @@ const settleRow = (lease: Lease, { key, to, attempt }: Outcome): mongo.AnyBulkWr
   },
 });
 
-const newMessage = ({ key, message, template }: Departure, createdAt: number): MessageDocument => ({
+const newMessage = ({ key, notice, message, template }: Departure, createdAt: number): MessageDocument => ({
   _id: message,
-  kind: 'delivery',
-  push: key.push,
-  ordinal: key.ordinal,
+  ...(isDigest(message)
+    ? { kind: 'digest' as const, push: null, ordinal: notice.ordinal }
+    : { kind: 'delivery' as const, push: key.push, ordinal: key.ordinal }),
   channel: key.channel,
   template,
   createdAt,
@@ -231,4 +275,5 @@ const newMessage = ({ key, message, template }: Departure, createdAt: number): M
   provider: null,
   reference: null,
   receipt: null,
+  holder: null,
 });

@@ -1,4 +1,5 @@
 import type { mongo } from 'mongoose';
+import { isDigest } from '../../../fanout/digest/digest-id.ts';
 import type { LedgerStore } from '../../../fanout/ledger-store.ts';
 import { type DeliveryState, lanes, rankOf } from '../../../fanout/push.ts';
 import { toBatchDocument } from '../push-documents.ts';
@@ -9,11 +10,13 @@ import type { LedgerTables } from './tables.ts';
 /** After this long rows that are held by a batch which is not there were gathered by a process that died. */
 const abandonedMs = 60_000;
 const rowsInOneWrite = 1_000;
-/** States of rows that are due again at some time. */
-const waiting = ranks(['deferred', 'digested']);
+/** Rows that are due again at some time in the lane of their push. */
+const waiting = rankOf('deferred');
 
 /** The verbs that sweep over many rows: gathering what is due, ending a push's open rows, redriving failed ones. */
-export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue' | 'endOpen' | 'redrive'> => {
+export const ledgerSweeps = (
+  tables: LedgerTables,
+): Pick<LedgerStore, 'gatherDue' | 'gatherDigests' | 'endOpen' | 'redrive'> => {
   const { deliveries, notices, messages, pushes, batches } = tables;
 
   /** Due rows of the most urgent lane that has any. */
@@ -24,7 +27,7 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
     for (const lane of lanes.keys()) {
       const rows = await deliveries
         .find({
-          state: { $in: waiting },
+          state: waiting,
           holder: null,
           lane,
           dueAt: { $ne: null, $lte: now },
@@ -40,7 +43,11 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
 
   /** Frees the rows of gatherers that died between their two writes; answers how many. */
   const freeAbandoned = async (now: number): Promise<number> => {
-    const held = { state: rankOf('deferred'), holder: { $ne: null }, heldAt: { $ne: null, $lte: now - abandonedMs } };
+    const held = {
+      state: { $in: ranks(['deferred', 'digested']) },
+      holder: { $ne: null },
+      heldAt: { $ne: null, $lte: now - abandonedMs },
+    };
     const holders = (await deliveries.distinct('holder', held)).filter((holder) => holder !== null);
     const there = await batches.find({ _id: { $in: holders } }, { projection: { _id: 1 } }).toArray();
     const gone = holders.filter((holder) => !there.some((batch) => batch._id === holder));
@@ -69,14 +76,45 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
     );
   };
 
+  /** The same for rows that wait for a digest: those of people who have a due one among the first, and all that is due of them. */
+  const gatherDigests: LedgerStore['gatherDigests'] = async (id, now, limit) => {
+    for (;;) {
+      const due = { state: rankOf('digested'), holder: null, dueAt: { $ne: null, $lte: now } };
+      const first = await deliveries
+        .find(due, { projection: { ordinal: 1 } })
+        .sort({ dueAt: 1 })
+        .limit(limit)
+        .toArray();
+      if (first.length === 0) {
+        if ((await freeAbandoned(now)) === 0) return null;
+        continue;
+      }
+      const people = [...new Set(first.map((row) => row.ordinal))];
+      await deliveries.updateMany({ ...due, ordinal: { $in: people } }, { $set: { holder: id, heldAt: now } });
+      const mine = await deliveries.find({ holder: id, ordinal: { $in: people } }).toArray();
+      if (mine.length === 0) continue;
+      const batch = {
+        id,
+        kind: 'due' as const,
+        push: null,
+        lane: 'digest' as const,
+        ordinals: [],
+        rows: mine.map(toKey),
+      };
+      await batches.insertOne(toBatchDocument(batch, now));
+      return { rows: mine.length };
+    }
+  };
+
   const failedMessages = async (ids: string[], of: string | undefined): Promise<DeliveryDocument[]> => {
     const rows: DeliveryDocument[] = [];
     for (const part of slices(ids, rowsInOneWrite)) {
       const found = await messages.find({ _id: { $in: part } }).toArray();
-      const keys = found.flatMap(({ push, ordinal, channel }) =>
-        push === null || (of !== undefined && push !== of) ? [] : [{ push, ordinal, channel }],
+      const ids = found.flatMap(({ push, ordinal, channel, rows }) =>
+        push === null ? (rows ?? []) : [rowId({ push, ordinal, channel })],
       );
-      rows.push(...(await deliveries.find({ _id: { $in: keys.map(rowId) }, state: rankOf('failed') }).toArray()));
+      const failed = await deliveries.find({ _id: { $in: ids }, state: rankOf('failed') }).toArray();
+      rows.push(...failed.filter((row) => of === undefined || row.push === of));
     }
     return rows;
   };
@@ -105,7 +143,7 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
       }
       const free: mongo.Filter<DeliveryDocument> = {
         _id: { $in: due.map((row) => row._id) },
-        state: { $in: waiting },
+        state: waiting,
         holder: null,
         dueAt: { $ne: null, $lte: now },
       };
@@ -123,6 +161,7 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
 
   return {
     gatherDue,
+    gatherDigests,
     endOpen: async (push, to, code, at) => {
       const people = new Set<number>();
       // wherever they stand: after a merge, under another ordinal than their row
@@ -141,13 +180,19 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
     redrive: async (which, at) => {
       let redriven = 0;
       for (const part of slices(await failedRows(which), rowsInOneWrite)) {
-        const moved = await tables.soiling(part, () =>
-          deliveries.updateMany(
-            { _id: { $in: part.map((row) => row._id) }, state: rankOf('failed') },
-            { $set: { state: rankOf('deferred'), code: 'redriven', dueAt: at, attempts: 0, holder: null, at } },
-          ),
+        const again = async (state: DeliveryState, some: DeliveryDocument[]): Promise<number> => {
+          const moved = await deliveries.updateMany(
+            { _id: { $in: some.map((row) => row._id) }, state: rankOf('failed') },
+            { $set: { state: rankOf(state), code: 'redriven', dueAt: at, attempts: 0, holder: null, at } },
+          );
+          return moved.modifiedCount;
+        };
+        const digests = part.filter((row) => isDigest(row.message));
+        const others = part.filter((row) => !isDigest(row.message));
+        redriven += await tables.soiling(
+          part,
+          async () => (await again('deferred', others)) + (await again('digested', digests)),
         );
-        redriven += moved.modifiedCount;
       }
       return redriven;
     },

@@ -22,7 +22,8 @@ export const ledgerDeliveries = (
     const row = sql.delivery.get(push, key.ordinal, channelCode(key.channel));
     if (!row || !change.from.includes(stateAt(row.state))) return false;
     const next = { ...deliveryOf({ ...row, push_id: key.push }), ...to };
-    const held = next.state === 'sending' || (next.state === 'deferred' && next.dueAt === null);
+    const gathered = (next.state === 'deferred' || next.state === 'digested') && next.dueAt === null;
+    const held = next.state === 'sending' || gathered;
     sql.dropDelivery.run(push, key.ordinal, channelCode(key.channel));
     if (insertRows(key.push, [{ ...next, holder: held ? next.holder : null }]) === 0)
       throw new Error('a delivery row for that channel is there already');

@@ -72,4 +72,5 @@ export const messageOf = (row: Row): Message => ({
   template: String(row.template),
   createdAt: Number(row.created_at),
   attempts: JSON.parse(String(row.attempts)),
+  holder: row.holder as string | null,
 });

@@ -1,14 +1,20 @@
+import { isDigest } from '../../../fanout/digest/digest-id.ts';
 import type { Departure, Lease, LedgerStore, Outcome } from '../../../fanout/ledger-store.ts';
 import { type DeliveryState, rankOf } from '../../../fanout/push.ts';
 import { outcomeAfter, type ReceiptKind, tells } from '../../../fanout/retry.ts';
 import type { Row } from '../database.ts';
-import { channelCode, codes, foundIn, groupBy, messageOf, noticeStates, stateAt } from './rows.ts';
+import { channelCode, codes, deliveryOf, foundIn, groupBy, messageOf, noticeStates, stateAt } from './rows.ts';
 import type { LedgerTables, LedgerWrite } from './tables.ts';
+
+const none: ReadonlySet<string> = new Set();
 
 /** The verbs of what leaves: departures, their outcomes, messages and receipts. */
 export const ledgerSending = (
   tables: LedgerTables,
-): Pick<LedgerStore, 'depart' | 'settle' | 'exchange' | 'message' | 'messages' | 'receipt' | 'messageByReference'> => {
+): Pick<
+  LedgerStore,
+  'depart' | 'settle' | 'exchange' | 'message' | 'messages' | 'receipt' | 'rowsOfDigest' | 'messageByReference'
+> => {
   const { db, sql, pushNo, insertRows } = tables;
 
   /** Whether the row may leave under this batch, and whether it had left before (its holder died while it was in flight). */
@@ -17,7 +23,7 @@ export const ledgerSending = (
     const state = stateAt(row.state);
     if (state === 'planned') return 'fresh';
     if (row.holder !== batch) return null;
-    if (state === 'deferred') return 'fresh';
+    if (state === 'deferred' || state === 'digested') return 'fresh';
     return state === 'sending' ? 'resumed' : null;
   };
 
@@ -33,16 +39,20 @@ export const ledgerSending = (
       one.message,
       one.template,
     ]);
+    const digests = rows.map((row) => String(row[3])).filter(isDigest);
+    const taken: ReadonlySet<string> =
+      digests.length > 0 ? foundIn<string>(sql.digestsOfOthers.get(JSON.stringify(digests), lease.batch)) : none;
     const inFlight = new Set<number>();
     const goes = sql.departing(push, item, notice.version, JSON.stringify(rows)).map((row, index) => {
       const person = group[index]?.notice.ordinal ?? -1;
       const how = leaving(row, lease.batch);
       const state = inFlight.has(person) ? noticeStates.sending : row.notice;
       // a notice in flight belongs to another row of the same person (a merge): it must not go out twice
-      const free = state === noticeStates.pending || (how === 'resumed' && state === noticeStates.sending);
-      if (how === null || row.owner !== push || !free) return false;
-      inFlight.add(person);
       const of = group[index];
+      const follows = of?.again === true && state === noticeStates.told;
+      const free = state === noticeStates.pending || (how === 'resumed' && state === noticeStates.sending) || follows;
+      if (how === null || row.owner !== push || !free || (of && taken.has(of.message))) return false;
+      if (!follows) inFlight.add(person);
       // a row that was planned with its channel knows its message already
       if (of && row.named !== 1) sql.nameMessage.run(of.message, push, of.key.ordinal, channelCode(of.key.channel));
       return true;
@@ -55,7 +65,11 @@ export const ledgerSending = (
       sql.departRows.run(revision, at, lease.batch, push, channelCode(key.channel), JSON.stringify(ordinals));
       if (foreign) for (const ordinal of ordinals) tx.soil(push, ordinal);
     }
-    sql.insertMessages.run(push, at, JSON.stringify(rows.filter((_, index) => goes[index])));
+    const gone = rows.filter((_, index) => goes[index]);
+    const single = digests.length > 0 ? gone.filter((row) => !isDigest(String(row[3]))) : gone;
+    sql.insertMessages.run(push, at, JSON.stringify(single));
+    if (single !== gone)
+      sql.holdDigests.run(at, lease.batch, JSON.stringify(gone.filter((row) => !single.includes(row))));
     return goes;
   };
 
@@ -72,15 +86,15 @@ export const ledgerSending = (
   };
 
   /** Outcomes as the receipts judge them that came before; a receipt is an attempt too, so only `repeated` messages have one. */
-  const judged = (group: Outcome[], repeated: string[]): Outcome[] => {
+  const judged = (group: Outcome[], repeated: string[], heard: Set<string>): Outcome[] => {
     const early = repeated.length > 0 ? sql.receipts.all(JSON.stringify(repeated)) : [];
     if (early.length === 0) return group;
     const kinds = new Map(early.map((row) => [row.id, stateAt(row.receipt) as ReceiptKind]));
-    for (const id of kinds.keys()) sql.forgetReceipt.run(id);
+    for (const id of kinds.keys()) heard.add(String(id));
     return group.map((outcome) => outcomeAfter(outcome, kinds.get(outcome.message) ?? null));
   };
 
-  const settleGroup = (tx: LedgerWrite, group: Outcome[], foreign: boolean): void => {
+  const settleGroup = (tx: LedgerWrite, group: Outcome[], foreign: boolean, heard: Set<string>): Outcome[] => {
     const { key, notice } = group[0] as Outcome;
     const push = pushNo(key.push);
     const item = tx.itemNo(notice.item);
@@ -90,7 +104,7 @@ export const ledgerSending = (
       attempt.provider,
       attempt.reference,
     ]);
-    const outcomes = judged(group, addAttempts(attempts));
+    const outcomes = judged(group, addAttempts(attempts), heard);
     for (const alike of groupBy(outcomes, ending)) {
       const { key, to } = alike[0] as Outcome;
       const channel = channelCode(key.channel);
@@ -103,15 +117,18 @@ export const ledgerSending = (
       for (const one of alike) {
         if (!gone.has(one.key.ordinal)) continue;
         if (!tells(to.state)) afterFailure(push, item, one);
+        else if (one.next) insertRows(one.key.push, [one.next]);
         if (foreign) tx.soil(push, one.key.ordinal);
       }
     }
+    return outcomes;
   };
 
   /** A person who was not told: their next channel's row comes, or the notice is let go, or waits with the deferred row. */
   const afterFailure = (push: number, item: number, { key, notice, to, next }: Outcome): void => {
     const of = [item, notice.version, notice.ordinal, push] as const;
-    if (to.state === 'failed' && !next) sql.dropNotice.run(...of);
+    // what waits for its next digest keeps no notice
+    if ((to.state === 'failed' && !next) || to.state === 'digested') sql.dropNotice.run(...of);
     else sql.calmNotice.run(...of);
     if (next) insertRows(key.push, [next]);
   };
@@ -132,7 +149,12 @@ export const ledgerSending = (
   };
 
   const settleAll = (tx: LedgerWrite, outcomes: Outcome[], foreign: boolean): void => {
-    for (const group of groupBy(outcomes, versionOfPush)) settleGroup(tx, group, foreign);
+    const heard = new Set<string>();
+    const ended = groupBy(outcomes, versionOfPush).flatMap((group) => settleGroup(tx, group, foreign, heard));
+    // last, because the rows of one digest are settled in several groups
+    for (const id of heard) sql.forgetReceipt.run(id);
+    const back = ended.filter(({ message, to }) => isDigest(message) && !tells(to.state));
+    if (back.length > 0) sql.letDigestsGo.run(JSON.stringify(back.map((one) => one.message)));
   };
 
   return {
@@ -159,13 +181,20 @@ export const ledgerSending = (
         const row = sql.message.get(id);
         if (!row) return false;
         const from: DeliveryState[] = to === 'delivered' ? ['sent'] : ['sent', 'delivered'];
-        const at = [row.push, row.ordinal, row.channel] as const;
-        const isMoved = sql.receive.run(rankOf(to), attempt.at, ...at, codes(from)).changes > 0;
-        if (isMoved) tx.soil(Number(row.push), Number(row.ordinal));
-        else if (sql.receiveEarly.run(rankOf(to), id).changes === 0) return false;
+        const left = row.kind === 'digest' ? sql.rowsOfDigest.all(id) : [row];
+        const moved = left.filter((one) => {
+          const isMoved =
+            sql.receive.run(rankOf(to), attempt.at, one.push, one.ordinal, one.channel, codes(from)).changes > 0;
+          if (isMoved) tx.soil(Number(one.push), Number(one.ordinal));
+          return isMoved;
+        });
+        const flies = left.some((one) => row.kind === 'digest' && stateAt(one.state) === 'sending');
+        const early = flies ? sql.receiveDigestEarly : sql.receiveEarly;
+        if (moved.length === 0 && early.run(rankOf(to), id).changes === 0) return false;
         addAttempts([[id, JSON.stringify(attempt), attempt.provider, null]]);
         return true;
       }),
+    rowsOfDigest: async (id) => (await db.read(() => sql.rowsOfDigest.all(id))).map(deliveryOf),
     messageByReference: async (provider, reference) => {
       const row = await db.read(() => sql.byReference.get(provider, reference));
       return row ? messageOf(row) : null;

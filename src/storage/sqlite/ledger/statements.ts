@@ -1,11 +1,15 @@
+import { digestIds } from '../../../fanout/digest/digest-id.ts';
 import { rankOf } from '../../../fanout/push.ts';
 import type { SqliteDatabase } from '../database.ts';
 import { packedQuery } from '../packed.ts';
 
 const deferred = rankOf('deferred');
 const sending = rankOf('sending');
-/** Rows that are due again at some time; the index of due rows says the same words. */
-const waits = `state IN (${rankOf('digested')}, ${deferred})`;
+const digested = rankOf('digested');
+/** Rows that are due again at some time in the lane of their push; the index of due rows says the same words. */
+const waits = `state = ${deferred}`;
+/** Messages that are digests, in the words of the index of their rows. */
+const isDigest = `message >= '${digestIds.from}' AND message < '${digestIds.below}'`;
 const failed = rankOf('failed');
 
 /** The ledger's statements, prepared once a database. Notice states: 0 pending, 1 sending, 2 told. */
@@ -177,14 +181,52 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
     `UPDATE deliveries SET state = ${deferred}, due_at = NULL, holder = ?
      WHERE push = ? AND ordinal = ? AND channel = ?`,
   ),
+  dueDigestPeople: db.prepare(
+    `SELECT json_group_array(DISTINCT ordinal) AS found FROM (
+       SELECT ordinal FROM deliveries WHERE state = ${digested} AND due_at IS NOT NULL AND due_at <= ?
+       ORDER BY due_at, ordinal LIMIT ?)`,
+  ),
+  dueDigestRows: db.prepare(
+    `SELECT d.push, p.id AS push_id, d.ordinal, d.channel FROM json_each(?) j
+       CROSS JOIN deliveries d ON d.ordinal = j.value AND d.state = ${digested}
+       JOIN pushes p ON p.no = d.push
+     WHERE d.due_at <= ?`,
+  ),
+  gatheredDigest: db.prepare(
+    `UPDATE deliveries SET due_at = NULL, holder = ?
+     WHERE push = ? AND ordinal = ? AND channel = ? AND state = ${digested}`,
+  ),
+  rowsOfDigest: db.prepare(
+    `SELECT p.id AS push_id, d.* FROM deliveries d JOIN pushes p ON p.no = d.push
+     WHERE d.message = ? AND d.${isDigest.replace('AND message', 'AND d.message')} ORDER BY d.push, d.ordinal, d.channel`,
+  ),
+  digestsOfOthers: db.prepare(
+    `SELECT json_group_array(id) AS found FROM messages
+     WHERE id IN (SELECT value FROM json_each(?)) AND holder IS NOT NULL AND holder <> ?`,
+  ),
+  holdDigests: db.prepare(
+    `INSERT INTO messages (id, kind, push, ordinal, channel, template, created_at, attempts, holder)
+     SELECT value->>3, 'digest', NULL, value->>2, value->>1, value->>4, ?1, '[]', ?2 FROM json_each(?3) WHERE true
+     ON CONFLICT (id) DO UPDATE SET holder = excluded.holder`,
+  ),
+  letDigestsGo: db.prepare(
+    'UPDATE messages SET holder = NULL WHERE holder IS NOT NULL AND id IN (SELECT value FROM json_each(?))',
+  ),
+  receiveDigestEarly: db.prepare(
+    'UPDATE messages SET receipt = ?1 WHERE id = ?2 AND (receipt IS NULL OR receipt > ?1)',
+  ),
   failedOf: db.prepare(`SELECT push, ordinal, channel FROM deliveries WHERE push = ? AND state = ${failed}`),
   failedMessages: db.prepare(
     `SELECT d.push, d.ordinal, d.channel FROM messages m
        JOIN deliveries d ON d.push = m.push AND d.ordinal = m.ordinal AND d.channel = m.channel
-     WHERE m.id IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR d.push = ?2) AND d.state = ${failed}`,
+     WHERE m.id IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR d.push = ?2) AND d.state = ${failed}
+     UNION SELECT d.push, d.ordinal, d.channel FROM json_each(?1) j
+       CROSS JOIN deliveries d ON d.message = j.value AND d.${isDigest.replace('AND message', 'AND d.message')}
+     WHERE (?2 IS NULL OR d.push = ?2) AND d.state = ${failed}`,
   ),
   redrive: db.prepare(
-    `UPDATE deliveries SET state = ${deferred}, code = 'redriven', due_at = ?, attempts = 0, at = ?
+    `UPDATE deliveries SET state = iif(${isDigest}, ${digested}, ${deferred}), code = 'redriven', due_at = ?,
+       attempts = 0, at = ?
      WHERE push = ? AND ordinal = ? AND channel = ? AND state = ${failed}
        AND (SELECT p.state FROM pushes p WHERE p.no = push) <> 'cancelled'`,
   ),

@@ -2,14 +2,16 @@ import type { LedgerStore } from '../../../fanout/ledger-store.ts';
 import { type DeliveryState, lanes, noCounts, rankOf } from '../../../fanout/push.ts';
 import { inChunks } from '../chunks.ts';
 import type { Row } from '../database.ts';
-import { channelAt, codes, noticeStates, openStates, stateAt } from './rows.ts';
+import { channelAt, codes, foundIn, noticeStates, openStates, stateAt } from './rows.ts';
 import type { LedgerTables } from './tables.ts';
 
 const rowsInOneRead = 5_000;
 const peopleInOneWrite = 200;
 
 /** The verbs that sweep over many rows: gathering what is due, ending a push's open rows, redriving failed ones. */
-export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue' | 'endOpen' | 'redrive'> => {
+export const ledgerSweeps = (
+  tables: LedgerTables,
+): Pick<LedgerStore, 'gatherDue' | 'gatherDigests' | 'endOpen' | 'redrive'> => {
   const { db, sql, pushNo } = tables;
 
   /** Due rows of the most urgent lane that has any, and that lane's code. */
@@ -27,15 +29,28 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
   const gather = (id: string, now: number, limit: number): Awaited<ReturnType<LedgerStore['gatherDue']>> => {
     const due = dueRows(now, limit);
     if (!due) return null;
-    const keys = due.rows.map((row) => ({
+    insertBatch(id, due.lane, due.rows);
+    for (const row of due.rows) sql.gathered.run(id, row.push, row.ordinal, row.channel);
+    return { lane: lanes[due.lane] ?? 'bulk', rows: due.rows.length };
+  };
+
+  const gatherPeople = (id: string, now: number, limit: number): { rows: number } | null => {
+    const people = [...foundIn<number>(sql.dueDigestPeople.get(now, limit))];
+    const rows = people.length > 0 ? sql.dueDigestRows.all(JSON.stringify(people), now) : [];
+    if (rows.length === 0) return null;
+    insertBatch(id, lanes.indexOf('digest'), rows);
+    for (const row of rows) sql.gatheredDigest.run(id, row.push, row.ordinal, row.channel);
+    return { rows: rows.length };
+  };
+
+  const insertBatch = (id: string, lane: number, rows: Row[]): void => {
+    const keys = rows.map((row) => ({
       push: row.push_id,
       ordinal: Number(row.ordinal),
       channel: channelAt(row.channel),
     }));
     const none = JSON.stringify(noCounts());
-    sql.insertGathered.run(id, due.lane, new Uint8Array(), keys.length, JSON.stringify(keys), none);
-    for (const row of due.rows) sql.gathered.run(id, row.push, row.ordinal, row.channel);
-    return { lane: lanes[due.lane] ?? 'bulk', rows: keys.length };
+    sql.insertGathered.run(id, lane, new Uint8Array(), keys.length, JSON.stringify(keys), none);
   };
 
   /** Ends the open rows of these people; answers how many people had one. */
@@ -75,6 +90,10 @@ export const ledgerSweeps = (tables: LedgerTables): Pick<LedgerStore, 'gatherDue
       // asked for again and again: it looks before it takes the write lock
       if (!(await db.read(() => sql.duePushes.get(now)))) return null;
       return tables.write(() => gather(id, now, limit));
+    },
+    gatherDigests: async (id, now, limit) => {
+      if (foundIn(await db.read(() => sql.dueDigestPeople.get(now, 1))).size === 0) return null;
+      return tables.write(() => gatherPeople(id, now, limit));
     },
     endOpen: async (push, to, code, at) => {
       // first, so that a crash leaves the rows for whoever ends them again
