@@ -46,7 +46,7 @@ type DryRun = {
 };
 
 /** How many people a rule selects today, over the newest items that its `when` wants (none: tried without an item). */
-export type RuleReach = {
+type RuleReach = {
   people: number;
   items: { tried: number; wanted: number };
   warnings: AudienceWarning[];

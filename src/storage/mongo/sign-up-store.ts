@@ -3,7 +3,7 @@ import type { SignUp, SignUpStore } from '../../subscriptions/subscription-store
 import { insertIfFree, takeNumbers, takeTurn, talliesOf } from './writes.ts';
 
 /** `no` tells which of two that were made in the same millisecond is newer. */
-export type SignUpDocument = Omit<SignUp, 'id'> & { _id: string; no: number };
+type SignUpDocument = Omit<SignUp, 'id'> & { _id: string; no: number };
 
 const toSignUp = ({ _id, no: _, ...rest }: SignUpDocument): SignUp => ({ id: _id, ...rest });
 
