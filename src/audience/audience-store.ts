@@ -37,5 +37,5 @@ export type AudienceStore = {
   /** The distinct follows with a number above `after`, ascending. */
   follows(after: number, limit: number): Promise<NumberedFollow[]>;
   /** Every topic's number by slug. */
-  topicNumbers(): Promise<Map<string, number>>;
+  topicNumbers(): Promise<ReadonlyMap<string, number>>;
 };

@@ -18,6 +18,42 @@ describeProfileStore('SQLite, two handles on one file', async () => {
   return { stores: [sqliteStorage(one), sqliteStorage(two)], close: async () => close() };
 });
 
+describe('taking events in on SQLite', () => {
+  it('leaves a page time to be asked for and answered between two writes', async () => {
+    const opened = await openMemory();
+    let turns = 0;
+    const writtenAt: number[] = [];
+    const db: SqliteDatabase = {
+      ...opened,
+      write: (work) => {
+        writtenAt.push(turns);
+        return opened.write(work);
+      },
+    };
+    const stores = sqliteStorage(db);
+    const consents = { personalisation: true };
+    const people = await Promise.all(
+      Array.from({ length: 300 }, (_, n) =>
+        stores.subscriptions.insertSubscriber(makePerson({ id: `p${n}`, externalId: `p${n}`, consents })),
+      ),
+    );
+    writtenAt.length = 0;
+    let ended = false;
+    const count = (): void => {
+      turns += 1;
+      if (!ended) setImmediate(count);
+    };
+    setImmediate(count);
+    const events = people.map(({ ordinal }) => makeEvent({ ordinal }));
+    expect((await stores.profiles.absorb(events, foldUnder(new Map([['housing', null]])))).size).toBe(300);
+    ended = true;
+    const pauses = writtenAt.slice(1).map((at, n) => at - (writtenAt[n] ?? 0));
+    expect(pauses).toHaveLength(2);
+    for (const pause of pauses) expect(pause).toBeGreaterThanOrEqual(3);
+    opened.close();
+  });
+});
+
 describe('what SQLite keeps for the audience index', () => {
   it('is the level of every topic with an interest, by topic number, and the last active day', async () => {
     const db = await openMemory();

@@ -3,6 +3,7 @@ import type { ChannelName } from '../../subscriptions/follow.ts';
 import { inChunks } from './chunks.ts';
 import type { SqliteDatabase, SqlValue } from './database.ts';
 import { packedQuery } from './packed.ts';
+import { topicNumbersOver } from './topic-numbers.ts';
 
 /** A read of this many takes some 5 ms. */
 const peopleInOneRead = 1_000;
@@ -160,7 +161,7 @@ export const sqliteAudienceStore = (db: SqliteDatabase): AudienceStore => {
     { no: 'no', key: 'key', source: 'source', definition: 'definition' },
     'FROM follows WHERE no > ? ORDER BY no LIMIT ?',
   );
-  const topics = db.prepare('SELECT no, slug FROM topics');
+  const topics = topicNumbersOver(db);
   const inRange = readerOver(db, (person, table) => `${table} WHERE ${person} > ?1 AND ${person} <= ?2`);
   const named = readerOver(
     db,
@@ -191,6 +192,6 @@ export const sqliteAudienceStore = (db: SqliteDatabase): AudienceStore => {
           }),
         ),
       ),
-    topicNumbers: () => db.read(() => new Map(topics.all().map(({ no, slug }) => [String(slug), Number(no)]))),
+    topicNumbers: () => db.read(topics.all),
   };
 };

@@ -154,6 +154,8 @@ export const describeAudienceStore = (name: string, open: OpenAudience, { many: 
         await one.catalogue.insertTopic({ slug, title: { en: slug, 'zh-CN': slug }, parent: null });
       expect([...(await other.audience.topicNumbers()).keys()].sort()).toEqual(['a', 'b']);
       expect(new Set((await other.audience.topicNumbers()).values()).size).toBe(2);
+      await other.catalogue.insertTopic({ slug: 'c', title: { en: 'c', 'zh-CN': 'c' }, parent: null });
+      expect([...(await one.audience.topicNumbers()).keys()].sort()).toEqual(['a', 'b', 'c']);
     });
 
     describe('changes', () => {

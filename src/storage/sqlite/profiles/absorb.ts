@@ -10,6 +10,11 @@ import { profileRowsOver } from './rows.ts';
 /** A person's events take some 100 µs to fold in and write: a write of this many stays under 20 ms. */
 const peopleInOneWrite = 100;
 const eventsInOneWrite = 500;
+/**
+ * Pages are answered between two writes: a connection is accepted in one turn of the event loop, its request read in the next,
+ * and a turn in which nothing waits costs nothing. With one turn between, a page waited for three writes.
+ */
+const turnsBetween = 4;
 /** What is waiting is taken in together up to this many events. */
 const eventsTogether = 5_000;
 
@@ -108,8 +113,7 @@ export const absorbOver = (db: SqliteDatabase): ProfileStore['absorb'] => {
       } catch (error) {
         for (const ordinal of part.keys()) failed.set(ordinal, error);
       }
-      // pages are answered between two writes
-      await setImmediate();
+      for (let turn = 0; turn < turnsBetween; turn++) await setImmediate();
     }
     answerAll(group, taken, failed);
   };

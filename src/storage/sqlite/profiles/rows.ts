@@ -9,23 +9,9 @@ import {
   type StoredProfile,
 } from '../../profile-content.ts';
 import type { SqliteDatabase } from '../database.ts';
+import { topicNumbersOver } from '../topic-numbers.ts';
 
 const dayMs = 86_400_000;
-
-/** Every topic's number by slug, read again when a slug is asked for that was not there: topics are only ever added. */
-const topicNumbersOver = (db: SqliteDatabase): ((slugs: readonly string[]) => ReadonlyMap<string, number>) => {
-  const select = db.prepare('SELECT no, slug FROM topics');
-  const newest = db.prepare('SELECT max(no) AS no FROM topics');
-  let numbers = new Map<string, number>();
-  let seen = 0;
-  return (slugs) => {
-    if (slugs.every((slug) => numbers.has(slug))) return numbers;
-    const last = Number(newest.get()?.no ?? 0);
-    if (last > seen) numbers = new Map(select.all().map((row) => [String(row.slug), Number(row.no)]));
-    seen = last;
-    return numbers;
-  };
-};
 
 /** A part of somebody's profile (the interests that were asked for, and all the rest), with what it was read from. */
 type ProfilePart = { ordinal: number; profile: Profile; stored: StoredProfile };
@@ -64,10 +50,10 @@ export const profileRowsOver = (db: SqliteDatabase): ProfileRows => {
   const removals = ['profile_contents', 'profiles'].map((table) =>
     db.prepare(`DELETE FROM ${table} WHERE subscriber = ?`),
   );
-  const numbersOf = topicNumbersOver(db);
+  const numbers = topicNumbersOver(db);
 
   const putPart: ProfileRows['putPart'] = ({ ordinal, stored }, profile) => {
-    const after = putProfile(stored, profile, numbersOf(Object.keys(profile.interests)));
+    const after = putProfile(stored, profile, numbers.of(Object.keys(profile.interests)));
     const day = profile.lastActiveAt === null ? null : Math.floor(profile.lastActiveAt / dayMs);
     putContent.run(ordinal, closeContent(after));
     putFacts.run(ordinal, after.levels, day);
