@@ -1,4 +1,5 @@
 import { type CountingSink, startCountingSink } from './helpers/counting-sink.ts';
+import { rounds } from './helpers/soak.ts';
 import { kill, type Service, startService } from './helpers/start-service.ts';
 
 const people = 5_000;
@@ -83,7 +84,7 @@ const expectExactlyOnce = async (sink: CountingSink, service: Service, push: Pus
   expect(extra).toBeLessThanOrEqual(kills * slots);
 };
 
-describe('kill -9 in the middle of a push to 5,000 people', () => {
+describe.each(rounds())('kill -9 in the middle of a push to 5,000 people (round %i)', () => {
   let sink: CountingSink;
   let service: Service;
   beforeEach(async () => {

@@ -5,7 +5,8 @@ import type { Published } from '../publishing/publishing-service.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
 import type { Counts, Push, PushAudience } from './push.ts';
 
-export type PushView = Push & { counts: Counts };
+/** `estimatedEnd`: when nobody will be planned or sending any more, in ms; null where that cannot be said. */
+export type PushView = Push & { counts: Counts; estimatedEnd: number | null };
 
 /** A ledger row as people read it: its public id (its message's, or a derived one), codes as codes; text is the reader's. */
 export type DeliveryView = {

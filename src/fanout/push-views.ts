@@ -1,4 +1,5 @@
 import type { Bilingual } from '../catalogue/topic.ts';
+import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { Keyring } from '../keyring.ts';
 import type { ItemVersion } from '../publishing/item.ts';
@@ -7,6 +8,7 @@ import { ruleOfSource, ruleSource } from '../rules/rule.ts';
 import type { RuleStore } from '../rules/rule-store.ts';
 import type { Storage } from '../storage/storage.ts';
 import { isDigest, paceOfDigest } from './digest/digest-id.ts';
+import { makeEstimates } from './estimate.ts';
 import type { DeliveryView, FanoutService, PushView } from './fanout-service.ts';
 import type { Delivery } from './ledger-store.ts';
 import { membership } from './ordinals.ts';
@@ -23,14 +25,20 @@ export type PushViews = Pick<FanoutService, 'get' | 'list' | 'deliveries' | 'not
 };
 
 /** What can be read about pushes: their counts, their ledger, and what one person got. */
-export const makePushViews = (stores: ViewStores, { keyring }: { keyring: Pick<Keyring, 'mac'> }): PushViews => {
+export const makePushViews = (
+  stores: ViewStores,
+  { keyring, edges }: { keyring: Pick<Keyring, 'mac'>; edges: Pick<Edges, 'now' | 'monotonic'> },
+): PushViews => {
+  const estimate = makeEstimates(edges);
   const viewOf = async (push: Push): Promise<PushView> => {
     const batches = await stores.pushes.batchesOf(push.id);
     const counts = batches.map((batch) => batch.counts).reduce(addCounts, noCounts());
     const people = batches.reduce((sum, batch) => sum + batch.people, 0);
     // batches of a frozen plan that are not laid yet hold people who are planned
     const missing = Math.max(0, push.matched - people);
-    return { ...push, matched: people + missing, counts: { ...counts, planned: counts.planned + missing } };
+    const whole = { ...push, matched: people + missing };
+    const all = { ...counts, planned: counts.planned + missing };
+    return { ...whole, counts: all, estimatedEnd: estimate(whole, all) };
   };
 
   const known = async (id: string): Promise<Push> => {

@@ -135,6 +135,7 @@ export const presentPush = (push: PushView): z.output<typeof pushShape> => ({
   createdAt: time(push.createdAt),
   plannedAt: timeOrNull(push.plannedAt),
   finishedAt: timeOrNull(push.finishedAt),
+  estimatedEnd: timeOrNull(push.estimatedEnd),
 });
 
 export const presentDelivery = (row: DeliveryView, words: ReasonWords): z.output<typeof deliveryShape> => ({

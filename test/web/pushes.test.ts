@@ -34,6 +34,7 @@ describe('pushes over the API', () => {
     const id = await made();
     const { body } = await web.api('GET', `/pushes/${id}`);
     expect(body).toMatchObject({ id, state: 'planning', version: 1, plannedAt: null, finishedAt: null, bySource: [] });
+    expect(body.estimatedEnd).toBeNull();
     expect(Object.keys(body.counts as object).sort()).toEqual(['matched', ...deliveryStates].sort());
     expect(body.createdAt).toBe('2026-06-10T04:00:00.000Z');
     const listed = (await web.api('GET', '/pushes?limit=1')).body;

@@ -150,6 +150,9 @@ export const pushShape = z
     createdAt: instant,
     plannedAt: orNull(instant),
     finishedAt: orNull(instant),
+    estimatedEnd: orNull(instant).describe(
+      'When nobody will be planned or sending any more at the present pace; null unless it runs and moves.',
+    ),
   })
   .meta({ id: 'Push' });
 
