@@ -92,15 +92,18 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
 const keyText = (key: object): string => JSON.stringify(key);
 
 /**
- * Makes the indexes that are missing, one at a time: FerretDB 1.24 dies of a call that names several of which some are there.
+ * Makes the indexes that are missing, in a collection that is there one at a time: FerretDB 1.24 dies of a call that names several of which some are there.
  * None is unique: whatever must be unique is an `_id`, which a sharded cluster keeps.
  */
 export const ensureIndexes = async (db: mongo.Db): Promise<void> => {
   const there = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name));
   for (const [name, keys] of Object.entries(indexes)) {
     const collection = db.collection(name);
-    const known = there.has(name) ? await collection.listIndexes().toArray() : [];
-    const present = new Set(known.map(({ key }) => keyText(key)));
+    if (!there.has(name)) {
+      await collection.createIndexes(keys.map((key) => ({ key: key as Record<string, mongo.IndexDirection> })));
+      continue;
+    }
+    const present = new Set((await collection.listIndexes().toArray()).map(({ key }) => keyText(key)));
     for (const key of keys) if (!present.has(keyText(key as object))) await collection.createIndex(key);
   }
 };

@@ -8,6 +8,7 @@ import { mongoCatalogueStore } from './catalogue-store.ts';
 import { ensureIndexes, type MongoDatabase, openMongo } from './connection.ts';
 import { mongoItemStore } from './item-store.ts';
 import { mongoLedgerStore } from './ledger-store.ts';
+import { settleDebts } from './people/people.ts';
 import { mongoProfileStore } from './profile-store.ts';
 import { mongoPushStore } from './push-store.ts';
 import { mongoRuleStore } from './rule-store.ts';
@@ -50,9 +51,10 @@ export const mongoStorage = ({ db, close }: MongoDatabase, edges: Edges): Storag
 const usualName = 'bellman';
 const namesDatabase = (url: string): boolean => /^[^:]+:\/\/[^/]+\/[^?]/.test(url);
 
-/** Connects to `mongodb://…` and makes the indexes that are missing. */
+/** Connects to `mongodb://…`, makes the indexes that are missing, and finishes what a process left that died. */
 export const openMongoStorage = async (url: string, edges: Edges): Promise<Storage> => {
   const database = await openMongo(url, { name: namesDatabase(url) ? null : usualName });
   await ensureIndexes(database.db);
+  await settleDebts(database.db);
   return mongoStorage(database, edges);
 };
