@@ -2,7 +2,9 @@ import { readOutbox } from '../../src/channels/outbox.ts';
 import { newId } from '../../src/edges.ts';
 import { lanes } from '../../src/fanout/push.ts';
 import type { ItemContent } from '../../src/publishing/item.ts';
+import { mergeSubscribers } from '../../src/subscriptions/merge.ts';
 import { dieInFlight } from '../helpers/dying-worker.ts';
+import { smtpError, startSmtpSink } from '../helpers/smtp-sink.ts';
 import { makeTown, publisher, type Town } from '../helpers/town.ts';
 
 const content = (overrides: Partial<ItemContent> = {}): ItemContent => ({
@@ -324,6 +326,43 @@ describe('exactly once', () => {
     town.pass(3_600_000);
     await town.drain();
     expect(await rows(push)).toEqual(['email digested retry']);
+  });
+});
+
+describe('an address that fails for good', () => {
+  it('gives way to the next channel: the whole digest goes there', async () => {
+    const sink = await startSmtpSink({
+      onRcpt: () => {
+        throw smtpError(550, '5.1.1 no such user');
+      },
+    });
+    await town.close();
+    town = await makeTown({
+      startAt: '2026-06-10T10:00:00Z',
+      env: { EMAIL_URL: `smtp://127.0.0.1:${sink.port}?pool=1` },
+    });
+    await town.people([resident('ana', { phone: '+447400123456' })]);
+    const { push } = await publish('One');
+    await publish('Two');
+    await at(morning);
+    await sink.close();
+    expect(await rows(push)).toEqual(['email failed no-such-address', 'sms sent']);
+    expect((await mails()).map((one) => [one.channel, one.text.includes('2 notices')])).toEqual([['sms', true]]);
+    expect((await town.fanout.get(push))?.counts.sent).toBe(1);
+  });
+});
+
+describe('two people who become one within the window', () => {
+  it('get one digest with everything once', async () => {
+    await town.people([resident('ana'), resident('ben', { follow: [{ topic: 'services', pace: 'daily' }] })]);
+    await publish('Both');
+    await mergeSubscribers(town.stores, await personOf('ben'), await personOf('ana'), town.now());
+    await publish('One');
+    await at(morning);
+    await at('2026-06-12T07:00:00Z');
+    // one message to both of their addresses
+    expect((await told()).sort()).toEqual(['ana: Your daily summary: 2 notices', 'ben: Your daily summary: 2 notices']);
+    expect(new Set((await mails()).map((mail) => mail.messageId)).size).toBe(1);
   });
 });
 
