@@ -245,6 +245,69 @@ describeWithMongo('crashes on MongoDB', () => {
     );
   });
 
+  describe('of a digest', () => {
+    const digest = makeDeparture(1, { message: `digest-${'x'.repeat(22)}` });
+    /** The row waits in a gathered batch, with its channel and its notice. */
+    const gathered = async ({ db, ledger, lease }: Bench): Promise<Lease> => {
+      await ledger.insertDeliveries(lease, [makeDelivery({ state: 'digested', code: 'daily-digest', dueAt: at })]);
+      await ledger.gatherDigests('due:1', at, 10);
+      await mongoPushStore(db).claim('t', ['digest']);
+      const own = { batch: 'due:1', token: 't' };
+      await ledger.takeNotices(own, 'push-1', [must], at);
+      return own;
+    };
+    const own: Lease = { batch: 'due:1', token: 't' };
+
+    it('departing: it leaves at last under its batch, and under no other', async () => {
+      const kills = await killEverywhere(
+        gathered,
+        (ledger) => ledger.depart(own, [digest], at),
+        async ({ ledger, ...bench }) => {
+          await ledger.takeNotices(own, 'push-1', [must], at);
+          expect(await ledger.depart(own, [digest], at)).toEqual([true]);
+          await ledger.settle(own, [makeOutcome(digest)]);
+          expect(await row({ ledger, ...bench })).toMatchObject({ state: 'sent', message: digest.message });
+          expect(await ledger.message(digest.message)).toMatchObject({ holder: 'due:1', attempts: [makeAttempt()] });
+          expect(await ledger.rowsOfDigest(digest.message)).toHaveLength(1);
+        },
+      );
+      expect(kills).toBeGreaterThanOrEqual(4);
+    });
+
+    it('settling what is to be tried again: it is let go, and waits without a notice', async () => {
+      const to = { state: 'digested' as const, code: 'retry', dueAt: at + 5, attempts: 1 };
+      await killEverywhere(
+        async (bench) => {
+          await gathered(bench);
+          await bench.ledger.depart(own, [digest], at);
+        },
+        (ledger) => ledger.settle(own, [makeOutcome(digest, { to })]),
+        async (bench) => {
+          // the holder comes back to what is still in flight
+          if ((await row(bench))?.state === 'sending') {
+            await bench.ledger.takeNotices(own, 'push-1', [must], at);
+            await bench.ledger.depart(own, [digest], at);
+            await bench.ledger.settle(own, [makeOutcome(digest, { to })]);
+          }
+          expect(await row(bench)).toMatchObject({ state: 'digested', dueAt: at + 5, holder: null });
+          await expectNotice(bench, 'own');
+        },
+      );
+    });
+
+    it('gathering: what a dead gatherer held is due again', async () => {
+      await killEverywhere(
+        async ({ ledger, lease }) =>
+          ledger.insertDeliveries(lease, [makeDelivery({ state: 'digested', code: 'daily-digest', dueAt: at })]),
+        (ledger) => ledger.gatherDigests('due:1', at, 10),
+        async ({ ledger }, killed) => {
+          const again = await ledger.gatherDigests('due:2', at + 120_000, 10);
+          expect(again).toEqual(killed ? { rows: 1 } : null);
+        },
+      );
+    });
+  });
+
   it('ending and redriving: a repetition finishes', async () => {
     await killEverywhere(
       ready,

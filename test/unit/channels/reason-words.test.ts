@@ -21,3 +21,35 @@ describe('reasons for which a message failed for good', () => {
     for (const reason of permanent) expect(textIn(locale)(`reasons:code.${reason}`)).not.toBe(`code.${reason}`);
   });
 });
+
+const keptBack = [
+  ...[
+    'erased',
+    'opted-out',
+    'no-address',
+    'suppressed',
+    'expired',
+    'holdout',
+    'already-told',
+    'taken-over',
+    'superseded',
+  ],
+  ...['quiet-hours', 'preferred-hour', 'cap-day', 'cap-week', 'daily-digest', 'weekly-digest', 'other-push', 'paused'],
+  ...[
+    'cancelled',
+    'retry',
+    'throttled',
+    'redriven',
+    'gave-up',
+    'fallback',
+    'seen',
+    'in-daily-digest',
+    'in-weekly-digest',
+  ],
+];
+
+describe('reasons for which a message waits or is withheld', () => {
+  it.each(locales)('are said in words: %s', (locale) => {
+    for (const reason of keptBack) expect(textIn(locale)(`reasons:code.${reason}`)).not.toBe(`code.${reason}`);
+  });
+});
