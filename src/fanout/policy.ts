@@ -1,8 +1,8 @@
-import { DateTime } from 'luxon';
 import type { ItemContent } from '../publishing/item.ts';
 import { type ChannelName, channelNames, type Pace, paces } from '../subscriptions/follow.ts';
-import type { Address, QuietHours, Recipient } from '../subscriptions/subscriber.ts';
-import type { CapLimits, CapSlot, NoticeClass } from './ledger-store.ts';
+import type { Address, Recipient } from '../subscriptions/subscriber.ts';
+import type { CapLimits, NoticeClass } from './ledger-store.ts';
+import { digestSlot, hourAt, nextDay, nextHour, quietUntil, zoneOf } from './local-time.ts';
 
 /**
  * Why a push reaches a person, resolved for them: a live subscription with its pace and channels, their name on the
@@ -57,8 +57,6 @@ export type Decision =
   | { kind: 'withhold'; code: 'erased' | 'opted-out' | 'no-address' | 'suppressed' | 'expired' | 'holdout' };
 
 const defaultChannels: ChannelName[] = ['email', 'webPush', 'sms', 'wechat'];
-/** Local hour of digests, and of the end of a night without one. */
-const digestHour = 8;
 
 /** What is only suggested: nobody asked for it, and nobody was named. */
 const isSuggestion = (reason: Reason): boolean => reason.kind === 'rule' || reason.kind === 'condition';
@@ -103,67 +101,6 @@ export const channelOrder = (reasons: Reason[]): ChannelName[] => {
   const first = leading(reasons);
   const asked = told ? [told.channel] : first && first.kind !== 'told' ? (first.channels ?? []) : [];
   return [...new Set([...asked, ...defaultChannels])].filter((name) => channelNames.includes(name));
-};
-
-export const zoneOf = (person: Pick<Recipient, 'timeZone'>, defaults: Pick<PolicyDefaults, 'timeZone'>): string =>
-  person.timeZone ?? defaults.timeZone;
-
-/** The person's calendar day and ISO week (8601) at a moment. */
-export const capDates = (zone: string, now: number): Pick<CapSlot, 'day' | 'week'> => {
-  const local = DateTime.fromMillis(now, { zone });
-  return { day: local.toFormat('yyyy-MM-dd'), week: local.toFormat("kkkk-'W'WW") };
-};
-
-/**
- * The end of the quiet hours that `now` lies in, or null. Hours are local wall times, the end is exclusive, and a window
- * may pass midnight; on a daylight-saving night a wall time that does not exist moves forward (luxon's rule).
- */
-export const quietUntil = (quiet: QuietHours | null, zone: string, now: number): number | null => {
-  if (!quiet || quiet.from === quiet.to) return null;
-  const local = DateTime.fromMillis(now, { zone });
-  for (const daysBack of [1, 0]) {
-    const day = local.minus({ days: daysBack });
-    const from = at(day, quiet.from);
-    const to = at(quiet.to > quiet.from ? day : day.plus({ days: 1 }), quiet.to);
-    if (from <= now && now < to) return to;
-  }
-  return null;
-};
-
-const at = (day: DateTime, clock: string): number => {
-  const [hour, minute] = clock.split(':').map(Number);
-  return day
-    .startOf('day')
-    .set({ hour: hour ?? 0, minute: minute ?? 0 })
-    .toMillis();
-};
-
-/** The digest moment of the day or ISO week that `local` lies in, moved by whole days or weeks of the calendar. */
-const slotAt = (pace: 'daily' | 'weekly', local: DateTime, steps: number): number => {
-  const start =
-    pace === 'daily' ? local.startOf('day').plus({ days: steps }) : local.startOf('week').plus({ weeks: steps });
-  return start.set({ hour: digestHour }).toMillis();
-};
-
-/** The next digest slot after `now` in the person's zone: tomorrow's or today's digest hour; weekly on Monday (ISO week). */
-export const digestSlot = (pace: 'daily' | 'weekly', zone: string, now: number): number => {
-  const local = DateTime.fromMillis(now, { zone });
-  const slot = slotAt(pace, local, 0);
-  return slot > now ? slot : slotAt(pace, local, 1);
-};
-
-/** The digest slot that has come last: at `now` or before it. */
-export const lastDigestSlot = (pace: 'daily' | 'weekly', zone: string, now: number): number => {
-  const local = DateTime.fromMillis(now, { zone });
-  const slot = slotAt(pace, local, 0);
-  return slot <= now ? slot : slotAt(pace, local, -1);
-};
-
-/** The next moment, now excluded, at which a local clock shows that full hour. */
-const nextHour = (hour: number, zone: string, now: number): number => {
-  const local = DateTime.fromMillis(now, { zone });
-  const today = local.startOf('day').set({ hour }).toMillis();
-  return today > now ? today : local.startOf('day').plus({ days: 1 }).set({ hour }).toMillis();
 };
 
 const live = (person: Recipient): Address[] => person.addresses.filter((address) => address.suppressed === null);
@@ -248,7 +185,7 @@ const deferralOf = (input: PolicyInput, lead: Reason): Decision | null => {
   if (end !== null && allowed(end, item.deadline, now))
     return { kind: 'defer', until: sooner(end, item.expiresAt), code: 'quiet-hours' };
   const mayWait = lead.kind === 'rule' && lead.hour && kept === null && preferredHour !== null;
-  if (!mayWait || DateTime.fromMillis(now, { zone }).hour === preferredHour) return null;
+  if (!mayWait || hourAt(zone, now) === preferredHour) return null;
   const hour = nextHour(preferredHour, zone, now);
   if (!allowed(hour, item.deadline, now)) return null;
   return { kind: 'defer', until: sooner(hour, item.expiresAt), code: 'preferred-hour' };
@@ -273,6 +210,3 @@ export const overCap = (
   if (!allowed(until, item.deadline, now)) return null;
   return { kind: 'defer', until: sooner(until, item.expiresAt), code: full === 'week' ? 'cap-week' : 'cap-day' };
 };
-
-/** Tomorrow's digest hour: nobody wants at midnight what yesterday had no room for. */
-const nextDay = (zone: string, now: number): number => slotAt('daily', DateTime.fromMillis(now, { zone }), 1);

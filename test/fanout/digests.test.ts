@@ -182,7 +182,7 @@ const describeDigests = (name: string, storage?: TownOptions['storage']): void =
       });
     });
 
-    describe('what a digest leaves out', () => {
+    once('what a digest leaves out', () => {
       it('is what was told at once meanwhile', async () => {
         await setPace('ana', 'daily');
         const { item, push } = await publish('One');

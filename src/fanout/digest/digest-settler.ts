@@ -4,19 +4,8 @@ import type { Storage } from '../../storage/storage.ts';
 import { openContact } from '../../subscriptions/address.ts';
 import type { Address, Recipient } from '../../subscriptions/subscriber.ts';
 import type { Delivery, Lease } from '../ledger-store.ts';
-import {
-  capDates,
-  decide,
-  digestSlot,
-  isCapped,
-  lastDigestSlot,
-  overCap,
-  type PolicyDefaults,
-  type PolicyInput,
-  paceOf,
-  routeOf,
-  zoneOf,
-} from '../policy.ts';
+import { capDates, digestSlot, lastDigestSlot, zoneOf } from '../local-time.ts';
+import { decide, isCapped, overCap, type PolicyDefaults, type PolicyInput, paceOf, routeOf } from '../policy.ts';
 import type { DeliveryKey } from '../push.ts';
 import type { Ready } from '../worker/dispatcher.ts';
 import { presentPeople, presentReasons } from '../worker/present-people.ts';

@@ -1,5 +1,6 @@
 import type { CapSlot, LedgerStore } from '../ledger-store.ts';
-import { capDates, isCapped, overCap, type PolicyDefaults, zoneOf } from '../policy.ts';
+import { capDates, zoneOf } from '../local-time.ts';
+import { isCapped, overCap, type PolicyDefaults } from '../policy.ts';
 import { tells } from '../retry.ts';
 import type { PushContext } from './push-context.ts';
 import { flyingRow, isEnded, type Plan, pushBefore } from './rows.ts';

@@ -3,7 +3,7 @@ import { newId } from '../../edges.ts';
 import type { Log } from '../../log.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { TellEvents } from '../../webhooks/webhook.ts';
-import { capDates } from '../policy.ts';
+import { capDates } from '../local-time.ts';
 import { addCounts, type Batch, batchSize, noCounts, type Push } from '../push.ts';
 import { endEvent, failureEvents } from '../told-events.ts';
 import type { Planner } from './planner.ts';

@@ -1,16 +1,13 @@
 import fc from 'fast-check';
 import { DateTime } from 'luxon';
+import { capDates, digestSlot, lastDigestSlot, quietUntil } from '../../../src/fanout/local-time.ts';
 import {
-  capDates,
   channelOrder,
   decide,
-  digestSlot,
   isCapped,
-  lastDigestSlot,
   noticeClassOf,
   overCap,
   type PolicyInput,
-  quietUntil,
   type Reason,
 } from '../../../src/fanout/policy.ts';
 import type { Address, Recipient } from '../../../src/subscriptions/subscriber.ts';
