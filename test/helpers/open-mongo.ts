@@ -29,17 +29,17 @@ export const openMongoTown = async (edges: Edges): Promise<Storage> => {
   const { handles, close } = await openMongoHandles(1);
   const [db] = handles;
   if (!db) throw new Error('a handle was asked for');
+  await ensureIndexes(db);
   return mongoStorage({ db, close }, edges);
 };
 
-/** Several connections to one new database, which `close` drops. */
+/** Several connections to one new database, which `close` drops. It has no indexes: they are none of what a store promises. */
 export const openMongoHandles = async (
   count: number,
 ): Promise<{ handles: MongoDatabase['db'][]; close: () => Promise<void> }> => {
   const name = `bellman_test_${randomBytes(6).toString('hex')}`;
   const opened = await Promise.all(Array.from({ length: count }, () => openMongo(uri ?? '', { name })));
   const [first] = opened;
-  if (first) await ensureIndexes(first.db);
   return {
     handles: opened.map((one) => one.db),
     close: async () => {
