@@ -89,7 +89,9 @@ const nothing = z.strictObject({});
 const read = <S extends z.ZodType>(schema: S, value: unknown, faults: Fault[]): z.output<S> | undefined => {
   const bad = textFaults(value);
   const parsed = schema.safeParse(value);
-  faults.push(...bad, ...(parsed.success ? [] : faultsOf(parsed.error)));
+  const named = new Set(bad.map(({ path }) => path));
+  // what no database keeps breaks other rules of its place, too: one word for it is enough
+  faults.push(...bad, ...(parsed.success ? [] : faultsOf(parsed.error).filter(({ path }) => !named.has(path))));
   return parsed.success ? parsed.data : undefined;
 };
 
