@@ -6,9 +6,12 @@ import { makeRemoteChannel, type Thread } from '../thread/remote-channel.ts';
 import { serveChannel } from '../thread/serve-channel.ts';
 import { emailConcurrency, makeEmailChannel } from './email-channel.ts';
 
+/** What a mail needs dies with it: a small nursery keeps the thread small, too (left alone it grows to 64 MB). */
+const resourceLimits = { maxYoungGenerationSizeMb: 12 };
+
 /** Starts this very file as a thread. */
 const start = (config: Config['email']): Thread => {
-  const worker = new Worker(new URL(import.meta.url), { workerData: { email: config } });
+  const worker = new Worker(new URL(import.meta.url), { workerData: { email: config }, resourceLimits });
   // its exit follows, and says all there is to do
   worker.on('error', () => undefined);
   return {
