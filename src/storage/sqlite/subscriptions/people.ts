@@ -112,6 +112,7 @@ export const peopleOver = (db: SqliteDatabase): People => {
   const moveOptOuts = db.prepare(
     'INSERT OR IGNORE INTO rule_opt_outs (rule, subscriber, at) SELECT rule, ?, at FROM rule_opt_outs WHERE subscriber = ?',
   );
+  const moveFeedback = db.prepare('UPDATE feedback SET ordinal = ? WHERE ordinal = ?');
   const markMerged = db.prepare(
     'UPDATE subscribers SET merged_into = ? WHERE ordinal = ? AND merged_into IS NULL AND ordinal <> ?1',
   );
@@ -122,6 +123,7 @@ export const peopleOver = (db: SqliteDatabase): People => {
     'DELETE FROM addresses WHERE subscriber = ?',
     'DELETE FROM subscriptions WHERE subscriber = ?',
     'DELETE FROM rule_opt_outs WHERE subscriber = ?',
+    'UPDATE feedback SET comment = NULL WHERE ordinal = ?',
   ].map((sql) => db.prepare(sql));
   const clear = db.prepare(
     `UPDATE subscribers SET external_id = NULL, region = NULL, time_zone = NULL, quiet_hours = NULL, attributes = '{}',
@@ -190,6 +192,7 @@ export const peopleOver = (db: SqliteDatabase): People => {
       db.write(() => {
         markMerged.run(to, from);
         moveOptOuts.run(to, from);
+        moveFeedback.run(to, from);
         profiles.join(from, to);
         changes.touch(from);
         changes.touch(to);
