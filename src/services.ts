@@ -20,6 +20,7 @@ import { type MessageTemplates, makeMessageTemplates } from './message-templates
 import { makeProfileService, type ProfileService } from './profiles/profile-service.ts';
 import type { Actor } from './publishing/item.ts';
 import { makePublishingService, type PublishingService } from './publishing/publishing-service.ts';
+import { makeReportCounter, type ReportCounter } from './reports/report-counter.ts';
 import { makeRuleService, type RuleService } from './rules/rule-service.ts';
 import type { Storage } from './storage/storage.ts';
 import { makeSignUpService } from './subscriptions/sign-up-service.ts';
@@ -54,6 +55,7 @@ export type Services = {
   templates: MessageTemplates;
   courier: Courier;
   webhooks: WebhookService;
+  reportCounter: ReportCounter;
 };
 
 /** Who acts when nobody asked: schedules and imports by configuration. */
@@ -99,6 +101,8 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const webhooks = makeWebhookService(stores, { keyring, edges, allowPrivate, wake });
   const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake, tell: webhooks.tell });
 
+  const reportCounter = makeReportCounter(stores, { edges, timeZone: config.timeZone });
+
   const access = makeAccessService(stores, {
     edges,
     keyring,
@@ -129,5 +133,6 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     templates,
     courier,
     webhooks,
+    reportCounter,
   };
 };

@@ -8,6 +8,7 @@ import type { PushStore } from '../fanout/push-store.ts';
 import type { FeedbackStore } from '../feedback/feedback-store.ts';
 import type { ProfileStore } from '../profiles/profile-store.ts';
 import type { ItemStore } from '../publishing/item-store.ts';
+import type { ReportStore } from '../reports/report-store.ts';
 import type { RuleStore } from '../rules/rule-store.ts';
 import type { AddressStore, SignUpStore, SubscriptionStore } from '../subscriptions/subscription-store.ts';
 import type { WebhookStore } from '../webhooks/webhook-store.ts';
@@ -24,6 +25,7 @@ export type Storage = {
   pushes: PushStore;
   ledger: LedgerStore;
   feedback: FeedbackStore;
+  reports: ReportStore;
   transactional: TransactionalStore;
   audience: AudienceStore;
   access: AccessStore;

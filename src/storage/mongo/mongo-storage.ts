@@ -12,6 +12,7 @@ import { mongoLedgerStore } from './ledger-store.ts';
 import { settleDebts } from './people/people.ts';
 import { mongoProfileStore } from './profile-store.ts';
 import { mongoPushStore } from './push-store.ts';
+import { mongoReportStore } from './report-store.ts';
 import { mongoRuleStore } from './rule-store.ts';
 import { mongoSignUpStore } from './sign-up-store.ts';
 import { mongoStaffSignInStore } from './staff-sign-in-store.ts';
@@ -33,6 +34,7 @@ export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
   pushes: mongoPushStore(db),
   ledger: mongoLedgerStore(db, edges),
   feedback: mongoFeedbackStore(db),
+  reports: mongoReportStore(db),
   transactional: mongoTransactionalStore(db),
   audience: mongoAudienceStore(db, edges),
   access: mongoAccessStore(db),

@@ -8,6 +8,7 @@ import { fanoutSchema } from './schema/fanout.ts';
 import { feedbackSchema } from './schema/feedback.ts';
 import { profilesSchema } from './schema/profiles.ts';
 import { publishingSchema } from './schema/publishing.ts';
+import { reportsSchema } from './schema/reports.ts';
 import { rulesSchema } from './schema/rules.ts';
 import { subscriptionsSchema } from './schema/subscriptions.ts';
 import { transactionalSchema } from './schema/transactional.ts';
@@ -32,6 +33,7 @@ const migrations: { id: number; sql: string }[] = [
   { id: 2, sql: webhooksSchema },
   { id: 3, sql: [capsSchema, digestsSchema].join('\n') },
   { id: 4, sql: feedbackSchema },
+  { id: 5, sql: reportsSchema },
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */

@@ -10,6 +10,7 @@ import { sqliteLedgerStore } from './ledger-store.ts';
 import { migrate } from './migrations.ts';
 import { sqliteProfileStore } from './profile-store.ts';
 import { sqlitePushStore } from './push-store.ts';
+import { sqliteReportStore } from './report-store.ts';
 import { sqliteRuleStore } from './rule-store.ts';
 import { sqliteSignUpStore } from './sign-up-store.ts';
 import { sqliteStaffSignInStore } from './staff-sign-in-store.ts';
@@ -31,6 +32,7 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     pushes: sqlitePushStore(db),
     ledger: sqliteLedgerStore(db),
     feedback: sqliteFeedbackStore(db),
+    reports: sqliteReportStore(db),
     transactional: sqliteTransactionalStore(db),
     audience: sqliteAudienceStore(db),
     access: sqliteAccessStore(db),
