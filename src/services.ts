@@ -21,6 +21,7 @@ import { makeProfileService, type ProfileService } from './profiles/profile-serv
 import type { Actor } from './publishing/item.ts';
 import { makePublishingService, type PublishingService } from './publishing/publishing-service.ts';
 import { makeReportCounter, type ReportCounter } from './reports/report-counter.ts';
+import { makeReportService, type ReportService } from './reports/report-service.ts';
 import { makeRuleService, type RuleService } from './rules/rule-service.ts';
 import type { Storage } from './storage/storage.ts';
 import { makeSignUpService } from './subscriptions/sign-up-service.ts';
@@ -56,6 +57,7 @@ export type Services = {
   courier: Courier;
   webhooks: WebhookService;
   reportCounter: ReportCounter;
+  reports: ReportService;
 };
 
 /** Who acts when nobody asked: schedules and imports by configuration. */
@@ -103,6 +105,8 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
 
   const reportCounter = makeReportCounter(stores, { edges, timeZone: config.timeZone });
 
+  const reports = makeReportService(stores, { edges });
+
   const access = makeAccessService(stores, {
     edges,
     keyring,
@@ -134,5 +138,6 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     courier,
     webhooks,
     reportCounter,
+    reports,
   };
 };

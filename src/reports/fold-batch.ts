@@ -1,6 +1,6 @@
-import type { Feedback } from '../feedback/feedback.ts';
 import type { Delivery } from '../fanout/ledger-store.ts';
 import { type DeliveryState, rankOf } from '../fanout/push.ts';
+import type { Feedback } from '../feedback/feedback.ts';
 import { ruleOfSource } from '../rules/rule.ts';
 import { rewardOf, rewardWindowMs } from '../tuning/reward.ts';
 import { addTo, type Cells, codeMeasure, type Measures, noKey, ratingMeasures } from './counters.ts';

@@ -31,13 +31,13 @@ const daysAtOnce = 10;
 const partsAtOnce = 50;
 /** What came back may be written a little after its moment: this long it is looked for again. */
 const lateMs = 60_000;
-/** A push is counted again soon while it is young, then ever more rarely: reactions come in one by one, for days. */
-const soonestMs = 2_000;
+/** A push is counted again at once while it is young, then ever more rarely: reactions come in one by one, for days. */
+const youngMs = 100_000;
 const latestMs = 15 * 60_000;
 const ageShare = 20;
 
 const after = (push: { createdAt: number }, now: number): number =>
-  now + Math.min(latestMs, Math.max(soonestMs, (now - push.createdAt) / ageShare));
+  now + Math.min(latestMs, Math.max(0, (now - push.createdAt - youngMs) / ageShare));
 
 const grouped = <T>(list: readonly T[], keyOf: (one: T) => string | null): Map<string, T[]> => {
   const groups = new Map<string, T[]>();
@@ -95,7 +95,12 @@ export const makeReportCounter = (stores: Stores, { edges, timeZone }: Tools): R
   };
 
   /** What people viewed whom rules alone matched, where a holdout is measured; not of those whom another push told. */
-  const viewsOf = async (known: KnownPush, { ordinals }: DueBatch, rows: Delivery[], groups: Map<number, PersonGroup>) => {
+  const viewsOf = async (
+    known: KnownPush,
+    { ordinals }: DueBatch,
+    rows: Delivery[],
+    groups: Map<number, PersonGroup>,
+  ) => {
     const { drawnAt, sources } = known.facts;
     if (!sources.some(({ holdout }) => holdout > 0)) return new Map<number, Views>();
     const told = new Set<number>();

@@ -37,6 +37,7 @@ export type AppDeps = {
     | 'access'
     | 'staff'
     | 'webhooks'
+    | 'reports'
     | 'keyring'
     | 'edges'
     | 'stores'
@@ -112,6 +113,8 @@ export const makeApp = (deps: AppDeps): Express => {
       visitors,
       signers: signersOf(config.sms.urls),
       publicUrl,
+      timeZone: config.timeZone,
+      now: services.edges.now,
       locale: config.locale,
       rateLimits: deps.rateLimits ?? defaultRateLimits,
       streamEveryMs: deps.streamEveryMs ?? 500,

@@ -10,12 +10,14 @@ import type { FanoutService } from '../fanout/fanout-service.ts';
 import type { Keyring } from '../keyring.ts';
 import type { ProfileService } from '../profiles/profile-service.ts';
 import type { PublishingService } from '../publishing/publishing-service.ts';
+import type { ReportService } from '../reports/report-service.ts';
 import type { RuleService } from '../rules/rule-service.ts';
 import type { SignUpService, SubscriptionService } from '../subscriptions/subscription-service.ts';
 import type { WebhookService } from '../webhooks/webhook-service.ts';
 import { accessRoutes } from './api/access.ts';
 import { audienceRoutes } from './api/audience.ts';
 import { catalogueRoutes } from './api/catalogue.ts';
+import { engagementRoutes } from './api/engagement.ts';
 import { eventRoutes } from './api/events.ts';
 import { hookRoutes, type SmsSigner } from './api/hooks.ts';
 import { itemRoutes } from './api/items.ts';
@@ -45,9 +47,12 @@ export type ApiDeps = {
   access: AccessService;
   staff: StaffService;
   webhooks: WebhookService;
+  reports: ReportService;
   keyring: Pick<Keyring, 'mac'>;
   signers: SmsSigner[];
   publicUrl: string;
+  timeZone: string;
+  now: () => number;
   locale: Locale;
   rateLimits: RateLimits;
   streamEveryMs: number;
@@ -80,6 +85,7 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
     ...ruleRoutes(deps),
     ...audienceRoutes(deps),
     ...pushRoutes(deps),
+    ...engagementRoutes(deps),
     ...accessRoutes(deps),
     ...webhookRoutes(deps),
     ...hookRoutes(deps),

@@ -6,7 +6,18 @@ import { insertIfFree } from './writes.ts';
 
 type Batches = Pick<
   PushStore,
-  'claim' | 'leases' | 'steal' | 'renew' | 'close' | 'release' | 'soil' | 'dirty' | 'setCounts' | 'hold' | 'takeOver' | 'letGo'
+  | 'claim'
+  | 'leases'
+  | 'steal'
+  | 'renew'
+  | 'close'
+  | 'release'
+  | 'soil'
+  | 'dirty'
+  | 'setCounts'
+  | 'hold'
+  | 'takeOver'
+  | 'letGo'
 >;
 
 /** Claims, leases and counts. Each verb is one guarded write of one document, which MongoDB makes atomic. */

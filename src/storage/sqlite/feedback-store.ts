@@ -43,7 +43,9 @@ export const sqliteFeedbackStore = (db: SqliteDatabase): FeedbackStore => {
   );
   const ofMessage = db.prepare('SELECT * FROM feedback WHERE message = ? ORDER BY at DESC, id DESC');
   const ofPerson = db.prepare('SELECT * FROM feedback WHERE ordinal = ? ORDER BY at DESC, id DESC LIMIT ?');
-  const ofPush = db.prepare('SELECT * FROM feedback WHERE push = ? AND ordinal >= ? AND ordinal <= ? AND machine IS NULL');
+  const ofPush = db.prepare(
+    'SELECT * FROM feedback WHERE push = ? AND ordinal >= ? AND ordinal <= ? AND machine IS NULL',
+  );
   const visits = db.prepare('SELECT * FROM link_visits WHERE message = ? ORDER BY at, link, head');
   const visit = db.prepare(
     'INSERT INTO link_visits (message, at, link, head) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
