@@ -42,3 +42,9 @@ export const addCells = (to: Cells, from: Cells): void => {
   for (const dimension of dimensions)
     for (const [key, measures] of Object.entries(from[dimension] ?? {})) addTo(to, dimension, key, measures);
 };
+
+/** The month of a day: 2026-06 of 2026-06-10. */
+export const monthOf = (day: string): string => day.slice(0, 7);
+
+/** The spans that days are summed up in: themselves and their months. */
+export const spansOf = (...days: string[]): string[] => [...new Set(days.flatMap((day) => [day, monthOf(day)]))];

@@ -41,3 +41,19 @@ export const lastDays = (days: number, timeZone: string, now: number): Period =>
   const to = DateTime.fromMillis(now, { zone: timeZone }).toFormat('yyyy-MM-dd');
   return { from: backFrom(to, days - 1), to };
 };
+
+/** A period as whole months (their first and last; null where there is none) and the stretches of days beside them. */
+export const monthsIn = ({ from, to }: Period): { months: Period | null; days: Period[] } => {
+  const [start, end] = [DateTime.fromISO(from, { zone: 'utc' }), DateTime.fromISO(to, { zone: 'utc' })];
+  const first = start.day === 1 ? start : start.plus({ months: 1 }).startOf('month');
+  const beyond = end.plus({ days: 1 }).startOf('month');
+  if (first >= beyond) return { months: null, days: [{ from, to }] };
+  const dayText = (day: DateTime): string => day.toFormat('yyyy-MM-dd');
+  return {
+    months: { from: first.toFormat('yyyy-MM'), to: beyond.minus({ months: 1 }).toFormat('yyyy-MM') },
+    days: [
+      { from, to: dayText(first.minus({ days: 1 })) },
+      { from: dayText(beyond), to },
+    ].filter((stretch) => stretch.from <= stretch.to),
+  };
+};

@@ -4,8 +4,9 @@ import type { Edges } from '../edges.ts';
 import type { Delivery } from '../fanout/ledger-store.ts';
 import type { Feedback } from '../feedback/feedback.ts';
 import type { Storage } from '../storage/storage.ts';
-import { addCells, type Cells } from './counters.ts';
+import { addCells, type Cells, dimensions } from './counters.ts';
 import { foldBatch, liftWindowMs, type Member } from './fold-batch.ts';
+import { isDayText } from './period.ts';
 import { dayIn, type KnownPush, readPush } from './push-facts.ts';
 import type { DueBatch, PersonGroup, Views } from './report-store.ts';
 
@@ -25,9 +26,8 @@ type Tools = { edges: Pick<Edges, 'now' | 'monotonic'>; timeZone: string };
 const pageSize = 1_000;
 const batchesAtOnce = 20;
 /** While something is being sent: so many batches a run, and the sums of days once in so long. */
-const batchesBeside = 10;
+const batchesBeside = 5;
 const sumsBesideMs = 60_000;
-const daysAtOnce = 10;
 const partsAtOnce = 50;
 /** What came back may be written a little after its moment: this long it is looked for again. */
 const lateMs = 60_000;
@@ -169,7 +169,18 @@ export const makeReportCounter = (stores: Stores, { edges, timeZone }: Tools): R
       more = parts.length === partsAtOnce;
       await setImmediate();
     }
-    await reports.setDay(day, cells, mark);
+    await reports.setSums(day, cells, mark);
+  };
+
+  /** A month is read of its days, which are summed up by then. */
+  const sumMonth = async (month: string, mark: number): Promise<void> => {
+    const cells: Cells = {};
+    for (const dimension of dimensions) {
+      for (const day of await reports.sums(dimension, `${month}-01`, `${month}-31`))
+        addCells(cells, { [dimension]: day.cells });
+      await setImmediate();
+    }
+    await reports.setSums(month, cells, mark);
   };
 
   /** Opens of today and of the day before, which may have ended since the last run. */
@@ -182,10 +193,11 @@ export const makeReportCounter = (stores: Stores, { edges, timeZone }: Tools): R
   };
 
   const sumDays = async (signal: AbortSignal): Promise<void> => {
-    for (let days = await reports.staleDays(daysAtOnce); days.length > 0; days = await reports.staleDays(daysAtOnce)) {
-      for (const { day, mark } of days) {
+    for (let spans = await reports.staleSpans(1); spans.length > 0; spans = await reports.staleSpans(1)) {
+      for (const { span, mark } of spans) {
         if (signal.aborted) return;
-        await sumDay(day, mark);
+        if (isDayText(span)) await sumDay(span, mark);
+        else await sumMonth(span, mark);
       }
     }
     await countOpens(edges.now());

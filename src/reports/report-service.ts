@@ -1,6 +1,7 @@
 import type { Edges } from '../edges.ts';
 import { ruleOfSource, ruleSource } from '../rules/rule.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { Change } from '../tuning/tuning.ts';
 import { addMeasures, type Dimension, type Measures, noKey } from './counters.ts';
 import {
   type CoverageRow,
@@ -14,7 +15,7 @@ import {
   satisfactionRow,
   worstServed,
 } from './figures.ts';
-import type { Period } from './period.ts';
+import { monthsIn, type Period } from './period.ts';
 
 export const funnelBys = ['channel', 'topic', 'rule', 'region', 'hour'] as const;
 export type FunnelBy = (typeof funnelBys)[number];
@@ -23,6 +24,11 @@ export type SatisfactionBy = (typeof satisfactionBys)[number];
 
 /** A report. `asOf`: everything that had happened by then is in it (ms); null before anything was counted. */
 export type Report<Row> = Period & { rows: Row[]; asOf: number | null };
+
+/** Where what tuning changed is read: newest first, by opaque cursor. */
+export type TuningHistory = {
+  changes(page: { cursor: string | null; limit: number }): Promise<{ rows: Change[]; next: string | null }>;
+};
 
 /** What is read of one day. */
 export type DayRow = FunnelRow & { day: string };
@@ -53,14 +59,16 @@ export const makeReportService = (
   { reports, rules, items }: Pick<Storage, 'reports' | 'rules' | 'items'>,
   { edges }: { edges: Pick<Edges, 'now'> },
 ): ReportService => {
-  const sums = async (dimension: Dimension, { from, to }: Period): Promise<[string, Measures][]> => {
+  const sums = async (dimension: Dimension, period: Period): Promise<[string, Measures][]> => {
     const sum = new Map<string, Measures>();
-    for (const { cells } of await reports.days(dimension, from, to))
-      for (const key in cells) {
-        const own = sum.get(key) ?? {};
-        sum.set(key, own);
-        addMeasures(own, cells[key] ?? {});
-      }
+    const { months, days } = monthsIn(period);
+    for (const { from, to } of months ? [months, ...days] : days)
+      for (const { cells } of await reports.sums(dimension, from, to))
+        for (const key in cells) {
+          const own = sum.get(key) ?? {};
+          sum.set(key, own);
+          addMeasures(own, cells[key] ?? {});
+        }
     return [...sum];
   };
 
@@ -83,7 +91,10 @@ export const makeReportService = (
       return { ...(await framed(period, rows)), total, opens: await reports.opens(period.from, period.to) };
     },
     byDay: async ({ from, to }) =>
-      (await reports.days('total', from, to)).map(({ day, cells }) => ({ day, ...funnelRow('', cells[''] ?? {}) })),
+      (await reports.sums('total', from, to)).map(({ span, cells }) => ({
+        day: span,
+        ...funnelRow('', cells[''] ?? {}),
+      })),
     rules: async (period) => {
       const rows = (await sums('rule', period)).flatMap(([key, measures]) => {
         const rule = ruleOfSource(key);

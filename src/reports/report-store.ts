@@ -22,8 +22,8 @@ export type Views = { ordinal: number; tiedAt: number | null; viewed: { item: st
 export type Progress = { followedTo: number; countedAt: number | null };
 
 /**
- * The read models of reports: counters that are *set* from the rows of a batch, and sums of days that are set from the
- * counters of their batches, so that every write may be repeated.
+ * The read models of reports: counters that are *set* from the rows of a batch, sums of days that are set from the counters
+ * of their batches, and sums of months that are set from those of days, so that every write may be repeated.
  */
 export type ReportStore = {
   /** These batches are to be counted at `dueAt`, or before if they were to be already. */
@@ -32,17 +32,20 @@ export type ReportStore = {
   soilPeople(push: string, ordinals: number[], dueAt: number): Promise<void>;
   /** Batches that are to be counted by now, the longest due first; unknown ones are left out. */
   due(now: number, limit: number): Promise<DueBatch[]>;
-  /** Sets what a batch counts; its day is stale. Unless it was soiled since, it is counted again at `again`, or not (null). */
+  /** Sets what a batch counts; its day and month are stale. Unless it was soiled since, it is counted again at `again`, or not (null). */
   setPart(part: Part, mark: number, again: number | null): Promise<void>;
 
-  /** Days whose sums are behind their parts. */
-  staleDays(limit: number): Promise<{ day: string; mark: number }[]>;
+  /** Days and months (2026-06) whose sums are behind their parts, days before months. */
+  staleSpans(limit: number): Promise<{ span: string; mark: number }[]>;
   /** The parts of a day by batch, those after `after`. */
   partsOf(day: string, after: string | null, limit: number): Promise<Part[]>;
-  /** Sets the sums of a day; it is not stale any more unless a part was set since. */
-  setDay(day: string, cells: Cells, mark: number): Promise<void>;
-  /** The sums of one dimension, of each day from one to another, both ends in, ascending; days that counted nothing are left out. */
-  days(dimension: Dimension, from: string, to: string): Promise<{ day: string; cells: Record<string, Measures> }[]>;
+  /** Sets the sums of a day or month; it is not stale any more unless a part was set since. */
+  setSums(span: string, cells: Cells, mark: number): Promise<void>;
+  /**
+   * The sums of one dimension, of each day (or, where `from` and `to` are months, each month) from one to another, both ends
+   * in, ascending; those that counted nothing are left out.
+   */
+  sums(dimension: Dimension, from: string, to: string): Promise<{ span: string; cells: Record<string, Measures> }[]>;
   /** Sets how many messages were first seen opened on a day. */
   setOpens(day: string, opens: number): Promise<void>;
   /** The sum of those from one day to another, both ends in. */

@@ -144,7 +144,7 @@ describe('reports over the API', () => {
     const before = await report('funnel?by=region');
     expect(before.total).toMatchObject({ matched: 12, acted: 1 });
     web.rows('DELETE FROM report_parts');
-    web.rows('DELETE FROM report_days');
+    web.rows('DELETE FROM report_sums');
     web.rows(`UPDATE batches SET counts = '{}'`);
     expect(await web.town.reportCounter.rebuild(new AbortController().signal)).toBe(1);
     const { rows: again, total } = await report('funnel?by=region');

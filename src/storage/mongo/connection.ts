@@ -85,7 +85,7 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
   feedback: [{ machine: 1, at: 1, _id: 1 }, { message: 1 }, { ordinal: 1, at: -1 }, { push: 1, ordinal: 1 }],
   report_queue: [{ dueAt: 1 }],
   report_parts: [{ day: 1, _id: 1 }],
-  report_days: [{ dimension: 1, day: 1 }],
+  report_sums: [{ dimension: 1, size: 1, span: 1 }],
   report_stale: [{ stale: 1 }],
   link_visits: [{ message: 1, at: 1 }, { at: 1 }],
   opens: [{ at: 1 }],

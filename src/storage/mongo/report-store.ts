@@ -1,6 +1,6 @@
 import type { mongo } from 'mongoose';
 import { unpackOrdinals } from '../../fanout/ordinals.ts';
-import { dimensions } from '../../reports/counters.ts';
+import { dimensions, spansOf } from '../../reports/counters.ts';
 import type { DueBatch, PersonGroup, Progress, ReportStore, Views } from '../../reports/report-store.ts';
 import { readEvent } from '../profile-content.ts';
 import { type PersonDocument, peopleCollections } from './people/documents.ts';
@@ -13,8 +13,9 @@ type QueueDocument = { _id: string; dueAt: number; mark: number };
 const never = 8_640_000_000_000_000;
 /** `cells` is JSON: names of fields may not be anything. */
 type PartDocument = { _id: string; day: string; cells: string };
-type DayDocument = { _id: string; dimension: string; day: string; cells: string };
-type StaleDocument = { _id: string; stale: boolean; mark: number };
+type SumDocument = { _id: string; dimension: string; size: number; span: string; cells: string };
+/** `size`: of the span, days are longer than months. */
+type StaleDocument = { _id: string; size: number; stale: boolean; mark: number };
 type OpensDocument = { _id: string; opens: number };
 type ProgressDocument = { _id: string } & Progress;
 
@@ -23,7 +24,7 @@ const peopleInOneRead = 2_000;
 const mergesMost = 5;
 
 type Queue = Pick<ReportStore, 'soil' | 'soilPeople' | 'due' | 'setPart'>;
-type Days = Pick<ReportStore, 'staleDays' | 'partsOf' | 'setDay' | 'days' | 'setOpens' | 'opens'>;
+type Sums = Pick<ReportStore, 'staleSpans' | 'partsOf' | 'setSums' | 'sums' | 'setOpens' | 'opens'>;
 type People = Pick<ReportStore, 'people' | 'views'>;
 
 /** Read models of reports over MongoDB: each write sets what a document is, so that it may be repeated. */
@@ -31,7 +32,7 @@ export const mongoReportStore = (db: mongo.Db): ReportStore => {
   const progress = db.collection<ProgressDocument>('report_progress');
   return {
     ...queueOver(db),
-    ...daysOver(db),
+    ...sumsOver(db),
     ...peopleOver(db),
     progress: async () => {
       const found = await progress.findOne({ _id: progressName });
@@ -60,9 +61,12 @@ const queueOver = (db: mongo.Db): Queue => {
     );
   };
 
-  const spoil = async (day: string): Promise<void> => {
-    await insertMissing(stale, [{ _id: day, stale: true, mark: 0 }]);
-    await stale.updateOne({ _id: day }, { $set: { stale: true }, $inc: { mark: 1 } });
+  const spoil = async (spans: string[]): Promise<void> => {
+    await insertMissing(
+      stale,
+      spans.map((_id) => ({ _id, size: _id.length, stale: true, mark: 0 })),
+    );
+    await stale.updateMany({ _id: { $in: spans } }, { $set: { stale: true }, $inc: { mark: 1 } });
   };
 
   return {
@@ -101,21 +105,21 @@ const queueOver = (db: mongo.Db): Queue => {
         { $set: { day, cells: JSON.stringify(cells) } },
         { upsert: true, returnDocument: 'before' },
       );
-      for (const one of new Set([day, before?.day ?? day])) await spoil(one);
+      await spoil(spansOf(day, before?.day ?? day));
       await queue.updateOne({ _id: batch, mark }, { $set: { dueAt: again ?? never } });
     },
   };
 };
 
-const daysOver = (db: mongo.Db): Days => {
+const sumsOver = (db: mongo.Db): Sums => {
   const parts = db.collection<PartDocument>('report_parts');
   const stale = db.collection<StaleDocument>('report_stale');
-  const days = db.collection<DayDocument>('report_days');
+  const sums = db.collection<SumDocument>('report_sums');
   const opens = db.collection<OpensDocument>('report_opens');
   return {
-    staleDays: async (limit) => {
-      const found = await stale.find({ stale: true }).sort({ _id: -1 }).limit(limit).toArray();
-      return found.map(({ _id, mark }) => ({ day: _id, mark }));
+    staleSpans: async (limit) => {
+      const found = await stale.find({ stale: true }).sort({ size: -1, _id: -1 }).limit(limit).toArray();
+      return found.map(({ _id, mark }) => ({ span: _id, mark }));
     },
     partsOf: async (day, after, limit) => {
       const found = await parts
@@ -125,22 +129,22 @@ const daysOver = (db: mongo.Db): Days => {
         .toArray();
       return found.map(({ _id, cells }) => ({ batch: _id, day, cells: JSON.parse(cells) }));
     },
-    setDay: async (day, cells, mark) => {
+    setSums: async (span, cells, mark) => {
       for (const dimension of dimensions) {
-        const _id = `${dimension} ${day}`;
+        const _id = `${dimension} ${span}`;
         const keys = cells[dimension];
-        if (keys)
-          await days.updateOne({ _id }, { $set: { dimension, day, cells: JSON.stringify(keys) } }, { upsert: true });
-        else await days.deleteOne({ _id });
+        const fields = { dimension, size: span.length, span, cells: JSON.stringify(keys) };
+        if (keys) await sums.updateOne({ _id }, { $set: fields }, { upsert: true });
+        else await sums.deleteOne({ _id });
       }
-      await stale.updateOne({ _id: day, mark }, { $set: { stale: false } });
+      await stale.updateOne({ _id: span, mark }, { $set: { stale: false } });
     },
-    days: async (dimension, from, to) => {
-      const found = await days
-        .find({ dimension, day: { $gte: from, $lte: to } })
-        .sort({ day: 1 })
+    sums: async (dimension, from, to) => {
+      const found = await sums
+        .find({ dimension, size: from.length, span: { $gte: from, $lte: to } })
+        .sort({ span: 1 })
         .toArray();
-      return found.map(({ day, cells }) => ({ day, cells: JSON.parse(cells) }));
+      return found.map(({ span, cells }) => ({ span, cells: JSON.parse(cells) }));
     },
     setOpens: async (day, count) => {
       await opens.updateOne({ _id: day }, { $set: { opens: count } }, { upsert: true });

@@ -1,6 +1,6 @@
 import { unpackOrdinals } from '../../fanout/ordinals.ts';
 import type { Cells, Measures } from '../../reports/counters.ts';
-import { dimensions } from '../../reports/counters.ts';
+import { dimensions, spansOf } from '../../reports/counters.ts';
 import type { Progress, ReportStore } from '../../reports/report-store.ts';
 import { inChunks } from './chunks.ts';
 import { bytes, type SqliteDatabase } from './database.ts';
@@ -10,7 +10,7 @@ const batchesInOneWrite = 500;
 const progressName = 'progress';
 
 type Queue = Pick<ReportStore, 'soil' | 'soilPeople' | 'due' | 'setPart'>;
-type Days = Pick<ReportStore, 'staleDays' | 'partsOf' | 'setDay' | 'days' | 'setOpens' | 'opens'>;
+type Sums = Pick<ReportStore, 'staleSpans' | 'partsOf' | 'setSums' | 'sums' | 'setOpens' | 'opens'>;
 
 /** Which batches are to be counted, and what each counts. */
 const queueOver = (db: SqliteDatabase): Queue => {
@@ -37,8 +37,8 @@ const queueOver = (db: SqliteDatabase): Queue => {
   );
   const clean = db.prepare('UPDATE report_queue SET due_at = ? WHERE batch = ? AND mark = ?');
   const stale = db.prepare(
-    `INSERT INTO report_stale (day, stale, mark) VALUES (?, 1, 1)
-     ON CONFLICT (day) DO UPDATE SET stale = 1, mark = mark + 1`,
+    `INSERT INTO report_stale (span, stale, mark) VALUES (?, 1, 1)
+     ON CONFLICT (span) DO UPDATE SET stale = 1, mark = mark + 1`,
   );
 
   return {
@@ -62,27 +62,30 @@ const queueOver = (db: SqliteDatabase): Queue => {
       await db.write(() => {
         const before = dayOf.get(batch)?.day;
         putPart.run(batch, day, text);
-        for (const one of new Set([day, String(before ?? day)])) stale.run(one);
+        for (const one of new Set(spansOf(day, String(before ?? day)))) stale.run(one);
         clean.run(again, batch, mark);
       });
     },
   };
 };
 
-/** The sums of days. */
-const daysOver = (db: SqliteDatabase): Days => {
-  const staleDays = db.prepare('SELECT day, mark FROM report_stale WHERE stale = 1 ORDER BY day DESC LIMIT ?');
+/** The sums of days and months. */
+const sumsOver = (db: SqliteDatabase): Sums => {
+  const staleSpans = db.prepare(
+    'SELECT span, mark FROM report_stale WHERE stale = 1 ORDER BY length(span) DESC, span DESC LIMIT ?',
+  );
   const partsOf = db.prepare(
     'SELECT batch, cells FROM report_parts WHERE day = ? AND batch > ? ORDER BY batch LIMIT ?',
   );
-  const putDay = db.prepare(
-    `INSERT INTO report_days (dimension, day, cells) VALUES (?, ?, ?)
-     ON CONFLICT (dimension, day) DO UPDATE SET cells = excluded.cells`,
+  const putSum = db.prepare(
+    `INSERT INTO report_sums (dimension, size, span, cells) VALUES (?1, length(?2), ?2, ?3)
+     ON CONFLICT (dimension, size, span) DO UPDATE SET cells = excluded.cells`,
   );
-  const dropDay = db.prepare('DELETE FROM report_days WHERE dimension = ? AND day = ?');
-  const summed = db.prepare('UPDATE report_stale SET stale = 0 WHERE day = ? AND mark = ?');
-  const days = db.prepare(
-    'SELECT day, cells FROM report_days WHERE dimension = ? AND day >= ? AND day <= ? ORDER BY day',
+  const dropSum = db.prepare('DELETE FROM report_sums WHERE dimension = ?1 AND size = length(?2) AND span = ?2');
+  const summed = db.prepare('UPDATE report_stale SET stale = 0 WHERE span = ? AND mark = ?');
+  const sums = db.prepare(
+    `SELECT span, cells FROM report_sums
+     WHERE dimension = ?1 AND size = length(?2) AND span >= ?2 AND span <= ?3 ORDER BY span`,
   );
   const putOpens = db.prepare(
     'INSERT INTO report_opens (day, opens) VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET opens = excluded.opens',
@@ -90,27 +93,27 @@ const daysOver = (db: SqliteDatabase): Days => {
   const opens = db.prepare('SELECT sum(opens) AS opens FROM report_opens WHERE day >= ? AND day <= ?');
 
   return {
-    staleDays: async (limit) =>
-      (await db.read(() => staleDays.all(limit))).map((row) => ({ day: String(row.day), mark: Number(row.mark) })),
+    staleSpans: async (limit) =>
+      (await db.read(() => staleSpans.all(limit))).map((row) => ({ span: String(row.span), mark: Number(row.mark) })),
     partsOf: async (day, after, limit) =>
       (await db.read(() => partsOf.all(day, after ?? '', limit))).map((row) => ({
         batch: String(row.batch),
         day,
         cells: JSON.parse(String(row.cells)) as Cells,
       })),
-    setDay: async (day, cells, mark) => {
+    setSums: async (span, cells, mark) => {
       await db.write(() => {
         for (const dimension of dimensions) {
           const keys = cells[dimension];
-          if (keys) putDay.run(dimension, day, JSON.stringify(keys));
-          else dropDay.run(dimension, day);
+          if (keys) putSum.run(dimension, span, JSON.stringify(keys));
+          else dropSum.run(dimension, span);
         }
-        summed.run(day, mark);
+        summed.run(span, mark);
       });
     },
-    days: async (dimension, from, to) =>
-      (await db.read(() => days.all(dimension, from, to))).map((row) => ({
-        day: String(row.day),
+    sums: async (dimension, from, to) =>
+      (await db.read(() => sums.all(dimension, from, to))).map((row) => ({
+        span: String(row.span),
         cells: JSON.parse(String(row.cells)) as Record<string, Measures>,
       })),
     setOpens: async (day, count) => {
@@ -128,7 +131,7 @@ export const sqliteReportStore = (db: SqliteDatabase): ReportStore => {
   );
   return {
     ...queueOver(db),
-    ...daysOver(db),
+    ...sumsOver(db),
     ...reportPeople(db),
     progress: async () => {
       const row = await db.read(() => progress.get(progressName));

@@ -1,5 +1,6 @@
 import express, { Router } from 'express';
 import type { Pages } from '../pages/page.ts';
+import { analystRouter } from './analyst.ts';
 import { peopleRouter } from './people.ts';
 import { signInRouter } from './sign-in.ts';
 import { makeStaffPages, type StaffDeps } from './staff-pages.ts';
@@ -14,5 +15,6 @@ export const staffRouter = (deps: StaffDeps, pages: Pages): Router => {
       own.only((req, res, staff) => own.show(req, res, staff, 'home')),
     )
     .use(signInRouter(deps, pages, own))
-    .use(peopleRouter(deps, pages, own));
+    .use(peopleRouter(deps, pages, own))
+    .use(analystRouter(deps, pages, own));
 };

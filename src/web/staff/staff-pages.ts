@@ -2,7 +2,9 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { AccessService } from '../../access/access-service.ts';
 import type { Role, Staff } from '../../access/access-store.ts';
 import { type StaffService, sessionMs } from '../../access/staff-service.ts';
+import type { Edges } from '../../edges.ts';
 import { AppError } from '../../errors.ts';
+import type { ReportService, TuningHistory } from '../../reports/report-service.ts';
 import { makeCookies } from '../cookies.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
@@ -11,6 +13,10 @@ import type { Pages } from '../pages/page.ts';
 export type StaffDeps = Pick<CitizenDeps, 'catalogue' | 'subscriptions' | 'profiles' | 'items' | 'config'> & {
   staff: StaffService;
   access: Pick<AccessService, 'audit'>;
+  reports: ReportService;
+  edges: Pick<Edges, 'now'>;
+  /** What tuning changed; left out where there is no tuning. */
+  tuningHistory?: TuningHistory;
 };
 
 type StaffPage = (req: Request, res: Response, staff: Staff) => Promise<unknown> | unknown;

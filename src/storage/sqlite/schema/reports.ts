@@ -1,6 +1,7 @@
 /**
  * Read models of reports. `report_queue` says which batches are to be counted, and when (null: nothing changed); `mark` only
- * grows. Parts are what batches count, days the sums of parts; `cells` is JSON, because its keys may be anything.
+ * grows. Parts are what batches count; a `span` is a day (10 characters) or month (7), `size`
+ * tells them apart. `cells` is JSON, because its keys may be anything.
  */
 export const reportsSchema = `
 CREATE TABLE report_queue (
@@ -17,15 +18,16 @@ CREATE TABLE report_parts (
 ) STRICT;
 CREATE INDEX report_parts_of_day ON report_parts (day, batch);
 
-CREATE TABLE report_days (
+CREATE TABLE report_sums (
   dimension TEXT NOT NULL,
-  day TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  span TEXT NOT NULL,
   cells TEXT NOT NULL,
-  PRIMARY KEY (dimension, day)
+  PRIMARY KEY (dimension, size, span)
 ) STRICT;
 
 CREATE TABLE report_stale (
-  day TEXT PRIMARY KEY,
+  span TEXT PRIMARY KEY,
   stale INTEGER NOT NULL,
   mark INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
