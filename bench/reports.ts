@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { realEdges } from '../src/edges.ts';
+import { makeReportCounter } from '../src/reports/report-counter.ts';
 import { openSqliteStorage } from '../src/storage/sqlite/sqlite-storage.ts';
 import { type Service, startService } from '../test/helpers/start-service.ts';
 import { type Scale, seedLedger } from './reports/seed.ts';
 import { median, printTable } from './table.ts';
-import { makeReportCounter } from '../src/reports/report-counter.ts';
 
 /**
  * Reports over a ledger of 1,000,000 deliveries of 400 pushes in 90 days, 374 regions, with what came back: how long all of it

@@ -170,7 +170,11 @@ export const seedLedger = async (stores: Storage, scale: Scale): Promise<void> =
   await stores.catalogue.insertRegions(
     regionCodes
       .filter((code) => !defaultRegions.some((region) => region.code === code))
-      .map((code) => ({ code, name: { en: `District ${code}`, 'zh-CN': `${code}区` }, parent: `${code.slice(0, 2)}0000` })),
+      .map((code) => ({
+        code,
+        name: { en: `District ${code}`, 'zh-CN': `${code}区` },
+        parent: `${code.slice(0, 2)}0000`,
+      })),
   );
   await seedPeople(stores, scale, random);
   await seedRules(stores, scale.now);

@@ -19,12 +19,15 @@ const readTable = (table) => {
         const { value } = row.cells[at].dataset;
         return value === undefined ? null : Number(value);
       }),
-      ranges: rows.map((row) => (row.cells[at].dataset.range ?? '').split(' ').map(Number)),
+      ranges: rows.map((row) => row.cells[at].dataset.range?.split(' ').map(Number) ?? []),
     })),
   };
 };
 
-const fontOf = (element) => `14px ${getComputedStyle(element).fontFamily}`;
+const fontOf = (table) => `14px ${getComputedStyle(table).fontFamily}`;
+
+/** About how wide a text is, in pixels: Han characters are as wide as they are high. */
+const widthOf = (text) => [...text].reduce((sum, letter) => sum + (letter > '\u2e80' ? 14 : 8), 0);
 
 const shortened = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
@@ -43,7 +46,10 @@ const dayText = (text) =>
 const axisLabel = (text, most) => (isDay(text) ? dayText(text) : shortened(text, most));
 
 const numbers = (unit) =>
-  new Intl.NumberFormat(document.documentElement.lang, unit === 'share' ? { style: 'percent' } : { notation: 'compact' });
+  new Intl.NumberFormat(
+    document.documentElement.lang,
+    unit === 'share' ? { style: 'percent', maximumFractionDigits: 1 } : { notation: 'compact' },
+  );
 
 /** Bars of several series stand side by side. */
 const drawBars = (chart, series) => {
@@ -90,12 +96,16 @@ const drawIntervals = (chart, [series]) => {
 
 const marks = { bars: drawBars, intervals: drawIntervals };
 
-const axesOf = (kind, { labels }, width, element) => {
-  const isSlanted = kind !== 'lines' && (width < narrow || labels.length > 6) && !labels.every((one) => one.length < 6);
-  const each = kind === 'lines' ? 64 : isSlanted ? 24 : Math.max(44, width / 12);
-  const most = isSlanted ? 9 : Math.max(6, Math.floor(width / labels.length / 8));
-  const common = { stroke: quiet, font: fontOf(element), ticks: { stroke: line }, grid: { stroke: line, width: 1 } };
-  const places = placesOf(labels.length, width, each);
+const axesOf = (kind, { labels }, width, font) => {
+  const room = (width - 80) / labels.length;
+  const widest = Math.max(...labels.map((text) => widthOf(axisLabel(text, 14)))) + 12;
+  // days and hours may be left out between two others; names may not, and are turned instead
+  const isRegular = kind === 'lines' || labels.filter((text) => !/^\d\d:00$/.test(text)).length < 2;
+  const isSlanted = !isRegular && widest > room;
+  const each = isRegular ? widest : 1;
+  const most = isSlanted ? 9 : 14;
+  const common = { stroke: quiet, font, ticks: { stroke: line }, grid: { stroke: line, width: 1 } };
+  const places = placesOf(labels.length, width - 80, each);
   return [
     {
       ...common,
@@ -107,9 +117,22 @@ const axesOf = (kind, { labels }, width, element) => {
     {
       ...common,
       size: 56,
-      values: (_chart, values) => values.map((value) => numbers(kind === 'intervals' ? 'share' : 'count').format(value)),
+      values: (_chart, values) =>
+        values.map((value) => numbers(kind === 'intervals' ? 'share' : 'count').format(value)),
     },
   ];
+};
+
+/** Counts stand on 0. Of shares the stretch is shown that their intervals lie in, or none could be told from another. */
+const reachOf = (kind, series) => {
+  const values = series
+    .flatMap((one) => (kind === 'intervals' ? one.ranges.flat() : one.values))
+    .filter((value) => Number.isFinite(value));
+  if (values.length === 0) return [0, 1];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  if (kind !== 'intervals') return [0, high * 1.08 || 1];
+  const beside = (high - low) * 0.15 || 0.05;
+  return [Math.max(0, low - beside), Math.min(1, high + beside)];
 };
 
 const legendOf = (series) => {
@@ -140,10 +163,10 @@ const draw = (element) => {
   const last = data.labels.length - 1;
   const tell = ({ cursor: { idx } }) => {
     readout.textContent =
-      idx == null ? '' : [data.labels[idx], ...data.series.map(({ name, texts }) => `${name} ${texts[idx]}`)].join(' · ');
+      idx == null
+        ? ''
+        : [data.labels[idx], ...data.series.map(({ name, texts }) => `${name} ${texts[idx]}`)].join(' · ');
   };
-  const highest = (values) => Math.max(0, ...values.filter((value) => value !== null && !Number.isNaN(value)));
-  const top = highest(data.series.flatMap(({ values, ranges }) => [...values, ...ranges.flat()]));
   const chart = new uPlot(
     {
       width,
@@ -152,9 +175,9 @@ const draw = (element) => {
       cursor: { y: false, drag: { x: false, y: false }, points: { show: kind === 'lines' } },
       scales: {
         x: { time: false, range: kind === 'lines' ? [0, last] : [-0.6, last + 0.6] },
-        y: { range: [0, kind === 'intervals' ? Math.min(1, top * 1.1 || 1) : top * 1.08 || 1] },
+        y: { range: reachOf(kind, data.series) },
       },
-      axes: axesOf(kind, data, width, element),
+      axes: axesOf(kind, data, width, fontOf(document.getElementById(table))),
       series: [
         {},
         ...data.series.map(({ name }, at) => ({

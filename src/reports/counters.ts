@@ -33,8 +33,12 @@ export const addMeasures = (to: Measures, from: Measures): void => {
 
 /** Adds measures under a key of a dimension. */
 export const addTo = (cells: Cells, dimension: Dimension, key: string, measures: Measures): void => {
-  const keys = (cells[dimension] ??= {});
-  addMeasures((keys[key] ??= {}), measures);
+  // without a prototype, so that no key is there before it was counted, whatever it is called
+  const keys: Record<string, Measures> = cells[dimension] ?? Object.create(null);
+  const own = keys[key] ?? {};
+  keys[key] = own;
+  cells[dimension] = keys;
+  addMeasures(own, measures);
 };
 
 /** Adds cells to cells. */

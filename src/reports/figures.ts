@@ -1,5 +1,5 @@
 import { type Lift, liftOf } from '../tuning/lift.ts';
-import { interval, meanOf } from '../tuning/statistics/beta.ts';
+import { interval, meanOf, posterior } from '../tuning/statistics/beta.ts';
 import { usefulness } from '../tuning/worth.ts';
 import { codeOfMeasure, type FunnelStep, funnelSteps, type Measures, noKey, ratingMeasures } from './counters.ts';
 
@@ -47,8 +47,8 @@ export const funnelRow = (key: string, measures: Measures): FunnelRow => ({
 /** A share with its 95 % interval (Jeffreys'). Of nothing, the interval says that nothing is known. */
 export type Share = { share: number | null; interval: [number, number] };
 export const shareOf = (part: number, whole: number): Share => {
-  const beta = usefulness({ eligible: whole, sent: whole, useful: part, unwanted: 0 });
-  return { share: whole > 0 ? part / whole : null, interval: whole > 0 ? interval(beta) : [0, 1] };
+  if (whole === 0) return { share: null, interval: [0, 1] };
+  return { share: part / whole, interval: interval(posterior(part, whole)) };
 };
 
 /**
@@ -102,13 +102,23 @@ export const coverageRow = (group: CoverageGroup, key: string, measures: Measure
 const fewest = 10;
 
 /**
- * The group that is served worst: whose share, even at the upper end of its interval, is lowest. Only those whom a fact puts
- * into one group are compared, not the channels, which say how people are reached and not who they are.
+ * The group that is served worst: whose share, even at the upper end of its interval, is lowest. The intervals are wider the
+ * more groups are compared (Bonferroni), or the smallest would always be named. Only those whom a fact puts into a group are
+ * compared, not the channels, which say how people are reached and not who they are.
  */
-export const worstServed = (rows: readonly CoverageRow[]): CoverageRow | null =>
-  rows
-    .filter(({ group, key, entitled }) => group !== 'channel' && key !== noKey && entitled >= fewest)
-    .reduce<CoverageRow | null>((worst, row) => (worst && worst.interval[1] <= row.interval[1] ? worst : row), null);
+export const worstServed = (rows: readonly CoverageRow[]): CoverageRow | null => {
+  const compared = rows.filter(
+    ({ group, key, entitled }) => group !== 'channel' && key !== noKey && entitled >= fewest,
+  );
+  const level = 1 - 0.05 / compared.length;
+  let worst: CoverageRow | null = null;
+  let lowest = Number.POSITIVE_INFINITY;
+  for (const row of compared) {
+    const [, upper] = interval(posterior(row.reached, row.entitled), level);
+    if (upper < lowest) [worst, lowest] = [row, upper];
+  }
+  return worst;
+};
 
 /** Ratings of an item or topic: how many of 1 to 5, their mean, and the share of those of 4 and 5 with its interval. */
 export type SatisfactionRow = Share & {

@@ -108,7 +108,7 @@ const judgement = (rows: readonly Delivery[], feedback: readonly Feedback[], now
  */
 const armOf = ({ rows, views }: Member, facts: PushFacts): { rule: string; heldOut: boolean } | null => {
   const best = bestOf(rows);
-  if (!best || best.noticeClass !== 'suggestion' || views?.tiedAt == null || views.tiedAt >= facts.drawnAt) return null;
+  if (best?.noticeClass !== 'suggestion' || views?.tiedAt == null || views.tiedAt >= facts.drawnAt) return null;
   const heldOut = best.state === 'withheld' && best.code === 'holdout';
   if ((best.state === 'withheld' && !heldOut) || best.state === 'cancelled') return null;
   const sources = best.reasons.flatMap((index) => facts.sources[index] ?? []);

@@ -163,7 +163,11 @@ export const analystRouter = (deps: StaffDeps, pages: Pages, own: StaffPages): R
     const { rows } = await deps.reports.rules(periodOf({}, config.timeZone, edges.now()));
     const names = new Map(rows.map(({ rule, name }) => [rule, name ?? rule]));
     const table = tuningTable(voice, found?.rows ?? [], names, (at) => momentOf(voice, at));
-    own.show(req, res, me, 'reports/tuning', { ...frame('tuning'), tables: [table], next: found?.next ? `/staff/reports/tuning?cursor=${encodeURIComponent(found.next)}` : null });
+    own.show(req, res, me, 'reports/tuning', {
+      ...frame('tuning'),
+      tables: [table],
+      next: found?.next ? `/staff/reports/tuning?cursor=${encodeURIComponent(found.next)}` : null,
+    });
   };
 
   const router = Router().get('/staff/reports', own.only(home, 'analyst'));

@@ -1,5 +1,5 @@
 import type { CoverageRow, FunnelRow } from '../../reports/figures.ts';
-import { type Period, lastDays, periodBefore } from '../../reports/period.ts';
+import { lastDays, type Period, periodBefore } from '../../reports/period.ts';
 import type { DayRow, ReportService, TuningHistory } from '../../reports/report-service.ts';
 import { liftOf } from '../../tuning/lift.ts';
 import type { Voice } from '../pages/present.ts';

@@ -11,6 +11,7 @@ type ChartKind = 'lines' | 'bars' | 'intervals';
 /** `value` is what a chart draws (null: nothing to draw), `range` the ends of its interval, with a blank between. */
 type TableCell = { text: string; value?: number | null; range?: string };
 type Column = { label: string; series?: true };
+type TableRow = { head: string; cells: TableCell[] };
 
 /** A table of a page, which a script may draw as a chart as well. Its first column names the rows. */
 export type PageTable = {
@@ -19,10 +20,24 @@ export type PageTable = {
   chart: ChartKind | null;
   first: string;
   columns: Column[];
-  rows: { head: string; cells: TableCell[] }[];
+  rows: TableRow[];
+  /** Rows that stand folded up below; a chart leaves them out. */
+  more: TableRow[];
+  /** The whole table is folded up, because its chart says nearly all. */
+  isFolded: boolean;
 };
 
-const barsMost = 12;
+const rowsMost = 15;
+const foldedAbove = 10;
+
+/** Cuts a long table: its first rows stand, the others are folded up; of lines, which need every row, all are. */
+const cut = (table: Omit<PageTable, 'more' | 'isFolded'>): PageTable => {
+  const { rows, chart } = table;
+  const isLong = rows.length > (chart === 'lines' ? foldedAbove : rowsMost + foldedAbove);
+  if (chart === 'lines') return { ...table, more: [], isFolded: isLong };
+  const shown = isLong ? rowsMost : rows.length;
+  return { ...table, rows: rows.slice(0, shown), more: rows.slice(shown), isFolded: false };
+};
 
 export const numberText = ({ locale }: Pick<Voice, 'locale'>, value: number): string =>
   new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }).format(value);
@@ -73,45 +88,43 @@ const stepColumns = (voice: Voice, drawn: readonly string[]): Column[] =>
     ...(drawn.includes(step) ? { series: true as const } : {}),
   }));
 
-export const dayTable = (voice: Voice, rows: readonly DayRow[]): PageTable => ({
-  id: 'by-day',
-  caption: voice.t('reports:section.day'),
-  chart: rows.length > 1 ? 'lines' : null,
-  first: voice.t('reports:by.day'),
-  columns: stepColumns(voice, ['sent', 'seen', 'acted']),
-  rows: rows.map((row) => ({ head: row.day, cells: stepCells(voice, row) })),
-});
+export const dayTable = (voice: Voice, rows: readonly DayRow[]): PageTable =>
+  cut({
+    id: 'by-day',
+    caption: voice.t('reports:section.day'),
+    chart: rows.length > 1 ? 'lines' : null,
+    first: voice.t('reports:by.day'),
+    columns: stepColumns(voice, ['sent', 'seen', 'acted']),
+    rows: rows.map((row) => ({ head: row.day, cells: stepCells(voice, row) })),
+  });
 
-export const funnelByTable = (
-  voice: Voice,
-  by: string,
-  rows: readonly ShownFunnel[],
-  rules: RuleNames,
-): PageTable => ({
-  id: 'by',
-  caption: voice.t('reports:section.by', { what: voice.t(`reports:by.${by}`).toLocaleLowerCase(voice.locale) }),
-  chart: by === 'hour' || rows.length <= barsMost ? 'bars' : null,
-  first: voice.t(`reports:by.${by}`),
-  columns: stepColumns(voice, ['sent', 'seen', 'acted']),
-  rows: rows.map((row) => ({ head: keyName(voice, by, row.key, rules), cells: stepCells(voice, row) })),
-});
+export const funnelByTable = (voice: Voice, by: string, rows: readonly ShownFunnel[], rules: RuleNames): PageTable =>
+  cut({
+    id: 'by',
+    caption: voice.t('reports:section.by', { what: voice.t(`reports:by.${by}`).toLocaleLowerCase(voice.locale) }),
+    chart: rows.length > 0 ? 'bars' : null,
+    first: voice.t(`reports:by.${by}`),
+    columns: stepColumns(voice, ['sent', 'seen', 'acted']),
+    rows: rows.map((row) => ({ head: keyName(voice, by, row.key, rules), cells: stepCells(voice, row) })),
+  });
 
 /** Where people stopped, and why, most first; rows of fewer than ten show no numbers as everywhere. */
-export const stoppedTable = (voice: Voice, { byCode }: Pick<FunnelRow, 'byCode'>): PageTable => ({
-  id: 'stopped',
-  caption: voice.t('reports:section.stopped'),
-  chart: null,
-  first: voice.t('reports:column.reason'),
-  columns: [{ label: voice.t('reports:column.state') }, { label: voice.t('reports:column.people') }],
-  rows: byCode.map(({ state, code, people }) => ({
-    head: voice.t(`reports:code.${code}`, { defaultValue: code }),
-    cells: [{ text: voice.t(`reports:state.${state}`) }, counted(voice, people)],
-  })),
-});
+export const stoppedTable = (voice: Voice, { byCode }: Pick<FunnelRow, 'byCode'>): PageTable =>
+  cut({
+    id: 'stopped',
+    caption: voice.t('reports:section.stopped'),
+    chart: null,
+    first: voice.t('reports:column.reason'),
+    columns: [{ label: voice.t('reports:column.state') }, { label: voice.t('reports:column.people') }],
+    rows: byCode.map(({ state, code, people }) => ({
+      head: voice.t(`reports:code.${code}`, { defaultValue: code }),
+      cells: [{ text: voice.t(`reports:state.${state}`) }, counted(voice, people)],
+    })),
+  });
 
 export const rulesPageTable = (voice: Voice, rows: readonly ShownRule[]): PageTable => {
   const { t } = voice;
-  return {
+  return cut({
     id: 'worth',
     caption: t('reports:section.worth'),
     chart: rows.length > 0 ? 'intervals' : null,
@@ -132,46 +145,44 @@ export const rulesPageTable = (voice: Voice, rows: readonly ShownRule[]): PageTa
         { text: row.lift ? rangeText(voice, row.lift.interval) : '–' },
       ],
     })),
-  };
+  });
 };
 
-export const coverageGroupTable = (voice: Voice, group: string, rows: readonly ShownCoverage[]): PageTable => ({
-  id: `by-${group}`,
-  caption: voice.t(`reports:section.${group}`),
-  chart: rows.length > 1 && rows.length <= barsMost ? 'intervals' : null,
-  first: voice.t(`reports:by.${group}`),
-  columns: [
-    { label: voice.t('reports:column.share'), series: true },
-    ...['range', 'entitled', 'reached'].map((name) => ({ label: voice.t(`reports:column.${name}`) })),
-  ],
-  rows: rows.map((row) => ({
-    head: keyName(voice, group, row.key),
-    cells: [
-      ...shareCells(voice, row.share, row.interval),
-      counted(voice, row.entitled),
-      counted(voice, row.reached),
+export const coverageGroupTable = (voice: Voice, group: string, rows: readonly ShownCoverage[]): PageTable =>
+  cut({
+    id: `by-${group}`,
+    caption: voice.t(`reports:section.${group}`),
+    chart: rows.length > 1 ? 'intervals' : null,
+    first: voice.t(`reports:by.${group}`),
+    columns: [
+      { label: voice.t('reports:column.share'), series: true },
+      ...['range', 'entitled', 'reached'].map((name) => ({ label: voice.t(`reports:column.${name}`) })),
     ],
-  })),
-});
+    rows: rows.map((row) => ({
+      head: keyName(voice, group, row.key),
+      cells: [...shareCells(voice, row.share, row.interval), counted(voice, row.entitled), counted(voice, row.reached)],
+    })),
+  });
 
-export const satisfactionPageTable = (voice: Voice, by: string, rows: readonly ShownSatisfaction[]): PageTable => ({
-  id: 'satisfaction',
-  caption: voice.t('reports:section.by', { what: voice.t(`reports:by.${by}`).toLocaleLowerCase(voice.locale) }),
-  chart: rows.length > 0 && rows.length <= barsMost ? 'intervals' : null,
-  first: voice.t(`reports:by.${by}`),
-  columns: [
-    { label: voice.t('reports:column.good'), series: true },
-    ...['range', 'mean', 'ratings'].map((name) => ({ label: voice.t(`reports:column.${name}`) })),
-  ],
-  rows: rows.map((row) => ({
-    head: row.title ?? keyName(voice, by, row.key),
-    cells: [
-      ...shareCells(voice, row.share, row.interval),
-      { text: row.mean === null ? '–' : numberText(voice, row.mean) },
-      counted(voice, row.ratings),
+export const satisfactionPageTable = (voice: Voice, by: string, rows: readonly ShownSatisfaction[]): PageTable =>
+  cut({
+    id: 'satisfaction',
+    caption: voice.t('reports:section.by', { what: voice.t(`reports:by.${by}`).toLocaleLowerCase(voice.locale) }),
+    chart: rows.length > 0 ? 'intervals' : null,
+    first: voice.t(`reports:by.${by}`),
+    columns: [
+      { label: voice.t('reports:column.good'), series: true },
+      ...['range', 'mean', 'ratings'].map((name) => ({ label: voice.t(`reports:column.${name}`) })),
     ],
-  })),
-});
+    rows: rows.map((row) => ({
+      head: row.title ?? keyName(voice, by, row.key),
+      cells: [
+        ...shareCells(voice, row.share, row.interval),
+        { text: row.mean === null ? '–' : numberText(voice, row.mean) },
+        counted(voice, row.ratings),
+      ],
+    })),
+  });
 
 const evidenceText = (voice: Voice, { evidence }: Change): string => {
   const { t } = voice;
@@ -195,7 +206,7 @@ export const tuningTable = (
   when: (at: number) => string,
 ): PageTable => {
   const { t } = voice;
-  return {
+  return cut({
     id: 'tuning',
     caption: t('reports:pages.tuning'),
     chart: null,
@@ -216,5 +227,5 @@ export const tuningTable = (
         { text: evidenceText(voice, change) },
       ],
     })),
-  };
+  });
 };
