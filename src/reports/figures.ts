@@ -101,23 +101,28 @@ export const coverageRow = (group: CoverageGroup, key: string, measures: Measure
 /** Groups of fewer people are not named as the worst served: a handful can always stand out by chance. */
 const fewest = 10;
 
+/** The group that is served worst; `certain`: it is worse than all together by more than chance explains. */
+export type WorstServed = CoverageRow & { certain: boolean };
+
 /**
- * The group that is served worst: whose share, even at the upper end of its interval, is lowest. The intervals are wider the
- * more groups are compared (Bonferroni), or the smallest would always be named. Only those whom a fact puts into a group are
- * compared, not the channels, which say how people are reached and not who they are.
+ * The group of the lowest share: among those whose interval lies below the share of all together, if there are any. The intervals
+ * are wider the more groups are compared (Bonferroni), or the smallest would always stand out. Only those whom a fact puts into
+ * a group are compared, not the channels, which say how people are reached and not who they are.
  */
-export const worstServed = (rows: readonly CoverageRow[]): CoverageRow | null => {
+export const worstServed = (rows: readonly CoverageRow[]): WorstServed | null => {
   const compared = rows.filter(
     ({ group, key, entitled }) => group !== 'channel' && key !== noKey && entitled >= fewest,
   );
   const level = 1 - 0.05 / compared.length;
-  let worst: CoverageRow | null = null;
-  let lowest = Number.POSITIVE_INFINITY;
-  for (const row of compared) {
+  const isCertain = (row: CoverageRow): boolean => {
+    const all = rows.filter(({ group }) => group === row.group);
+    const sum = (name: 'reached' | 'entitled') => all.reduce((total, one) => total + one[name], 0);
     const [, upper] = interval(posterior(row.reached, row.entitled), level);
-    if (upper < lowest) [worst, lowest] = [row, upper];
-  }
-  return worst;
+    return upper < sum('reached') / sum('entitled');
+  };
+  const certain = compared.filter(isCertain);
+  const [worst] = (certain.length > 0 ? certain : compared).toSorted((a, b) => (a.share ?? 0) - (b.share ?? 0));
+  return worst ? { ...worst, certain: certain.length > 0 } : null;
 };
 
 /** Ratings of an item or topic: how many of 1 to 5, their mean, and the share of those of 4 and 5 with its interval. */

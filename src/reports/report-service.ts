@@ -13,6 +13,7 @@ import {
   ruleRow,
   type SatisfactionRow,
   satisfactionRow,
+  type WorstServed,
   worstServed,
 } from './figures.ts';
 import { monthsIn, type Period } from './period.ts';
@@ -44,7 +45,7 @@ export type ReportService = {
   /** Every version of a rule that matched somebody, the most told first. */
   rules(period: Period): Promise<Report<RuleRow>>;
   /** Who was owed a message and got one, by region, age band, language and channel. */
-  coverage(period: Period): Promise<Report<CoverageRow> & { worst: CoverageRow | null }>;
+  coverage(period: Period): Promise<Report<CoverageRow> & { worst: WorstServed | null }>;
   /** Ratings, the most rated first; of items the first 200. */
   satisfaction(period: Period, by: SatisfactionBy): Promise<Report<SatisfactionRow>>;
 };

@@ -92,6 +92,9 @@ const queueOver = (db: mongo.Db): Queue => {
         .toArray();
       const there = await batches.find({ _id: { $in: found.map(({ _id }) => _id) } }).toArray();
       const byId = new Map(there.map((batch) => [batch._id, batch]));
+      // what no batch is behind any more would stand before all others for ever
+      const lost = found.map(({ _id }) => _id).filter((id) => !byId.has(id));
+      if (lost.length > 0) await queue.deleteMany({ _id: { $in: lost } });
       return found.flatMap(({ _id, mark }): DueBatch[] => {
         const batch = byId.get(_id);
         if (!batch?.ordinals || batch.push === null) return [];

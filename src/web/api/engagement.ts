@@ -101,6 +101,10 @@ const coverageShape = z
   })
   .meta({ id: 'CoverageRow' });
 
+const worstShape = coverageShape
+  .extend({ certain: z.boolean().describe('It is worse than all together by more than chance explains.') })
+  .meta({ id: 'WorstServed' });
+
 const satisfactionShape = z
   .object({
     key: z.string(),
@@ -191,7 +195,7 @@ const coverageRoute = (deps: Deps): Route =>
     summary:
       'Of those who were owed a message, who got one: by region, age band, language and channel, with the group served worst. With `format=csv` the rows alone, as text/csv.',
     query: z.strictObject(spanQuery),
-    responses: { 200: reportShape(coverageShape, { worst: orNull(coverageShape) }) },
+    responses: { 200: reportShape(coverageShape, { worst: orNull(worstShape) }) },
     handler: async ({ query: { format, ...asked }, caller }) => {
       const exact = holds(caller, 'admin');
       const found = await deps.reports.coverage(periodFor(deps, asked));

@@ -1,4 +1,4 @@
-import type { CoverageRow, FunnelRow } from '../../reports/figures.ts';
+import type { FunnelRow, WorstServed } from '../../reports/figures.ts';
 import { lastDays, type Period, periodBefore } from '../../reports/period.ts';
 import type { DayRow, ReportService, TuningHistory } from '../../reports/report-service.ts';
 import { liftOf } from '../../tuning/lift.ts';
@@ -45,10 +45,10 @@ const movedOf = (voice: Voice, now: Week, before: Week): string[] =>
     return [voice.t(`reports:changed.${name}${low > 0 ? 'Up' : 'Down'}`, values)];
   });
 
-export const worstText = (voice: Voice, worst: CoverageRow | null): string => {
+export const worstText = (voice: Voice, worst: WorstServed | null): string => {
   if (!worst) return voice.t('reports:nobodyWorst');
-  const { group, key, reached, entitled, share } = worst;
-  return voice.t('reports:worst', {
+  const { group, key, reached, entitled, share, certain } = worst;
+  return voice.t(certain ? 'reports:worst' : 'reports:worstPerhaps', {
     group: voice.t(`reports:by.${group}`),
     name: keyName(voice, group, key),
     reached: numberText(voice, reached),
