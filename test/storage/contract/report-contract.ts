@@ -1,9 +1,9 @@
 import type { PushStore } from '../../../src/fanout/push-store.ts';
 import type { FeedbackStore } from '../../../src/feedback/feedback-store.ts';
+import { foldUnder } from '../../../src/profiles/profile-fold.ts';
 import type { ProfileStore } from '../../../src/profiles/profile-store.ts';
 import type { Cells } from '../../../src/reports/counters.ts';
 import type { ReportStore } from '../../../src/reports/report-store.ts';
-import { foldUnder } from '../../../src/profiles/profile-fold.ts';
 import type { SubscriptionStore } from '../../../src/subscriptions/subscription-store.ts';
 import { at, makeBatch, makePush } from '../../helpers/fanout-builders.ts';
 import { makePerson } from '../../helpers/make-subscriber.ts';
@@ -198,7 +198,11 @@ export const describeReportStore = (name: string, open: () => Promise<Pair<Store
         await stores.pushes.close(claim?.batch.id ?? '', lease);
       }
       for (const { batch, mark } of await stores.pushes.dirty(9))
-        await stores.pushes.setCounts(batch.id, { ...(await stores.pushes.batchesOf('push-1'))[0]?.counts } as never, mark);
+        await stores.pushes.setCounts(
+          batch.id,
+          { ...(await stores.pushes.batchesOf('push-1'))[0]?.counts } as never,
+          mark,
+        );
       expect(await stores.pushes.dirty(9)).toEqual([]);
       await stores.pushes.soil('push-2');
       await stores.pushes.soil('unknown');
