@@ -4,7 +4,7 @@ import { usefulness } from '../tuning/worth.ts';
 import { codeOfMeasure, type FunnelStep, funnelSteps, type Measures, noKey, ratingMeasures } from './counters.ts';
 
 /** How many people are in a state for a reason. */
-export type CodeCount = { state: string; code: string; people: number };
+type CodeCount = { state: string; code: string; people: number };
 
 /** The steps of one key; `withheld` and the others are where people stand who did not go on. */
 export type FunnelRow = { key: string } & Record<
@@ -15,18 +15,9 @@ export type FunnelRow = { key: string } & Record<
   };
 
 /** Where people stand whom nothing has left for, or came back from. */
-export const standing = [
-  'withheld',
-  'deferred',
-  'digested',
-  'failed',
-  'bounced',
-  'cancelled',
-  'planned',
-  'sending',
-] as const;
+const standing = ['withheld', 'deferred', 'digested', 'failed', 'bounced', 'cancelled', 'planned', 'sending'] as const;
 /** What people said. */
-export const said = ['useful', 'notForMe', 'tooMany', 'stops', 'complaints'] as const;
+const said = ['useful', 'notForMe', 'tooMany', 'stops', 'complaints'] as const;
 
 const pick = <N extends string>(measures: Measures, names: readonly N[]): Record<N, number> =>
   Object.fromEntries(names.map((name) => [name, measures[name] ?? 0])) as Record<N, number>;

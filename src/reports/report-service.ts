@@ -19,12 +19,12 @@ import {
 import { monthsIn, type Period } from './period.ts';
 
 export const funnelBys = ['channel', 'topic', 'rule', 'region', 'hour'] as const;
-export type FunnelBy = (typeof funnelBys)[number];
+type FunnelBy = (typeof funnelBys)[number];
 export const satisfactionBys = ['topic', 'item'] as const;
-export type SatisfactionBy = (typeof satisfactionBys)[number];
+type SatisfactionBy = (typeof satisfactionBys)[number];
 
 /** A report. `asOf`: everything that had happened by then is in it (ms); null before anything was counted. */
-export type Report<Row> = Period & { rows: Row[]; asOf: number | null };
+type Report<Row> = Period & { rows: Row[]; asOf: number | null };
 
 /** Where what tuning changed is read: newest first, by opaque cursor. */
 export type TuningHistory = {

@@ -1,7 +1,7 @@
 import type { Cells, Dimension, Measures } from './counters.ts';
 
 /** What one planned or late batch counts. It belongs to the day of its push (2026-06-10, in the office's time zone). */
-export type Part = { batch: string; day: string; cells: Cells };
+type Part = { batch: string; day: string; cells: Cells };
 
 /** A planned or late batch that is to be counted: its people, ascending. `mark` is to be handed back with what they count. */
 export type DueBatch = { batch: string; push: string; ordinals: number[]; mark: number };

@@ -5,6 +5,7 @@ import { readSmsUrl } from '../channels/sms/sms-url.ts';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { TuningHistory } from '../reports/report-service.ts';
 import type { Services } from '../services.ts';
 import type { SmsSigner } from './api/hooks.ts';
 import { citizenRouter } from './citizen/router.ts';
@@ -45,6 +46,8 @@ export type AppDeps = {
   config: Pick<Config, 'publicUrl' | 'trustProxy' | 'locale' | 'timeZone' | 'dataDir' | 'sms'>;
   log: Log;
   vapidPublicKey: string;
+  /** What tuning changed, for the analysts' page; left out where there is no tuning. */
+  tuningHistory?: TuningHistory;
   /** Aborted when the process stops: open event streams end, so that the server can close. */
   stopping?: AbortSignal;
   rateLimits?: RateLimits;
@@ -131,7 +134,8 @@ export const makeApp = (deps: AppDeps): Express => {
       readOutbox: (page) => readOutbox(dataDir, page),
     }),
   );
-  app.use(staffRouter({ ...services, config }, pages));
+  const history = deps.tuningHistory ? { tuningHistory: deps.tuningHistory } : {};
+  app.use(staffRouter({ ...services, config, ...history }, pages));
   app.use(citizenRouter(site, pages));
   app.use((): never => {
     throw new AppError('not-found', 'There is nothing here.');

@@ -1,4 +1,5 @@
 import type { Role } from '../../src/access/access-store.ts';
+import type { Change } from '../../src/tuning/tuning.ts';
 import { count, feedbackOn, publishAndCount, residents } from '../helpers/reports.ts';
 import { plainVisitor } from '../helpers/visitor.ts';
 import { startWeb, type Web } from '../helpers/web.ts';
@@ -97,6 +98,50 @@ describe('the pages of analysts, without scripts', () => {
     expect((await publisher.get('/staff')).html).not.toContain('/staff/reports');
     for (const path of ['', '/funnel', '/rules', '/coverage', '/satisfaction'])
       expect((await publisher.get(`/staff/reports${path}`)).status).toBe(403);
+  });
+
+  it('list what tuning changed, where there is tuning', async () => {
+    const without = await signedIn(['analyst']);
+    expect((await without.get('/staff/reports')).html).not.toContain('What tuning changed');
+    expect((await without.get('/staff/reports/tuning')).status).toBe(404);
+    await web.close();
+    const share = (value: number) => ({ share: value, half: 0.04, n: 600 });
+    const change = {
+      id: 'c',
+      rule: 'rule-1',
+      lineage: 'l',
+      state: 'applied',
+      fromVersion: 1,
+      toVersion: 2,
+      by: 'tuning',
+    };
+    web = await startWeb({
+      tuningHistory: {
+        changes: async ({ cursor }) => ({
+          rows: [
+            {
+              ...(change as Change),
+              ...{ parameter: 'threshold', from: 0.4, to: 0.55, at: web.town.now() - 1_000 },
+              evidence: { kind: 'raise', above: share(0.71), below: share(0.12), n: 1240, probability: 0.99 },
+            },
+            {
+              ...(change as Change),
+              ...{ parameter: 'state', from: 'active', to: 'paused', at: web.town.now() - 2_000 },
+              evidence: { kind: 'worth', worth: share(0.02), floor: 0.05, n: 300, probability: 0.97 },
+            },
+          ],
+          next: cursor === null ? 'next page' : null,
+        }),
+      },
+    });
+    const analyst = await signedIn(['analyst']);
+    expect((await analyst.get('/staff/reports')).html).toContain('Tuning proposed or made 2 changes this week.');
+    const { html } = await analyst.get('/staff/reports/tuning');
+    expect(html).toContain('Threshold: 0.4 → 0.55');
+    expect(html).toContain('71% ± 4% against 12% ± 4%, of 1,240 people');
+    expect(html).toContain('2% ± 4% useful, below the floor of 5%, of 300 people');
+    expect(html).toContain('/staff/reports/tuning?cursor=next%20page');
+    expect((await analyst.get('/staff/reports/tuning?cursor=x')).html).not.toContain('?cursor=');
   });
 
   it('speak Chinese', async () => {
