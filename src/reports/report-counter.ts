@@ -29,6 +29,8 @@ const batchesAtOnce = 20;
 const batchesBeside = 5;
 const sumsBesideMs = 60_000;
 const partsAtOnce = 50;
+/** Counting the opens of a day reads all of them. */
+const opensEveryMs = 60_000;
 /** What came back may be written a little after its moment: this long it is looked for again. */
 const lateMs = 60_000;
 /** A push is counted again at once while it is young, then ever more rarely: reactions come in one by one, for days. */
@@ -59,6 +61,7 @@ export const makeReportCounter = (stores: Stores, { edges, timeZone }: Tools): R
   /** What was followed of the last minute, so that nobody is counted for it twice: id and moment. */
   let recent = new Map<string, number>();
   let summedAt = Number.NEGATIVE_INFINITY;
+  let opensAt = Number.NEGATIVE_INFINITY;
 
   const soilFor = async (feedback: Feedback[], now: number): Promise<void> => {
     for (const [id, list] of grouped(feedback, ({ push }) => push)) {
@@ -74,7 +77,7 @@ export const makeReportCounter = (stores: Stores, { edges, timeZone }: Tools): R
       const page = await stores.feedback.between(from, now + 1, { cursor, limit: pageSize });
       const fresh = page.feedback.filter(({ id, at }) => recent.get(id) !== at);
       await soilFor(fresh, now);
-      for (const { id, at } of fresh) recent.set(id, at);
+      for (const { id, at } of fresh) if (at >= now - lateMs) recent.set(id, at);
       cursor = page.next;
       more = page.next !== null;
     }
@@ -185,6 +188,8 @@ export const makeReportCounter = (stores: Stores, { edges, timeZone }: Tools): R
 
   /** Opens of today and of the day before, which may have ended since the last run. */
   const countOpens = async (now: number): Promise<void> => {
+    if (edges.monotonic() < opensAt + opensEveryMs) return;
+    opensAt = edges.monotonic();
     const today = DateTime.fromMillis(now, { zone: timeZone }).startOf('day');
     for (const start of [today.minus({ days: 1 }), today]) {
       const opens = await stores.feedback.opens(start.toMillis(), start.plus({ days: 1 }).toMillis());

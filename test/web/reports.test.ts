@@ -30,6 +30,7 @@ describe('reports over the API', () => {
     await feedback.record(feedbackOn(d, item, now, { kind: 'click', machine: 'too-soon' }));
     await feedback.record(feedbackOn(e, item, now, { kind: 'rating', rating: 2 }));
     await feedback.opened(a.message ?? '', now);
+    web.town.pass(60_000);
     await count(web.town);
 
     const { total, opens, asOf, from, to } = await report('funnel');
