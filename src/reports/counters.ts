@@ -31,20 +31,27 @@ export const addMeasures = (to: Measures, from: Measures): void => {
   for (const name in from) to[name] = (to[name] ?? 0) + (from[name] ?? 0);
 };
 
-/** Adds measures under a key of a dimension. */
-export const addTo = (cells: Cells, dimension: Dimension, key: string, measures: Measures): void => {
+/** The measures of a key, which may be added to. */
+const cellOf = (cells: Cells, dimension: Dimension, key: string): Measures => {
   // without a prototype, so that no key is there before it was counted, whatever it is called
   const keys: Record<string, Measures> = cells[dimension] ?? Object.create(null);
+  cells[dimension] = keys;
   const own = keys[key] ?? {};
   keys[key] = own;
-  cells[dimension] = keys;
-  addMeasures(own, measures);
+  return own;
+};
+
+/** Adds one to each of these measures of a key. */
+export const countOne = (cells: Cells, dimension: Dimension, key: string, names: readonly string[]): void => {
+  const own = cellOf(cells, dimension, key);
+  for (const name of names) own[name] = (own[name] ?? 0) + 1;
 };
 
 /** Adds cells to cells. */
 export const addCells = (to: Cells, from: Cells): void => {
   for (const dimension of dimensions)
-    for (const [key, measures] of Object.entries(from[dimension] ?? {})) addTo(to, dimension, key, measures);
+    for (const [key, measures] of Object.entries(from[dimension] ?? {}))
+      addMeasures(cellOf(to, dimension, key), measures);
 };
 
 /** The month of a day: 2026-06 of 2026-06-10. */

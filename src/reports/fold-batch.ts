@@ -3,7 +3,7 @@ import { type DeliveryState, rankOf } from '../fanout/push.ts';
 import type { Feedback } from '../feedback/feedback.ts';
 import { ruleOfSource } from '../rules/rule.ts';
 import { rewardOf, rewardWindowMs } from '../tuning/reward.ts';
-import { addTo, type Cells, codeMeasure, type Measures, noKey, ratingMeasures } from './counters.ts';
+import { type Cells, codeMeasure, countOne, noKey, ratingMeasures } from './counters.ts';
 import type { PersonGroup, Views } from './report-store.ts';
 
 /** One person of a batch with all that is known of them: rows, what came back, group, and views where lift is measured. */
@@ -46,41 +46,39 @@ export const ageBand = (age: number): string => ageBands.find(([below]) => age <
 
 const wasSent = (row: Delivery): boolean => leftStates.includes(row.state);
 
-/** What came back of one message or of all of a person's, by people. */
-const reactions = (feedback: readonly Feedback[], sent: boolean): Measures => {
-  const measures: Measures = {};
-  const has = (...kinds: Feedback['kind'][]) => feedback.some(({ kind }) => kinds.includes(kind));
+/** What came back of one message or of all of a person's: the names of what it counts for. */
+const reactions = (feedback: readonly Feedback[], sent: boolean): string[] => {
+  if (feedback.length === 0) return [];
+  const kinds = new Set(feedback.map(({ kind }) => kind));
   const rating = feedback.find(({ kind }) => kind === 'rating')?.rating ?? null;
-  const useful = has('useful');
-  if (sent && feedback.length > 0) measures.seen = 1;
-  if (sent && has('click')) measures.clicked = 1;
-  if (sent && (useful || (rating ?? 0) >= 4)) measures.acted = 1;
-  if (useful) measures.useful = 1;
-  if (has('not-for-me')) measures.notForMe = 1;
-  if (has('too-many')) measures.tooMany = 1;
-  if (has('stop')) measures.stops = 1;
-  if (has('complaint')) measures.complaints = 1;
-  const rated = rating === null ? undefined : ratingMeasures[rating - 1];
-  if (rated) measures[rated] = 1;
-  return measures;
+  const counts: [string | undefined, boolean][] = [
+    ['seen', sent],
+    ['clicked', sent && kinds.has('click')],
+    ['acted', sent && (kinds.has('useful') || (rating ?? 0) >= 4)],
+    ['useful', kinds.has('useful')],
+    ['notForMe', kinds.has('not-for-me')],
+    ['tooMany', kinds.has('too-many')],
+    ['stops', kinds.has('stop')],
+    ['complaints', kinds.has('complaint')],
+    [ratingMeasures[(rating ?? 0) - 1], rating !== null],
+  ];
+  return counts.flatMap(([name, holds]) => (holds && name !== undefined ? [name] : []));
 };
 
-/** The measures of one person or of one message of theirs. */
-const measuresOf = (row: Delivery | null, rows: readonly Delivery[], feedback: readonly Feedback[]): Measures => {
+/** What one person, or one message of theirs, counts for. */
+const measuresOf = (row: Delivery | null, rows: readonly Delivery[], feedback: readonly Feedback[]): string[] => {
   const state = row?.state ?? 'planned';
   const sent = rows.some(wasSent);
-  const measures: Measures = { matched: 1, ...reactions(feedback, sent) };
-  if (state !== 'sent' && state !== 'delivered') measures[state] = 1;
-  if (sent) measures.sent = 1;
+  const names = ['matched', ...reactions(feedback, sent)];
+  if (state !== 'sent' && state !== 'delivered') names.push(state);
+  if (sent) names.push('sent');
   // whoever reacted has got it, receipt or not
-  if (measures.seen || state === 'delivered') measures.delivered = 1;
-  if (row && saidStates.includes(row.state)) measures[codeMeasure(row.state, row.code)] = 1;
+  if (state === 'delivered' || (sent && feedback.length > 0)) names.push('delivered');
+  if (row && saidStates.includes(row.state)) names.push(codeMeasure(row.state, row.code));
   const owed = row === null || row.state === 'bounced' || !notOwed.includes(row.code ?? '');
-  if (owed) {
-    measures.entitled = 1;
-    if (rows.some(({ state: one }) => one === 'sent' || one === 'delivered')) measures.reached = 1;
-  }
-  return measures;
+  if (owed) names.push('entitled');
+  if (owed && rows.some(({ state: one }) => one === 'sent' || one === 'delivered')) names.push('reached');
+  return names;
 };
 
 const bestOf = (rows: readonly Delivery[]): Delivery | null =>
@@ -95,11 +93,11 @@ const rulesOf = (rows: readonly Delivery[], sources: readonly CountedSource[]): 
 };
 
 /** Messages are judged when the time in which they can earn something is over (tuning's reward). */
-const judgement = (rows: readonly Delivery[], feedback: readonly Feedback[], now: number): Measures => {
+const judgement = (rows: readonly Delivery[], feedback: readonly Feedback[], now: number): string[] => {
   const row = rows.find(wasSent);
-  if (!row || now < row.at + rewardWindowMs) return {};
+  if (!row || now < row.at + rewardWindowMs) return [];
   const { reward, unwanted } = rewardOf(feedback, row.at);
-  return { judged: 1, ...(reward ? { rewarded: 1 } : {}), ...(unwanted ? { unwanted: 1 } : {}) };
+  return ['judged', ...(reward ? ['rewarded'] : []), ...(unwanted ? ['unwanted'] : [])];
 };
 
 /**
@@ -119,32 +117,32 @@ const armOf = ({ rows, views }: Member, facts: PushFacts): { rule: string; heldO
     : null;
 };
 
-const liftMeasures = (heldOut: boolean, { viewed }: Views, { item, topics }: PushFacts): Measures => {
+const liftMeasures = (heldOut: boolean, { viewed }: Views, { item, topics }: PushFacts): string[] => {
   const looked = viewed.some((one) => one.item === item || one.topics.some((topic) => topics.includes(topic)));
   const arm = heldOut ? 'heldOut' : 'told';
-  return { [arm]: 1, ...(looked ? { [`${arm}Viewed`]: 1 } : {}) };
+  return [arm, ...(looked ? [`${arm}Viewed`] : [])];
 };
 
-const addRules = (cells: Cells, member: Member, measures: Measures, facts: PushFacts): void => {
+const addRules = (cells: Cells, member: Member, measures: string[], facts: PushFacts): void => {
   const rules = rulesOf(member.rows, facts.sources);
-  const judged = rules.length > 0 ? judgement(member.rows, member.feedback, facts.now) : {};
-  for (const { source } of rules) addTo(cells, 'rule', source, { ...measures, ...judged });
-  if (rules.length === 0) addTo(cells, 'rule', noKey, measures);
+  const judged = rules.length > 0 ? judgement(member.rows, member.feedback, facts.now) : [];
+  for (const { source } of rules) countOne(cells, 'rule', source, [...measures, ...judged]);
+  if (rules.length === 0) countOne(cells, 'rule', noKey, measures);
   const arm = rules.length > 0 ? armOf(member, facts) : null;
-  if (arm && member.views) addTo(cells, 'rule', arm.rule, liftMeasures(arm.heldOut, member.views, facts));
+  if (arm && member.views) countOne(cells, 'rule', arm.rule, liftMeasures(arm.heldOut, member.views, facts));
 };
 
 const addChannels = (cells: Cells, { rows, feedback }: Member): void => {
-  if (rows.length === 0) addTo(cells, 'channel', noKey, measuresOf(null, [], []));
+  if (rows.length === 0) countOne(cells, 'channel', noKey, measuresOf(null, [], []));
   for (const row of rows) {
     const own = row.channel === null ? [] : feedback.filter(({ channel }) => channel === row.channel);
-    addTo(cells, 'channel', row.channel ?? noKey, measuresOf(row, [row], own));
+    countOne(cells, 'channel', row.channel ?? noKey, measuresOf(row, [row], own));
   }
 };
 
-const addRatings = (cells: Cells, measures: Measures, item: string): void => {
-  const rated = ratingMeasures.find((name) => measures[name]);
-  if (rated) addTo(cells, 'item', item, { [rated]: 1 });
+const addRatings = (cells: Cells, measures: string[], item: string): void => {
+  const rated = ratingMeasures.find((name) => measures.includes(name));
+  if (rated) countOne(cells, 'item', item, [rated]);
 };
 
 const addMember = (cells: Cells, member: Member, facts: PushFacts): void => {
@@ -152,12 +150,12 @@ const addMember = (cells: Cells, member: Member, facts: PushFacts): void => {
   const best = bestOf(rows);
   const measures = measuresOf(best, rows, feedback);
   const left = rows.find(wasSent);
-  addTo(cells, 'total', '', measures);
-  for (const topic of facts.topics) addTo(cells, 'topic', topic, measures);
-  addTo(cells, 'region', group?.region ?? noKey, measures);
-  addTo(cells, 'hour', left ? String(facts.hourOf(left.at)).padStart(2, '0') : noKey, measures);
-  addTo(cells, 'age', group?.birthYear == null ? noKey : ageBand(facts.year - group.birthYear), measures);
-  addTo(cells, 'language', group?.locale ?? noKey, measures);
+  countOne(cells, 'total', '', measures);
+  for (const topic of facts.topics) countOne(cells, 'topic', topic, measures);
+  countOne(cells, 'region', group?.region ?? noKey, measures);
+  countOne(cells, 'hour', left ? String(facts.hourOf(left.at)).padStart(2, '0') : noKey, measures);
+  countOne(cells, 'age', group?.birthYear == null ? noKey : ageBand(facts.year - group.birthYear), measures);
+  countOne(cells, 'language', group?.locale ?? noKey, measures);
   addChannels(cells, member);
   addRules(cells, member, measures, facts);
   addRatings(cells, measures, facts.item);

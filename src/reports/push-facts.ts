@@ -14,6 +14,18 @@ type Stores = Pick<Storage, 'pushes' | 'items' | 'rules'>;
 export const dayIn = (timeZone: string, at: number): string =>
   DateTime.fromMillis(at, { zone: timeZone }).toFormat('yyyy-MM-dd');
 
+const quarterMs = 15 * 60_000;
+/** Hours of moments; messages of a batch leave within a few minutes, and every zone changes its hour on a quarter. */
+const hoursIn = (timeZone: string): ((at: number) => number) => {
+  const known = new Map<number, number>();
+  return (at) => {
+    const quarter = Math.floor(at / quarterMs);
+    const hour = known.get(quarter) ?? hourAt(timeZone, at);
+    known.set(quarter, hour);
+    return hour;
+  };
+};
+
 const countedSources = async ({ pushes, rules }: Stores, push: string): Promise<CountedSource[]> => {
   const sources = await pushes.sources(push);
   const named = sources.flatMap(({ source }) => ruleOfSource(source) ?? []);
@@ -42,7 +54,7 @@ export const readPush = async (stores: Stores, id: string, timeZone: string): Pr
       sources,
       year: Number(day.slice(0, 4)),
       drawnAt: push.plannedAt ?? push.createdAt,
-      hourOf: (at) => hourAt(timeZone, at),
+      hourOf: hoursIn(timeZone),
     },
     others: beside.filter((one) => one.id !== id && one.version === push.version).map((one) => one.id),
   };
