@@ -56,31 +56,46 @@ const fill = async (dataDir: string): Promise<void> => {
   }
 };
 
-const measure = async (service: Service, report: string): Promise<number[]> => {
+/** The first call adds up; the others find what it added up, until something is counted. */
+const measure = async (service: Service, report: string): Promise<{ first: number; times: number[] }> => {
   const times: number[] = [];
-  for (let call = 0; call < calls + 5; call += 1) {
+  for (let call = 0; call <= calls; call += 1) {
     const startedAt = performance.now();
     const response = await fetch(`${service.url}/api/v1/reports/${report}`, { headers });
     const { status } = response;
     await response.arrayBuffer();
     if (status !== 200) throw new Error(`${report} answered ${status}`);
-    // the first few warm up
-    if (call >= 5) times.push(performance.now() - startedAt);
+    times.push(performance.now() - startedAt);
   }
-  return times;
+  const [first = Number.NaN, ...others] = times;
+  return { first, times: others };
 };
+
+const warmUp = 20;
 
 const dataDir = keep ?? mkdtempSync(join(tmpdir(), 'bellman-reports-'));
 await fill(dataDir);
 const service = await startService({ dataDir, env: { ADMIN_API_KEY: key } });
 try {
   const rows: (string | number)[][] = [];
+  // the process, not the reports: a span of its own has nothing added up yet
+  for (let call = 0; call < warmUp; call += 1)
+    for (const report of reports)
+      await fetch(`${service.url}/api/v1/reports/${report}${report.includes('?') ? '&' : '?'}from=2000-01-01`, {
+        headers,
+      });
   for (const report of reports) {
-    const times = await measure(service, report);
+    const { first, times } = await measure(service, report);
     const p99 = percentile(times, 0.99);
-    rows.push([`/reports/${report}`, median(times).toFixed(1), p99.toFixed(1), p99 < wantedMs ? 'yes' : 'NO']);
+    rows.push([
+      `/reports/${report}`,
+      first.toFixed(1),
+      median(times).toFixed(1),
+      p99.toFixed(1),
+      p99 < wantedMs ? 'yes' : 'NO',
+    ]);
   }
-  printTable(['report', 'median ms', 'p99 ms', `p99 under ${wantedMs} ms`], rows);
+  printTable(['report', 'first ms', 'median ms', 'p99 ms', `p99 under ${wantedMs} ms`], rows);
 } finally {
   await service.stop({ keep: true });
   if (keep === undefined) rmSync(dataDir, { recursive: true, force: true });

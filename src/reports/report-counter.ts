@@ -38,7 +38,7 @@ const youngMs = 100_000;
 const latestMs = 15 * 60_000;
 const ageShare = 20;
 
-const after = (push: { createdAt: number }, now: number): number =>
+const dueFor = (push: { createdAt: number }, now: number): number =>
   now + Math.min(latestMs, Math.max(0, (now - push.createdAt - youngMs) / ageShare));
 
 const grouped = <T>(list: readonly T[], keyOf: (one: T) => string | null): Map<string, T[]> => {
@@ -67,7 +67,7 @@ export const makeReportCounter = (stores: Stores, { edges, timeZone }: Tools): R
     for (const [id, list] of grouped(feedback, ({ push }) => push)) {
       const push = await pushes.get(id);
       const ordinals = [...new Set(list.map(({ ordinal }) => ordinal))];
-      if (push) await reports.soilPeople(id, ordinals, after(push, now));
+      if (push) await reports.soilPeople(id, ordinals, dueFor(push, now));
     }
   };
 
@@ -197,16 +197,20 @@ export const makeReportCounter = (stores: Stores, { edges, timeZone }: Tools): R
     }
   };
 
-  const sumDays = async (signal: AbortSignal): Promise<void> => {
+  /** Answers whether any sum was set. */
+  const sumDays = async (signal: AbortSignal): Promise<boolean> => {
+    let changed = false;
     for (let spans = await reports.staleSpans(1); spans.length > 0; spans = await reports.staleSpans(1)) {
       for (const { span, mark } of spans) {
-        if (signal.aborted) return;
+        if (signal.aborted) return changed;
+        changed = true;
         if (isDayText(span)) await sumDay(span, mark);
         else await sumMonth(span, mark);
       }
     }
     await countOpens(edges.now());
     summedAt = edges.monotonic();
+    return changed;
   };
 
   const recount = async (): Promise<void> => {
@@ -215,16 +219,23 @@ export const makeReportCounter = (stores: Stores, { edges, timeZone }: Tools): R
         await pushes.setCounts(batch.id, await ledger.count(batch.push ?? '', batch.ordinals), mark);
   };
 
+  /** Another revision than any before, also one that is made elsewhere meanwhile. */
+  const after = (revision: number): number => Math.max(revision + 1, edges.now());
+
   return {
     run: async (signal) => {
       const startedAt = edges.now();
-      const { followedTo, countedAt } = await reports.progress();
+      const { followedTo, countedAt, revision } = await reports.progress();
       await follow(followedTo, startedAt);
       const isSending = (await pushes.unfinished(pageSize)).some(({ state }) => state === 'running');
       const { counted, left } = await countDue(isSending ? batchesBeside : Number.POSITIVE_INFINITY, signal);
       const sums = !isSending || edges.monotonic() > summedAt + sumsBesideMs;
-      if (sums) await sumDays(signal);
-      await reports.setProgress({ followedTo: startedAt, countedAt: left || !sums ? countedAt : startedAt });
+      const changed = sums && (await sumDays(signal));
+      await reports.setProgress({
+        followedTo: startedAt,
+        countedAt: left || !sums ? countedAt : startedAt,
+        revision: changed ? after(revision) : revision,
+      });
       return counted;
     },
     rebuild: async (signal) => {
@@ -244,6 +255,8 @@ export const makeReportCounter = (stores: Stores, { edges, timeZone }: Tools): R
       await recount();
       const { counted } = await countDue(Number.POSITIVE_INFINITY, signal);
       await sumDays(signal);
+      const progress = await reports.progress();
+      await reports.setProgress({ ...progress, revision: after(progress.revision) });
       return counted;
     },
   };

@@ -52,6 +52,8 @@ export type ReportService = {
 
 /** Items that a report names, the most rated. */
 const rowsMost = 200;
+/** Sums that are remembered, some hundred kilobytes each at most. */
+const knownMost = 50;
 
 const byKey = (a: { key: string }, b: { key: string }): number => (a.key < b.key ? -1 : 1);
 
@@ -60,7 +62,11 @@ export const makeReportService = (
   { reports, rules, items }: Pick<Storage, 'reports' | 'rules' | 'items'>,
   { edges }: { edges: Pick<Edges, 'now'> },
 ): ReportService => {
-  const sums = async (dimension: Dimension, period: Period): Promise<[string, Measures][]> => {
+  /** What was added up last, of one revision of the sums: analysts look at the same days again and again. */
+  const known = new Map<string, [string, Measures][]>();
+  let knownOf = -1;
+
+  const addUp = async (dimension: Dimension, period: Period): Promise<[string, Measures][]> => {
     const sum = new Map<string, Measures>();
     const { months, days } = monthsIn(period);
     for (const { from, to } of months ? [months, ...days] : days)
@@ -71,6 +77,16 @@ export const makeReportService = (
           addMeasures(own, cells[key] ?? {});
         }
     return [...sum];
+  };
+
+  const sums = async (dimension: Dimension, period: Period): Promise<[string, Measures][]> => {
+    const { revision } = await reports.progress();
+    if (revision !== knownOf || known.size >= knownMost) known.clear();
+    knownOf = revision;
+    const key = `${dimension} ${period.from} ${period.to}`;
+    const found = known.get(key) ?? (await addUp(dimension, period));
+    if (knownOf === revision) known.set(key, found);
+    return found;
   };
 
   const framed = async <Row>(period: Period, rows: Row[]): Promise<Report<Row>> => {

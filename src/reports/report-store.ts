@@ -18,8 +18,11 @@ export type PersonGroup = {
 /** Since when a browser is tied to a person (null: none is), and what they viewed. */
 export type Views = { ordinal: number; tiedAt: number | null; viewed: { item: string | null; topics: string[] }[] };
 
-/** How far feedback has been followed, and when everything that was due had been counted last. Times in ms. */
-export type Progress = { followedTo: number; countedAt: number | null };
+/**
+ * How far feedback has been followed, and when everything that was due had been counted last. `revision` grows with every
+ * change of a sum. Times in ms.
+ */
+export type Progress = { followedTo: number; countedAt: number | null; revision: number };
 
 /**
  * The read models of reports: counters that are *set* from the rows of a batch, sums of days that are set from the counters

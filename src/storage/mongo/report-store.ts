@@ -36,10 +36,11 @@ export const mongoReportStore = (db: mongo.Db): ReportStore => {
     ...peopleOver(db),
     progress: async () => {
       const found = await progress.findOne({ _id: progressName });
-      return { followedTo: found?.followedTo ?? 0, countedAt: found?.countedAt ?? null };
+      const { followedTo = 0, countedAt = null, revision = 0 } = found ?? {};
+      return { followedTo, countedAt, revision };
     },
-    setProgress: async ({ followedTo, countedAt }) => {
-      await progress.updateOne({ _id: progressName }, { $set: { followedTo, countedAt } }, { upsert: true });
+    setProgress: async ({ followedTo, countedAt, revision }) => {
+      await progress.updateOne({ _id: progressName }, { $set: { followedTo, countedAt, revision } }, { upsert: true });
     },
   };
 };

@@ -135,7 +135,7 @@ export const sqliteReportStore = (db: SqliteDatabase): ReportStore => {
     ...reportPeople(db),
     progress: async () => {
       const row = await db.read(() => progress.get(progressName));
-      return row ? (JSON.parse(String(row.content)) as Progress) : { followedTo: 0, countedAt: null };
+      return row ? (JSON.parse(String(row.content)) as Progress) : { followedTo: 0, countedAt: null, revision: 0 };
     },
     setProgress: async (now) => {
       await db.write(() => putProgress.run(progressName, JSON.stringify(now)));

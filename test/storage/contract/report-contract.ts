@@ -136,10 +136,10 @@ export const describeReportStore = (name: string, open: () => Promise<Pair<Store
     });
 
     it('remembers how far it has come', async () => {
-      expect(await store.progress()).toEqual({ followedTo: 0, countedAt: null });
-      await store.setProgress({ followedTo: at, countedAt: null });
-      await other.setProgress({ followedTo: at + 1, countedAt: at });
-      expect(await store.progress()).toEqual({ followedTo: at + 1, countedAt: at });
+      expect(await store.progress()).toEqual({ followedTo: 0, countedAt: null, revision: 0 });
+      await store.setProgress({ followedTo: at, countedAt: null, revision: 1 });
+      await other.setProgress({ followedTo: at + 1, countedAt: at, revision: at });
+      expect(await store.progress()).toEqual({ followedTo: at + 1, countedAt: at, revision: at });
     });
 
     it('knows the groups of people, of heirs where they were merged, of nobody who was erased', async () => {
