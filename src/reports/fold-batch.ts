@@ -27,6 +27,9 @@ export type PushFacts = {
 /** How long a view counts towards lift (design D14). */
 export const liftWindowMs = 7 * 86_400_000;
 
+/** So long after a click it may still turn out to have been a machine's. */
+const clickSettledMs = 70_000;
+
 const leftStates: readonly DeliveryState[] = ['sent', 'delivered', 'bounced'];
 /** States that say why: their reasons are counted. */
 const saidStates: readonly DeliveryState[] = ['withheld', 'deferred', 'digested', 'failed', 'bounced'];
@@ -161,17 +164,20 @@ const addMember = (cells: Cells, member: Member, facts: PushFacts): void => {
   addRatings(cells, measures, facts.item);
 };
 
+const latest = (moments: readonly number[]): number => moments.reduce((last, at) => Math.max(last, at), 0);
+
 /**
- * What a batch counts now, and when it has to be counted again because time alone changes it: when the youngest message has
- * had its 72 hours, when the views of 7 days are in (null: not again). Pure.
+ * What a batch counts now, and when it has to be counted again because time alone changes it: when the newest click is surely a
+ * person's, when the youngest message has had its 72 hours, when the views of 7 days are in (null: not again). Pure.
  */
 export const foldBatch = (members: readonly Member[], facts: PushFacts): { cells: Cells; again: number | null } => {
   const cells: Cells = {};
   for (const member of members) addMember(cells, member, facts);
   const sentAt = members.flatMap(({ rows }) => rows.filter(wasSent).map(({ at }) => at));
-  const youngest = sentAt.reduce((latest, at) => Math.max(latest, at), 0);
+  const clicks = members.flatMap(({ feedback }) => feedback.filter(({ kind }) => kind === 'click').map(({ at }) => at));
   const moments = [
-    ...(facts.sources.some(({ source }) => ruleOfSource(source)) ? [youngest + rewardWindowMs] : []),
+    latest(clicks) + clickSettledMs,
+    ...(facts.sources.some(({ source }) => ruleOfSource(source)) ? [latest(sentAt) + rewardWindowMs] : []),
     ...(facts.sources.some(({ holdout }) => holdout > 0) ? [facts.drawnAt + liftWindowMs] : []),
   ].filter((at) => at > facts.now);
   return { cells, again: moments.length > 0 ? Math.min(...moments) : null };

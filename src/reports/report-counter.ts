@@ -2,10 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import { DateTime } from 'luxon';
 import type { Edges } from '../edges.ts';
 import type { Delivery } from '../fanout/ledger-store.ts';
-import type { Feedback } from '../feedback/feedback.ts';
 import type { Storage } from '../storage/storage.ts';
 import { addCells, type Cells, dimensions } from './counters.ts';
 import { foldBatch, liftWindowMs, type Member } from './fold-batch.ts';
+import { grouped, makeFollower } from './follow-feedback.ts';
 import { isDayText } from './period.ts';
 import { dayIn, type KnownPush, readPush } from './push-facts.ts';
 import type { DueBatch, PersonGroup, Views } from './report-store.ts';
@@ -31,58 +31,14 @@ const sumsBesideMs = 60_000;
 const partsAtOnce = 50;
 /** Counting the opens of a day reads all of them. */
 const opensEveryMs = 60_000;
-/** What came back may be written a little after its moment: this long it is looked for again. */
-const lateMs = 60_000;
-/** A push is counted again at once while it is young, then ever more rarely: reactions come in one by one, for days. */
-const youngMs = 100_000;
-const latestMs = 15 * 60_000;
-const ageShare = 20;
-
-const dueFor = (push: { createdAt: number }, now: number): number =>
-  now + Math.min(latestMs, Math.max(0, (now - push.createdAt - youngMs) / ageShare));
-
-const grouped = <T>(list: readonly T[], keyOf: (one: T) => string | null): Map<string, T[]> => {
-  const groups = new Map<string, T[]>();
-  for (const one of list) {
-    const key = keyOf(one);
-    if (key === null) continue;
-    const group = groups.get(key);
-    if (group) group.push(one);
-    else groups.set(key, [one]);
-  }
-  return groups;
-};
-
 const toldStates = ['sent', 'delivered', 'bounced'];
 
 /** Keeps the counters of reports: the only writer of the read models. */
 export const makeReportCounter = (stores: Stores, { edges, timeZone }: Tools): ReportCounter => {
   const { reports, pushes, ledger } = stores;
-  /** What was followed of the last minute, so that nobody is counted for it twice: id and moment. */
-  let recent = new Map<string, number>();
+  const follow = makeFollower(stores);
   let summedAt = Number.NEGATIVE_INFINITY;
   let opensAt = Number.NEGATIVE_INFINITY;
-
-  const soilFor = async (feedback: Feedback[], now: number): Promise<void> => {
-    for (const [id, list] of grouped(feedback, ({ push }) => push)) {
-      const push = await pushes.get(id);
-      const ordinals = [...new Set(list.map(({ ordinal }) => ordinal))];
-      if (push) await reports.soilPeople(id, ordinals, dueFor(push, now));
-    }
-  };
-
-  const follow = async (followedTo: number, now: number): Promise<void> => {
-    const from = Math.max(0, followedTo - lateMs);
-    for (let cursor: string | null = null, more = true; more; ) {
-      const page = await stores.feedback.between(from, now + 1, { cursor, limit: pageSize });
-      const fresh = page.feedback.filter(({ id, at }) => recent.get(id) !== at);
-      await soilFor(fresh, now);
-      for (const { id, at } of fresh) if (at >= now - lateMs) recent.set(id, at);
-      cursor = page.next;
-      more = page.next !== null;
-    }
-    recent = new Map([...recent].filter(([, at]) => at >= now - lateMs));
-  };
 
   /** What came back of these people. A merge moved some of it to an heir, who may belong to another batch. */
   const feedbackOf = async ({ push, ordinals }: DueBatch, rows: Delivery[], groups: Map<number, PersonGroup>) => {

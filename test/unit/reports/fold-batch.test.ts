@@ -16,7 +16,7 @@ const facts = (overrides: Partial<PushFacts> = {}): PushFacts => ({
   ],
   year: 2026,
   drawnAt: at,
-  now: at + 60_000,
+  now: at + 120_000,
   hourOf: (moment) => new Date(moment).getUTCHours(),
   ...overrides,
 });
@@ -103,6 +103,12 @@ describe('what a batch counts', () => {
   ])('owes a message to whoever is withheld for %s: %d', (code, entitled) => {
     const found = total([member({ rows: [makeDelivery({ state: 'withheld', code, channel: null })] })]);
     expect([found.entitled ?? 0, found.reached ?? 0]).toEqual([entitled, 0]);
+  });
+
+  it('counts again once a click can be nothing but a person’s', () => {
+    const clicked = member({ feedback: [said('click')] });
+    expect(foldBatch([clicked], facts({ now: at + 5_000 })).again).toBe(at + 71_000);
+    expect(foldBatch([member({ feedback: [said('useful')] })], facts({ now: at + 5_000 })).again).toBe(at + 3 * day);
   });
 
   it('judges a message of a rule when its 72 hours are over, and says when that is', () => {

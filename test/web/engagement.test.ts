@@ -131,6 +131,21 @@ describe('reports over the API', () => {
     expect((last?.lift as { heldOut: unknown } | undefined)?.heldOut).toEqual({ people: heldOut.length, viewed: 2 });
   });
 
+  it('takes a click back that turned out to be a machine’s', async () => {
+    await residents(web.town, 2, { follow: [{ topic: 'services' }] });
+    const { rows, item } = await publishAndCount(web.town);
+    const [a] = rows;
+    if (!a) throw new Error('a row was sent');
+    const click = feedbackOn(a, item, web.town.now(), { kind: 'click' });
+    await web.town.stores.feedback.record(click);
+    await count(web.town);
+    expect((await report('funnel')).total).toMatchObject({ clicked: 1 });
+    await web.town.stores.feedback.record({ ...click, machine: 'honeypot' });
+    web.town.pass(70_000);
+    await count(web.town);
+    expect((await report('funnel')).total).toMatchObject({ clicked: 0, seen: 0 });
+  });
+
   it('counts what an interrupted count left, and all of it anew: the same', async () => {
     await residents(web.town, 12, { follow: [{ topic: 'services' }] });
     const { rows, item } = await publishAndCount(web.town);
