@@ -5,7 +5,7 @@ import { seedCatalogue } from '../../src/catalogue/catalogue-service.ts';
 import { openSqlite } from '../../src/storage/sqlite/database.ts';
 import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
 import { type Service, startService } from '../../test/helpers/start-service.ts';
-import { printTable } from '../table.ts';
+import { percentile, printTable } from '../table.ts';
 import { notice } from './bare.ts';
 import { type Push, workerPeak } from './town.ts';
 
@@ -89,9 +89,7 @@ const pages = async (service: Service): Promise<[number, number]> => {
     await sleep(50);
   }
   await Promise.all(reading);
-  times.sort((a, b) => a - b);
-  const at = (share: number): number => times[Math.floor(times.length * share)] ?? Number.NaN;
-  return [at(0.5), at(0.99)];
+  return [percentile(times, 0.5), percentile(times, 0.99)];
 };
 
 /** Starts on a data folder with `reachable` people whose messages go to the outbox, and the crowd behind them. */
