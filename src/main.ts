@@ -100,7 +100,10 @@ const makeWorkers = (count: number, { env, log, onUnfit }: WorkerTools) => {
   let stopping = false;
   const start = (place: number, deaths: number): void => {
     const startedAt = realEdges.monotonic();
-    const child = fork(fileURLToPath(import.meta.url), ['worker-of-web'], { env });
+    const child = fork(fileURLToPath(import.meta.url), ['worker-of-web'], {
+      env,
+      execArgv: [...process.execArgv, '--max-semi-space-size=32'],
+    });
     children.set(place, child);
     child.on('exit', (code, signal) => {
       children.delete(place);
