@@ -58,6 +58,11 @@ export const environment = {
     default: '10000',
     help: 'how long a silent worker keeps its batch, in ms',
   },
+  STALLED_MS: {
+    schema: milliseconds(2_000, 3_600_000),
+    default: '60000',
+    help: 'how long a worker that ROLE=all started may stand still before it is killed and started anew, in ms',
+  },
   ADMIN_API_KEY: { schema: z.string().min(16).optional(), help: 'a key with every scope' },
   REVIEW: { schema: onOff, default: 'on', help: 'off lets a publish key publish at once' },
   LEDGER_DAYS: { schema: z.coerce.number().int().min(1), default: '400', help: 'days that ledger rows are kept' },
@@ -146,6 +151,7 @@ export type Config = {
   role: 'all' | 'web' | 'worker';
   workers: number;
   leaseMs: number;
+  stalledMs: number;
   adminApiKey: string | undefined;
   review: boolean;
   ledgerDays: number;
@@ -243,6 +249,7 @@ export const readConfig = (
     role: all.ROLE,
     workers: all.WORKERS ?? (database.kind === 'mongo' ? Math.max(1, cores - 1) : 1),
     leaseMs: all.LEASE_MS,
+    stalledMs: all.STALLED_MS,
     adminApiKey: all.ADMIN_API_KEY,
     review: all.REVIEW,
     ledgerDays: all.LEDGER_DAYS,

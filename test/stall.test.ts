@@ -23,11 +23,11 @@ type Push = { id: string; state: string; counts: Record<string, number> };
 describe('a worker that stands still (SIGSTOP) for longer than its lease, then wakes (SIGCONT)', () => {
   let sink: CountingSink;
   let service: Service;
-  beforeEach(async () => {
+  const start = async (more: Record<string, string> = {}): Promise<void> => {
     sink = await startCountingSink(15);
-    const env = { EMAIL_URL: sink.url, LEASE_MS: String(leaseMs), WORKERS: '2', LOG_LEVEL: 'fatal' };
+    const env = { EMAIL_URL: sink.url, LEASE_MS: String(leaseMs), WORKERS: '2', LOG_LEVEL: 'fatal', ...more };
     service = await startService({ env });
-  });
+  };
   afterEach(async () => {
     await service.stop();
     await sink.close();
@@ -69,6 +69,7 @@ describe('a worker that stands still (SIGSTOP) for longer than its lease, then w
   it.each(rounds())(
     'writes nothing any more: the other has taken over, nobody is missed, nobody settled twice (round %i)',
     async () => {
+      await start();
       const push = await publish();
       await until('mails are going out', () => sink.total() > 200);
       const first = await stopped();
@@ -94,6 +95,24 @@ describe('a worker that stands still (SIGSTOP) for longer than its lease, then w
         `stall test: stood still for ${stood} ms, ${extra} extra copies (at most ${slots} allowed)\n`,
       );
       expect(extra).toBeLessThanOrEqual(slots);
+    },
+    within,
+  );
+
+  it(
+    'and does not wake: its web process kills it, whatever lock it held, and another takes its place',
+    async () => {
+      await start({ STALLED_MS: '2000' });
+      const push = await publish();
+      await until('mails are going out', () => sink.total() > 200);
+      const before = service.workers();
+      const [stopped = 0] = before;
+      process.kill(stopped, 'SIGSTOP');
+      await until('there is another', () => service.workers().filter((pid) => pid !== stopped).length === 2);
+      expect(service.workers()).toContain(before[1]);
+      await until('the push is done', async () => (await pushOf(push)).state === 'done');
+      expect((await pushOf(push)).counts).toMatchObject({ matched: people, sent: people });
+      expect(sink.total() - people).toBeLessThanOrEqual(slots);
     },
     within,
   );

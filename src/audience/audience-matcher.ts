@@ -59,16 +59,6 @@ export type SelectionTools = {
 /** A rule without a `when`: a condition asked by itself. */
 export const always: Condition = { all: [] };
 
-/** What stands for an item where a condition is asked without one. */
-export const noItem: ItemContent = {
-  title: '',
-  summary: '',
-  language: 'und',
-  topics: [],
-  urgency: 'routine',
-  visibility: 'public',
-};
-
 /** One question to the index: an item against the trees as they are, at this moment. */
 export type Question = { index: AudienceIndex; item: ItemFacts; context: RuleContext };
 

@@ -1,7 +1,7 @@
 import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { Keyring } from '../keyring.ts';
-import type { Item, ItemContent } from '../publishing/item.ts';
+import { type Item, type ItemContent, noItem } from '../publishing/item.ts';
 import type { Condition } from '../rules/condition.ts';
 import { type RuleContent, type RuleVersion, ruleSource } from '../rules/rule.ts';
 import type { RuleService } from '../rules/rule-service.ts';
@@ -10,7 +10,7 @@ import type { Storage } from '../storage/storage.ts';
 import { maskContact, openContact } from '../subscriptions/address.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
 import type { AudienceIndex } from './audience-index.ts';
-import { type AudienceSource, always, noItem, type Question, type Selection } from './audience-matcher.ts';
+import { type AudienceSource, always, type Question, type Selection } from './audience-matcher.ts';
 import { both, nobody, type PeopleSet, sampleOf, setOf, union, without } from './people-set.ts';
 
 export type Counted = { key: string; people: number };

@@ -1,7 +1,8 @@
 import { makeWorker } from '../../src/fanout/worker/worker.ts';
 import { type CountingSink, startCountingSink } from '../helpers/counting-sink.ts';
+import { publishIn } from '../helpers/published.ts';
 import { rounds } from '../helpers/soak.ts';
-import { makeTown, publisher, type Town } from '../helpers/town.ts';
+import { makeTown, type Town } from '../helpers/town.ts';
 
 const people = 400;
 
@@ -39,18 +40,6 @@ describe('a push that is paused, resumed and cancelled at any moment', () => {
     await sink.close();
   });
 
-  const publish = async (): Promise<string> => {
-    const content = {
-      title: 'Water is off',
-      summary: 'On Wednesday.',
-      language: 'en',
-      topics: ['services'],
-      urgency: 'routine' as const,
-      visibility: 'public' as const,
-    };
-    const item = await town.publishing.create(content, null, publisher);
-    return (await town.fanout.publish(item.id, publisher)).push.id;
-  };
   const view = async (push: string) => {
     const found = await town.fanout.get(push);
     if (!found) throw new Error('there is no push');
@@ -70,7 +59,7 @@ describe('a push that is paused, resumed and cancelled at any moment', () => {
   it.each(rounds(2))(
     'sends nothing while it rests, and ends with everybody counted once (round %i)',
     async () => {
-      const push = await publish();
+      const push = (await publishIn(town)).push;
       for (let pauses = 0; pauses < 3; pauses += 1) {
         await someMore();
         await town.fanout.pause(push);
@@ -97,7 +86,7 @@ describe('a push that is paused, resumed and cancelled at any moment', () => {
   );
 
   it('says while it runs when it will end, and its counts always add up', async () => {
-    const push = await publish();
+    const push = (await publishIn(town)).push;
     let estimated = 0;
     await until('it is done', async () => {
       const { state, counts, matched, estimatedEnd } = await view(push);

@@ -5,27 +5,12 @@ import type { ItemContent } from '../../src/publishing/item.ts';
 import { mergeSubscribers } from '../../src/subscriptions/merge.ts';
 import { dieInFlight } from '../helpers/dying-worker.ts';
 import { describeWithMongo, openMongoTown } from '../helpers/open-mongo.ts';
+import { makeResident, publishIn } from '../helpers/published.ts';
 import { smtpError, startSmtpSink } from '../helpers/smtp-sink.ts';
 import { makeTown, publisher, type Town, type TownOptions } from '../helpers/town.ts';
 
-const content = (overrides: Partial<ItemContent> = {}): ItemContent => ({
-  title: 'Water is off',
-  summary: 'On Wednesday from eight to four.',
-  language: 'en',
-  topics: ['services'],
-  urgency: 'routine',
-  visibility: 'public',
-  ...overrides,
-});
-const resident = (name: string, overrides: object = {}): object => ({
-  externalId: name,
-  email: `${name}@example.org`,
-  verified: true,
-  locale: 'en',
-  timeZone: 'Europe/London',
-  follow: [{ topic: 'services', pace: 'daily' }],
-  ...overrides,
-});
+const resident = (name: string, overrides: object = {}): object =>
+  makeResident(name, { follow: [{ topic: 'services', pace: 'daily' }], ...overrides });
 /** Eight in the morning in London on the day after the start, and on the Monday after it. */
 const morning = '2026-06-11T07:00:00Z';
 const monday = '2026-06-15T07:00:00Z';
@@ -45,10 +30,9 @@ const describeDigests = (name: string, storage?: TownOptions['storage']): void =
     afterEach(() => town.close());
 
     const publish = async (title: string, overrides: Partial<ItemContent> = {}) => {
-      const item = await town.publishing.create(content({ title, ...overrides }), null, publisher);
-      const { push } = await town.fanout.publish(item.id, publisher);
+      const published = await publishIn(town, { title, ...overrides });
       await town.drain();
-      return { item: item.id, push: push.id };
+      return published;
     };
     const at = async (moment: string): Promise<void> => {
       town.pass(moment);

@@ -3,26 +3,9 @@ import { lanes } from '../../src/fanout/push.ts';
 import type { PushStore } from '../../src/fanout/push-store.ts';
 import { makeDuties } from '../../src/fanout/worker/duties.ts';
 import { makePlanner } from '../../src/fanout/worker/planner.ts';
-import type { ItemContent } from '../../src/publishing/item.ts';
 import { dieInFlight } from '../helpers/dying-worker.ts';
+import { countsOf, makeResident, publishIn } from '../helpers/published.ts';
 import { makeTown, publisher, type Town } from '../helpers/town.ts';
-
-const content: ItemContent = {
-  title: 'Water is off',
-  summary: 'On Wednesday.',
-  language: 'en',
-  topics: ['services'],
-  urgency: 'routine',
-  visibility: 'public',
-};
-const resident = (name: string, overrides: object = {}): object => ({
-  externalId: name,
-  email: `${name}@example.org`,
-  verified: true,
-  timeZone: 'Europe/London',
-  follow: [{ topic: 'services' }],
-  ...overrides,
-});
 
 let town: Town;
 beforeEach(async () => {
@@ -30,12 +13,6 @@ beforeEach(async () => {
 });
 afterEach(() => town.close());
 
-const publish = async (): Promise<{ item: string; push: string }> => {
-  const item = await town.publishing.create(content, null, publisher);
-  return { item: item.id, push: (await town.fanout.publish(item.id, publisher)).push.id };
-};
-const counts = async (push: string) =>
-  Object.fromEntries(Object.entries((await town.fanout.get(push))?.counts ?? {}).filter(([, people]) => people > 0));
 /** Claims one batch and runs it. */
 const runOne = async (token: string): Promise<void> => {
   const claim = await town.stores.pushes.claim(token, [...lanes]);
@@ -62,8 +39,8 @@ const dutiesWith = (verbs: Partial<PushStore>) => {
 
 describe('planning', () => {
   it('freezes what one try has found, and nothing of a try that failed before it', async () => {
-    await town.people([resident('ana'), resident('ben')]);
-    const { push } = await publish();
+    await town.people([makeResident('ana'), makeResident('ben')]);
+    const { push } = await publishIn(town);
     const failing = dutiesWith({
       freeze: async () => {
         throw new Error('the process dies before the plan is frozen');
@@ -82,8 +59,8 @@ describe('planning', () => {
 describe('a push that is about to end', () => {
   it('is not ended with people left when it is cancelled while the duties look at it', async () => {
     town.pass('2026-06-10T22:30:00Z');
-    await town.people([resident('ana', { quietHours: { from: '22:00', to: '07:00' } })]);
-    const { push } = await publish();
+    await town.people([makeResident('ana', { quietHours: { from: '22:00', to: '07:00' } })]);
+    const { push } = await publishIn(town);
     await town.parts.duties.tick();
     await runOne('worker');
     await town.parts.duties.tick();
@@ -99,7 +76,7 @@ describe('a push that is about to end', () => {
     await racing.tick();
     expect(cancelled).toBe(true);
     await town.drain();
-    expect(await counts(push)).toEqual({ cancelled: 1 });
+    expect(await countsOf(town, push)).toEqual({ cancelled: 1 });
   });
 });
 
@@ -112,27 +89,27 @@ describe('an older version', () => {
   const stateOf = async (push: string) => (await town.fanout.get(push))?.state;
 
   it('that is paused with messages in flight holds up the newer one only until they are settled', async () => {
-    await town.people([resident('ana'), resident('ben')]);
-    const { item, push } = await publish();
+    await town.people([makeResident('ana'), makeResident('ben')]);
+    const { item, push } = await publishIn(town);
     await town.parts.duties.tick();
     await dieInFlight(town);
     await town.fanout.pause(push);
     const newer = await correct(item);
     await town.drain();
-    expect(await counts(push)).toEqual({ sent: 2 });
+    expect(await countsOf(town, push)).toEqual({ sent: 2 });
     expect(await stateOf(push)).toBe('done');
-    expect(await counts(newer)).toEqual({ sent: 2 });
+    expect(await countsOf(town, newer)).toEqual({ sent: 2 });
     expect(await stateOf(newer)).toBe('done');
   });
 
   it('that was paused before it was planned is settled as superseded', async () => {
-    await town.people([resident('ana')]);
-    const { item, push } = await publish();
+    await town.people([makeResident('ana')]);
+    const { item, push } = await publishIn(town);
     await town.fanout.pause(push);
     const newer = await correct(item);
     await town.drain();
-    expect(await counts(push)).toEqual({ withheld: 1 });
-    expect(await counts(newer)).toEqual({ sent: 1 });
+    expect(await countsOf(town, push)).toEqual({ withheld: 1 });
+    expect(await countsOf(town, newer)).toEqual({ sent: 1 });
     expect([await stateOf(push), await stateOf(newer)]).toEqual(['done', 'done']);
   });
 });

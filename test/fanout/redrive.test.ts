@@ -1,16 +1,7 @@
-import type { ItemContent } from '../../src/publishing/item.ts';
+import { publishIn } from '../helpers/published.ts';
 import { makeBrowser, startPushSink } from '../helpers/push-sink.ts';
 import { smtpError, startSmtpSink } from '../helpers/smtp-sink.ts';
 import { makeTown, publisher, type Town } from '../helpers/town.ts';
-
-const content: ItemContent = {
-  title: 'Water is off',
-  summary: 'On Wednesday.',
-  language: 'en',
-  topics: ['services'],
-  urgency: 'routine',
-  visibility: 'public',
-};
 
 let closing: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
@@ -37,10 +28,9 @@ const refused = async () => {
   await town.people([
     { email: 'ana@example.org', webPush: { endpoint, keys }, verified: true, follow: [{ topic: 'services' }] },
   ]);
-  const item = await town.publishing.create(content, null, publisher);
-  const { push } = await town.fanout.publish(item.id, publisher);
+  const { push } = await publishIn(town);
   await town.drain();
-  return { town, push: push.id, refuses, received: () => [mails.mails.length, pushes.count()] };
+  return { town, push, refuses, received: () => [mails.mails.length, pushes.count()] };
 };
 const rows = async (town: Town, push: string) =>
   (await town.fanout.deliveries(push, null, { cursor: null, limit: 10 })).rows.map(

@@ -2,25 +2,9 @@ import { readOutbox } from '../../src/channels/outbox.ts';
 import type { ItemContent } from '../../src/publishing/item.ts';
 import { mergeSubscribers } from '../../src/subscriptions/merge.ts';
 import { dieInFlight } from '../helpers/dying-worker.ts';
+import { makeItemContent, makeResident, publishIn } from '../helpers/published.ts';
 import { makeTown, publisher, type Town } from '../helpers/town.ts';
 
-const content = (overrides: Partial<ItemContent> = {}): ItemContent => ({
-  title: 'Water is off',
-  summary: 'On Wednesday.',
-  language: 'en',
-  topics: ['services'],
-  urgency: 'routine',
-  visibility: 'public',
-  ...overrides,
-});
-const resident = (name: string, overrides: object = {}): object => ({
-  externalId: name,
-  email: `${name}@example.org`,
-  verified: true,
-  timeZone: 'Europe/London',
-  follow: [{ topic: 'services' }],
-  ...overrides,
-});
 const quietHours = { from: '22:00', to: '07:00' };
 
 let town: Town;
@@ -31,11 +15,10 @@ afterEach(() => town.close());
 
 /** Publishes, and a worker dies with the messages of the first batch in flight. */
 const publishAndDie = async (overrides: Partial<ItemContent> = {}): Promise<{ item: string; push: string }> => {
-  const item = await town.publishing.create(content(overrides), null, publisher);
-  const { push } = await town.fanout.publish(item.id, publisher);
+  const published = await publishIn(town, overrides);
   await town.parts.duties.tick();
   await dieInFlight(town);
-  return { item: item.id, push: push.id };
+  return published;
 };
 const rows = async (push: string) =>
   (await town.fanout.deliveries(push, null, { cursor: null, limit: 200 })).rows.map(({ channel, state, code }) => ({
@@ -60,7 +43,7 @@ const nameOnly = async (item: string, ...names: string[]): Promise<string> => {
 
 describe('a message in flight when its worker died', () => {
   it('goes again, and its row is settled once', async () => {
-    await town.people([resident('ana')]);
+    await town.people([makeResident('ana')]);
     const { push } = await publishAndDie();
     await town.drain();
     expect(await told()).toEqual(['ana@example.org Water is off']);
@@ -69,7 +52,7 @@ describe('a message in flight when its worker died', () => {
 
   it('waits like any other where quiet hours have begun, and goes when they end', async () => {
     town.pass('2026-06-10T20:59:00Z');
-    await town.people([resident('ana', { quietHours })]);
+    await town.people([makeResident('ana', { quietHours })]);
     const { push } = await publishAndDie();
     town.pass('2026-06-10T22:30:00Z');
     await town.drain();
@@ -81,17 +64,17 @@ describe('a message in flight when its worker died', () => {
   });
 
   it('is kept for the digest where the person has slowed down', async () => {
-    await town.people([resident('ana')]);
+    await town.people([makeResident('ana')]);
     const { push } = await publishAndDie();
-    await town.people([resident('ana', { follow: [{ topic: 'services', pace: 'daily' }] })]);
+    await town.people([makeResident('ana', { follow: [{ topic: 'services', pace: 'daily' }] })]);
     await town.drain();
     expect(await rows(push)).toEqual([{ channel: 'email', state: 'digested', code: 'daily-digest' }]);
   });
 
   it('is put back with its batch while the push is paused, and goes when it goes on', async () => {
     town.pass('2026-06-10T22:30:00Z');
-    await town.people([resident('ana', { quietHours }), resident('ben', { quietHours })]);
-    const item = await town.publishing.create(content(), null, publisher);
+    await town.people([makeResident('ana', { quietHours }), makeResident('ben', { quietHours })]);
+    const item = await town.publishing.create(makeItemContent(), null, publisher);
     const { push } = await town.fanout.publish(item.id, publisher);
     await town.drain();
     town.pass('2026-06-11T06:00:00Z');
@@ -108,7 +91,7 @@ describe('a message in flight when its worker died', () => {
   });
 
   it('counts as sent when the push was cancelled: nobody knows, and a correction has to reach its reader', async () => {
-    await town.people([resident('ana')]);
+    await town.people([makeResident('ana')]);
     const { item, push } = await publishAndDie();
     await town.fanout.cancel(push);
     await town.drain();
@@ -121,7 +104,7 @@ describe('a message in flight when its worker died', () => {
   });
 
   it('counts as sent when the person has stopped meanwhile', async () => {
-    await town.people([resident('ana')]);
+    await town.people([makeResident('ana')]);
     const { item, push } = await publishAndDie();
     await town.subscriptions.stop((await personOf('ana')).id, 'all');
     await town.drain();
@@ -133,7 +116,7 @@ describe('a message in flight when its worker died', () => {
   });
 
   it('counts as sent when the version was superseded, and the correction goes to whoever had it', async () => {
-    await town.people([resident('ana')]);
+    await town.people([makeResident('ana')]);
     const { item, push } = await publishAndDie();
     await town.subscriptions.stop((await personOf('ana')).id, 'all');
     await town.fanout.correct(item, { change: 'major', note: 'x', fields: { title: 'Thursday' } }, publisher);
@@ -143,10 +126,10 @@ describe('a message in flight when its worker died', () => {
   });
 
   it('never goes over another channel the second time', async () => {
-    await town.people([resident('ana', { phone: '+447700900123' })]);
+    await town.people([makeResident('ana', { phone: '+447700900123' })]);
     const { push } = await publishAndDie();
     await town.people([
-      resident('ana', { phone: '+447700900123', follow: [{ topic: 'services', channels: ['sms'] }] }),
+      makeResident('ana', { phone: '+447700900123', follow: [{ topic: 'services', channels: ['sms'] }] }),
     ]);
     await town.drain();
     expect(await rows(push)).toEqual([{ channel: 'email', state: 'sent', code: null }]);
@@ -159,7 +142,7 @@ describe('a message in flight of a person who became one with another', () => {
     mergeSubscribers(town.stores, await personOf(newer), await personOf(older), town.now());
 
   it('is told to that one, when it counts as sent', async () => {
-    await town.people([resident('ana', { follow: [{ topic: 'budgets' }] }), resident('ben')]);
+    await town.people([makeResident('ana', { follow: [{ topic: 'budgets' }] }), makeResident('ben')]);
     const { item, push } = await publishAndDie();
     await merge('ben', 'ana');
     await town.fanout.cancel(push);
@@ -172,7 +155,7 @@ describe('a message in flight of a person who became one with another', () => {
 
   it('waits under that one’s name, and goes to them', async () => {
     town.pass('2026-06-10T20:59:00Z');
-    await town.people([resident('ana', { quietHours, follow: [{ topic: 'budgets' }] }), resident('ben')]);
+    await town.people([makeResident('ana', { quietHours, follow: [{ topic: 'budgets' }] }), makeResident('ben')]);
     const { item, push } = await publishAndDie();
     await merge('ben', 'ana');
     town.pass('2026-06-10T22:30:00Z');

@@ -1,8 +1,8 @@
 import addressparser from 'nodemailer/lib/addressparser';
 import { type Config, ConfigError } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
+import { makeLru } from '../../lru.ts';
 import type { Channel, SharedContent } from '../channel.ts';
-import { makeLru } from '../lru.ts';
 import { concurrencyOf, makePaceMeter, type Provider, withFailover } from '../resilience/failover.ts';
 import { guarded } from '../resilience/guard.ts';
 import { failure } from '../result.ts';

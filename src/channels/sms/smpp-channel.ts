@@ -1,7 +1,7 @@
 import type { PduOptions } from 'smpp';
 import type { Edges } from '../../edges.ts';
+import { makeLru } from '../../lru.ts';
 import type { Channel, SendResult } from '../channel.ts';
-import { makeLru } from '../lru.ts';
 import { pause, type Stop, StoppedError, withDeadline } from '../resilience/deadline.ts';
 import { makePaceMeter, type Provider } from '../resilience/failover.ts';
 import { guarded } from '../resilience/guard.ts';

@@ -85,6 +85,13 @@ const startBinding = (server: SmppServer): Binding => {
   return { session, bound };
 };
 
+/** What is submitted in one turn of the event loop leaves with one write to the socket, not with one each. */
+const writeTogether = ({ socket }: Session): void => {
+  if (socket.writableCorked > 0) return;
+  socket.cork();
+  setImmediate(() => socket.uncork());
+};
+
 /** Says goodbye; a centre that does not answer is hung up on. */
 const unbind = (session: Session): Promise<void> =>
   new Promise((resolve) => {
@@ -124,6 +131,7 @@ export const makeSmppLink = (server: SmppServer): SmppLink => {
     stoppable<PDU>(stop, (resolve, reject) => {
       onBreak.add(reject);
       const forget = stop.on(() => onBreak.delete(reject));
+      writeTogether(session);
       const isTaken = session.submit_sm(options, (pdu) => {
         onBreak.delete(reject);
         forget();

@@ -1,10 +1,10 @@
 import type { Locale, Topic } from '../../catalogue/topic.ts';
 import type { SharedContent, Slots } from '../../channels/channel.ts';
 import type { Keyring } from '../../keyring.ts';
+import { makeLru } from '../../lru.ts';
 import type { ItemVersion } from '../../publishing/item.ts';
-import { signLink } from '../../signed-link.ts';
 import type { Recipient } from '../../subscriptions/subscriber.ts';
-import { itemLink } from '../worker/message-slots.ts';
+import { itemLink, ownLinks } from '../worker/message-slots.ts';
 import { type Wording, wordingOf } from '../worker/push-context.ts';
 import type { DigestRow } from './digest-settler.ts';
 
@@ -21,7 +21,7 @@ const keptContents = 100;
 
 /** What a digest of these rows says to a person: every item once, and the links and reasons of their own. */
 export const makeDigestComposer = ({ keyring, publicUrl, render }: ComposerTools) => {
-  const kept = new Map<string, SharedContent>();
+  const kept = makeLru<SharedContent>(keptContents);
 
   const contentOf = (pace: 'daily' | 'weekly', locale: Locale, entries: DigestEntry[]): SharedContent => {
     const key = JSON.stringify([
@@ -29,9 +29,7 @@ export const makeDigestComposer = ({ keyring, publicUrl, render }: ComposerTools
       ...entries.map(({ item, version, wording, link }) => [item, version.version, version.revision, wording, link]),
     ]);
     const content = kept.get(key) ?? render({ pace, locale, entries });
-    kept.delete(key);
     kept.set(key, content);
-    for (const old of [...kept.keys()].slice(0, -keptContents)) kept.delete(old);
     return content;
   };
 
@@ -62,8 +60,7 @@ export const makeDigestComposer = ({ keyring, publicUrl, render }: ComposerTools
       return {
         content: contentOf(digest.pace, locale, ordered),
         slots: {
-          unsubscribe: `${publicUrl}/u/${signLink(keyring, 'unsubscribe', digest.message)}`,
-          manage: `${publicUrl}/manage`,
+          ...ownLinks({ keyring, publicUrl }, digest.message),
           item: only && more.length === 0 ? only.link : `${publicUrl}/my/messages`,
           reason: [...new Set(lines)].join(' '),
         },

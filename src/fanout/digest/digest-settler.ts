@@ -1,25 +1,26 @@
 import type { Edges } from '../../edges.ts';
 import type { Keyring } from '../../keyring.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { openContact } from '../../subscriptions/address.ts';
-import type { Address, Recipient } from '../../subscriptions/subscriber.ts';
+import type { Recipient } from '../../subscriptions/subscriber.ts';
 import type { Delivery, Lease } from '../ledger-store.ts';
 import { capDates, digestSlot, lastDigestSlot, zoneOf } from '../local-time.ts';
 import { decide, isCapped, overCap, type PolicyDefaults, type PolicyInput, paceOf, routeOf } from '../policy.ts';
 import type { DeliveryKey } from '../push.ts';
-import type { Ready } from '../worker/dispatcher.ts';
+import type { LeavingRow, Ready } from '../worker/dispatcher.ts';
+import { addressed } from '../worker/message-slots.ts';
 import { presentPeople, presentReasons } from '../worker/present-people.ts';
-import type { PushContext, PushContexts } from '../worker/push-context.ts';
+import { endOfPush, type PushContext, type PushContexts } from '../worker/push-context.ts';
 import {
   closedChannels,
+  drawOf,
   flyingRow,
-  noticeKeyOf,
+  isHeldOut,
+  leavingOf,
   type Plan,
   successorOf,
   type Unit,
   type Verdict,
 } from '../worker/rows.ts';
-import { drawOf } from '../worker/settle.ts';
 import type { DigestComposer } from './digest-composer.ts';
 import { digestIdOf } from './digest-id.ts';
 import { makeDigestWriter } from './digest-writer.ts';
@@ -52,9 +53,8 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
 
   /** How all rows of a push are settled that must not be sent, or null. */
   const endOf = async ({ push }: PushContext): Promise<Verdict | null> => {
-    if (push.state === 'cancelled') return { kind: 'cancel' };
-    const head = (await stores.items.heads([push.item])).get(push.item);
-    if (head && head.version > push.version) return { kind: 'withhold', code: 'superseded' };
+    const end = await endOfPush(stores, push);
+    if (end) return end;
     return push.state === 'paused' ? { kind: 'digest', until: edges.now() + pausedMs, code: 'paused' } : null;
   };
 
@@ -63,7 +63,7 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
     item: context.version.content,
     reasons,
     tried: closedChannels(unit),
-    draw: reasons.some((reason) => reason.kind === 'rule') ? drawOf(keyring, context.push.item, person.id) : 1,
+    draw: drawOf(keyring, context.push.item, person.id, reasons),
     kept: keptFor(unit.row, zoneOf(person, defaults), edges.now()),
     preferredHour: null,
     now: edges.now(),
@@ -158,7 +158,7 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
     const taken = await writer.takeNotices(lease, rows);
     for (const [row, outcome] of taken) {
       const { decision } = row.plan;
-      const asks = decision.kind === 'send' || (decision.kind === 'withhold' && decision.code === 'holdout');
+      const asks = decision.kind === 'send' || isHeldOut(row.plan);
       if (asks && outcome === 'told') row.plan.decision = { kind: 'withhold', code: 'already-told' };
       else if (decision.kind === 'send' && outcome === 'held') row.plan.decision = nextDigest(row, 'other-push');
     }
@@ -198,34 +198,13 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
     const decision = first?.plan.decision;
     if (!first?.plan.person || decision?.kind !== 'send') return null;
     const { content, slots } = tools.composer.compose(digest, first.plan.person);
-    const leaving = (row: DigestRow): Omit<Ready, 'messages' | 'others'> => {
-      const { context, plan } = row;
-      const { push, version } = context;
-      return {
-        departure: {
-          key: { push: push.id, ordinal: plan.unit.ordinal, channel: decision.channel },
-          notice: noticeKeyOf(context, plan),
-          message: digest.message,
-          template: content.key,
-          revision: version.revision,
-        },
-        attempts: plan.unit.row?.attempts ?? 0,
-        item: {
-          id: push.item,
-          version: version.version,
-          revision: version.revision,
-          deadline: version.content.deadline,
-          expiresAt: version.content.expiresAt,
-        },
-        successor: (at) => digested(successorOf(context, plan, decision.channel, at)),
-        fallback: () => null,
-      };
-    };
-    const messageTo = (address: Address) => ({
-      lookup: address.lookup,
-      message: { id: digest.message, to: openContact(keyring, address), content, slots },
+    const leaving = ({ context, plan }: DigestRow): LeavingRow => ({
+      ...leavingOf(context, plan, decision.channel, digest.message, content.key),
+      successor: (at) => digested(successorOf(context, plan, decision.channel, at)),
+      fallback: () => null,
     });
-    return { ...leaving(first), others: others.map(leaving), messages: decision.addresses.map(messageTo) };
+    const messages = addressed(keyring, decision.addresses, { id: digest.message, content, slots });
+    return { ...leaving(first), others: others.map(leaving), messages };
   };
 
   return {

@@ -47,7 +47,7 @@ export type DispatcherTools = { channels: ReadonlyMap<ChannelName, Channel>; edg
  */
 export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools) => {
   const { channels, edges, log } = tools;
-  const groupMs = tools.groupMs ?? 10;
+  const groupMs = tools.groupMs ?? 18;
   const queues = new Map(
     [...channels.keys()].map((name) => [name, { urgent: [] as Job[], other: [] as Job[], taken: 0 }]),
   );

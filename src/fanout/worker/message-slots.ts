@@ -1,9 +1,12 @@
-import type { Slots } from '../../channels/channel.ts';
+import type { OutgoingMessage, Slots } from '../../channels/channel.ts';
 import type { Keyring } from '../../keyring.ts';
 import { signLink } from '../../signed-link.ts';
+import { openContact } from '../../subscriptions/address.ts';
 import type { ChannelName } from '../../subscriptions/follow.ts';
+import type { Address } from '../../subscriptions/subscriber.ts';
 import type { PushContext } from './push-context.ts';
 import type { Plan } from './rows.ts';
+import type { AddressedMessage } from './send-to-all.ts';
 
 /** People whose messages of a push lie together in the store. */
 const neighbours = 256;
@@ -47,6 +50,26 @@ export const itemLink = (
   return content.translations?.[locale]?.url ?? content.url ?? `${publicUrl}/items/${push.item}${key}`;
 };
 
+/** The links that every message to a person carries: out of what it came by, and to all they follow. */
+export const ownLinks = (
+  { keyring, publicUrl }: { keyring: Keyring; publicUrl: string },
+  message: string,
+): Pick<Slots, 'unsubscribe' | 'manage'> => ({
+  unsubscribe: `${publicUrl}/u/${signLink(keyring, 'unsubscribe', message)}`,
+  manage: `${publicUrl}/manage`,
+});
+
+/** One outgoing message for each address. */
+export const addressed = (
+  keyring: Keyring,
+  addresses: Address[],
+  message: Omit<OutgoingMessage, 'to'>,
+): AddressedMessage[] =>
+  addresses.map((address) => ({
+    lookup: address.lookup,
+    message: { ...message, to: openContact(keyring, address) },
+  }));
+
 /** One person's part of a message: the links signed for it, and why they get it. */
 export const slotsOf = (
   { keyring, publicUrl }: { keyring: Keyring; publicUrl: string },
@@ -56,8 +79,7 @@ export const slotsOf = (
 ): Slots => {
   const locale = plan.person?.locale ?? 'en';
   return {
-    unsubscribe: `${publicUrl}/u/${signLink(keyring, 'unsubscribe', message)}`,
-    manage: `${publicUrl}/manage`,
+    ...ownLinks({ keyring, publicUrl }, message),
     item: itemLink({ keyring, publicUrl }, context, locale, message),
     reason: context.reasonLine(
       locale,

@@ -1,6 +1,7 @@
 import type { CatalogueService, Trees } from '../../catalogue/catalogue-service.ts';
 import type { Bilingual, Locale, Topic } from '../../catalogue/topic.ts';
 import type { SharedContent } from '../../channels/channel.ts';
+import { makeLru } from '../../lru.ts';
 import type { ItemVersion } from '../../publishing/item.ts';
 import { type RuleVersion, ruleOfSource, ruleSource } from '../../rules/rule.ts';
 import { needsNoConsent } from '../../rules/selection.ts';
@@ -50,9 +51,19 @@ export type ContextTools = { catalogue: CatalogueService; render: RenderNotifica
 
 const keptContexts = 8;
 
+/** How all rows of a push are settled that is cancelled or of an old version, or null. */
+export const endOfPush = async (
+  stores: Pick<Storage, 'items'>,
+  push: Push,
+): Promise<{ kind: 'cancel' } | { kind: 'withhold'; code: 'superseded' } | null> => {
+  if (push.state === 'cancelled') return { kind: 'cancel' };
+  const head = (await stores.items.heads([push.item])).get(push.item);
+  return head && head.version > push.version ? { kind: 'withhold', code: 'superseded' } : null;
+};
+
 /** Loads contexts and keeps the last few, by push and revision. */
 export const makePushContexts = (stores: ContextStores, tools: ContextTools) => {
-  const kept = new Map<string, Promise<PushContext>>();
+  const kept = makeLru<Promise<PushContext>>(keptContexts);
 
   const suggestionsOf = async (
     push: Push,
@@ -125,10 +136,8 @@ export const makePushContexts = (stores: ContextStores, tools: ContextTools) => 
       if (!push || !version) return null;
       const key = `${push.id} ${push.plan} ${version.revision}`;
       const known = (options.fresh ? undefined : kept.get(key)) ?? load(push, version);
-      kept.delete(key);
       kept.set(key, known);
       known.catch(() => kept.delete(key));
-      for (const old of [...kept.keys()].slice(0, -keptContexts)) kept.delete(old);
       return { ...(await known), push };
     },
   };

@@ -2,7 +2,6 @@ import type { Edges } from '../../edges.ts';
 import type { Keyring } from '../../keyring.ts';
 import { mostOf } from '../../profiles/profile.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { openContact } from '../../subscriptions/address.ts';
 import type { ChannelName } from '../../subscriptions/follow.ts';
 import type { Recipient } from '../../subscriptions/subscriber.ts';
 import type { Delivery, Lease, NoticeTaken } from '../ledger-store.ts';
@@ -11,19 +10,22 @@ import type { DeliveryState } from '../push.ts';
 import { parkedMs } from '../retry.ts';
 import { giveBackPlaces, takePlaces } from './caps.ts';
 import type { Ready } from './dispatcher.ts';
-import { messageIdOf, slotsOf } from './message-slots.ts';
+import { addressed, messageIdOf, slotsOf } from './message-slots.ts';
 import { presentPeople, presentReasons, type ReasonsOf } from './present-people.ts';
 import type { PushContext } from './push-context.ts';
 import {
   changeOf,
   classOf,
   closedChannels,
+  drawOf,
   type Ending,
   fallbackOf,
   flyingRow,
   groundedOutcome,
   isEnded,
   isGrounded,
+  isHeldOut,
+  leavingOf,
   noticeKeyOf,
   type Plan,
   pushBefore,
@@ -69,7 +71,7 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
       item: context.version.content,
       reasons,
       tried,
-      draw: reasons.some((reason) => reason.kind === 'rule') ? drawOf(keyring, context.push.item, person.id) : 1,
+      draw: drawOf(keyring, context.push.item, person.id, reasons),
       kept: null,
       // whoever has waited once has waited enough
       preferredHour: unit.row === null ? (hours.get(person.ordinal) ?? null) : null,
@@ -181,33 +183,15 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
   const readyOf = (context: PushContext, plan: Plan): Ready | null => {
     if (plan.decision.kind !== 'send' || !plan.person || plan.message === null) return null;
     const { channel, addresses } = plan.decision;
-    const { push, version } = context;
     const person = plan.person;
     const id = plan.message;
     const wasTold = context.told.has(person.ordinal) || context.told.has(plan.unit.ordinal);
     const content = context.shared(person.locale, wasTold);
-    const slots = slotsOf(tools, context, plan, id);
+    const leaving = leavingOf(context, plan, channel, id, content.key);
     return {
-      departure: {
-        key: { push: push.id, ordinal: plan.unit.ordinal, channel },
-        notice: noticeKeyOf(context, plan),
-        message: id,
-        template: content.key,
-        revision: version.revision,
-        ...(pushBefore(plan.unit) ? { again: true } : {}),
-      },
-      attempts: plan.unit.row?.attempts ?? 0,
-      item: {
-        id: push.item,
-        version: version.version,
-        revision: version.revision,
-        deadline: version.content.deadline,
-        expiresAt: version.content.expiresAt,
-      },
-      messages: addresses.map((address) => ({
-        lookup: address.lookup,
-        message: { id, to: openContact(keyring, address), content, slots },
-      })),
+      ...leaving,
+      departure: pushBefore(plan.unit) ? { ...leaving.departure, again: true } : leaving.departure,
+      messages: addressed(keyring, addresses, { id, content, slots: slotsOf(tools, context, plan, id) }),
       successor: (at) => (pushBefore(plan.unit) ? null : successorOf(context, plan, channel, at)),
       fallback: (at) => fallbackOf(context, plan, at),
     };
@@ -238,12 +222,6 @@ const endedPlan = (unit: Unit, person: Recipient | undefined, decision: Ending):
   decision,
   message: null,
 });
-
-const isHeldOut = ({ decision }: Plan): boolean => decision.kind === 'withhold' && decision.code === 'holdout';
-
-/** Where a person falls in [0, 1) for an item: the same for all its rules and versions, and nobody can choose it (design D6). */
-export const drawOf = (keyring: Pick<Keyring, 'mac'>, item: string, person: string): number =>
-  keyring.mac('holdout', `${item}:${person}`, 6).readUIntBE(0, 6) / 2 ** 48;
 
 const withNotice = (decision: Verdict, taken: NoticeTaken | undefined, now: number): Verdict => {
   if (taken?.outcome === 'told') return { kind: 'withhold', code: 'already-told' };
