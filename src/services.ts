@@ -71,7 +71,7 @@ export type ServiceTools = {
 /** Builds the services in the order of the story: topics, what people ask for, what offices publish, whom it reaches. */
 export const makeServices = (stores: Storage, tools: ServiceTools): Services => {
   const { config, edges, log, keyring, wake } = tools;
-  const templates = makeMessageTemplates({ publicUrl: config.publicUrl });
+  const templates = makeMessageTemplates({ publicUrl: config.publicUrl, opens: config.feedback.opens });
   const courier = makeCourier(stores, { keyring, edges, wake });
 
   const catalogue = makeCatalogueService(stores);

@@ -160,7 +160,7 @@ describe('outside the API', () => {
           {
             id,
             to: { channel: 'sms', phone: '+8613800138000' },
-            slots: { unsubscribe: 'u', manage: 'm', item: 'i', reason: 'r' },
+            slots: { unsubscribe: 'u', manage: 'm', item: 'i', reason: 'r', token: 't' },
             content: {
               key: 'k',
               kind: 'notification',

@@ -1,7 +1,10 @@
 import type { Slots } from '../../channels/channel.ts';
 import type { Keyring } from '../../keyring.ts';
+import type { ItemVersion } from '../../publishing/item.ts';
 import { signLink } from '../../signed-link.ts';
 import type { ChannelName } from '../../subscriptions/follow.ts';
+import type { Recipient } from '../../subscriptions/subscriber.ts';
+import { messageToken } from '../message-token.ts';
 import type { PushContext } from './push-context.ts';
 import type { Plan } from './rows.ts';
 
@@ -38,18 +41,27 @@ export const messageIdOf = (
 
 /** Where an item is read: at its own address, or on its page here; a targeted one through a link of the message's own. */
 export const itemLink = (
-  { keyring, publicUrl }: { keyring: Keyring; publicUrl: string },
-  { push, version: { content } }: PushContext,
+  { keyring, publicUrl }: { keyring: Pick<Keyring, 'mac'>; publicUrl: string },
+  { item, content }: Pick<ItemVersion, 'item' | 'content'>,
   locale: string,
   message: string,
 ): string => {
   const key = content.visibility === 'targeted' ? `?key=${signLink(keyring, 'item', message)}` : '';
-  return content.translations?.[locale]?.url ?? content.url ?? `${publicUrl}/items/${push.item}${key}`;
+  return content.translations?.[locale]?.url ?? content.url ?? `${publicUrl}/items/${item}${key}`;
 };
+
+/**
+ * Whether a person's link to an item is counted, where the operator counts at all: not if they do not want it, and not that to
+ * an item which was sent to them alone.
+ */
+export const isTracked = (
+  { plainLinks }: Pick<Recipient, 'plainLinks'>,
+  { content }: Pick<ItemVersion, 'content'>,
+): boolean => plainLinks !== true && content.visibility !== 'targeted';
 
 /** One person's part of a message: the links signed for it, and why they get it. */
 export const slotsOf = (
-  { keyring, publicUrl }: { keyring: Keyring; publicUrl: string },
+  { keyring, publicUrl, now }: { keyring: Keyring; publicUrl: string; now: number },
   context: PushContext,
   plan: Plan,
   message: string,
@@ -58,7 +70,8 @@ export const slotsOf = (
   return {
     unsubscribe: `${publicUrl}/u/${signLink(keyring, 'unsubscribe', message)}`,
     manage: `${publicUrl}/manage`,
-    item: itemLink({ keyring, publicUrl }, context, locale, message),
+    item: itemLink({ keyring, publicUrl }, context.version, locale, message),
+    token: messageToken(keyring, message, now),
     reason: context.reasonLine(
       locale,
       plan.reasons.map((reason) => reason.source),

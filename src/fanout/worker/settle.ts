@@ -1,3 +1,4 @@
+import type { Config } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
 import type { Keyring } from '../../keyring.ts';
 import { mostOf } from '../../profiles/profile.ts';
@@ -11,7 +12,7 @@ import type { DeliveryState } from '../push.ts';
 import { parkedMs } from '../retry.ts';
 import { giveBackPlaces, takePlaces } from './caps.ts';
 import type { Ready } from './dispatcher.ts';
-import { messageIdOf, slotsOf } from './message-slots.ts';
+import { isTracked, messageIdOf, slotsOf } from './message-slots.ts';
 import { presentPeople, presentReasons, type ReasonsOf } from './present-people.ts';
 import type { PushContext } from './push-context.ts';
 import {
@@ -32,13 +33,15 @@ import {
   type Unit,
   type Verdict,
 } from './rows.ts';
+import { takeSurveys } from './surveys.ts';
 
-export type SettleStores = Pick<Storage, 'subscriptions' | 'ledger' | 'rules' | 'profiles'>;
+export type SettleStores = Pick<Storage, 'subscriptions' | 'ledger' | 'rules' | 'profiles' | 'feedback'>;
 export type SettleTools = {
   keyring: Keyring;
   edges: Edges;
   publicUrl: string;
   defaults: PolicyDefaults;
+  feedback: Pick<Config['feedback'], 'clicks' | 'surveyShare'>;
 };
 
 /** States of a row that needs the person's notice. */
@@ -178,15 +181,16 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
       );
   };
 
-  const readyOf = (context: PushContext, plan: Plan): Ready | null => {
+  const readyOf = (context: PushContext, plan: Plan, surveyed: ReadonlySet<string>): Ready | null => {
     if (plan.decision.kind !== 'send' || !plan.person || plan.message === null) return null;
     const { channel, addresses } = plan.decision;
     const { push, version } = context;
     const person = plan.person;
     const id = plan.message;
     const wasTold = context.told.has(person.ordinal) || context.told.has(plan.unit.ordinal);
-    const content = context.shared(person.locale, wasTold);
-    const slots = slotsOf(tools, context, plan, id);
+    const tracked = tools.feedback.clicks && isTracked(person, version);
+    const content = context.shared(person.locale, wasTold, { tracked, survey: surveyed.has(id) });
+    const slots = slotsOf({ ...tools, now: edges.now() }, context, plan, id);
     return {
       departure: {
         key: { push: push.id, ordinal: plan.unit.ordinal, channel },
@@ -224,7 +228,9 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
       await takeNotices(lease, context, plans);
       await takePlaces(stores.ledger, tools, context, plans);
       const written = await write(lease, context, plans);
-      return written.map((plan) => readyOf(context, plan)).filter((ready) => ready !== null);
+      const asking = { share: tools.feedback.surveyShare, now: edges.now() };
+      const surveyed = await takeSurveys(stores.feedback, context, written, asking);
+      return written.map((plan) => readyOf(context, plan, surveyed)).filter((ready) => ready !== null);
     },
   };
 };

@@ -92,6 +92,9 @@ const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
     await profiles.forget(ordinal);
   };
   const join = async (from: number, to: number): Promise<void> => {
+    const before = await subscribers.findOne({ _id: from });
+    const wishes = { ...(before?.fewer ? { fewer: true } : {}), ...(before?.plainLinks ? { plainLinks: true } : {}) };
+    if (Object.keys(wishes).length > 0) await subscribers.updateOne({ _id: to }, { $set: wishes });
     for (const { rule, at } of await optOuts.find({ subscriber: from }).toArray())
       await insertIfFree(optOuts, { _id: `${to} ${rule}`, rule, subscriber: to, at });
     await feedback.updateMany({ ordinal: from }, { $set: { ordinal: to } });
@@ -129,6 +132,8 @@ const cleared = {
   attributes: '{}',
   consents: { personalisation: false },
   refused: false,
+  fewer: false,
+  plainLinks: false,
   owes: 'erasure',
 } as const satisfies Partial<PersonDocument>;
 
