@@ -6,7 +6,8 @@ import { readLink, signLink } from '../signed-link.ts';
  * its pixel. What differs from link to link follows it: `~<item>` in a digest, `~0` where no person sees a link (no dot: a line
  * of a mail may begin there).
  */
-const validMs = 180 * 86_400_000;
+/** For how long anything may be said or counted; the pages of an older token still open. */
+export const validMs = 180 * 86_400_000;
 const dayMs = 86_400_000;
 
 /** What follows the token in a link that people do not see. */

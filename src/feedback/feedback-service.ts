@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { FanoutService } from '../fanout/fanout-service.ts';
+import { validMs } from '../fanout/message-token.ts';
 import { itemLink } from '../fanout/worker/message-slots.ts';
 import type { Keyring } from '../keyring.ts';
 import { signLink } from '../signed-link.ts';
@@ -59,11 +60,12 @@ export type FeedbackService = {
   ofPerson(id: string, limit: number): Promise<OwnFeedback[]>;
   /** How they want to be told: half the suggestions, links that nobody counts. Throws `not-found`. */
   wish(id: string, wishes: { fewer?: boolean; plainLinks?: boolean }): Promise<void>;
-  /** Deletes visits and opens older than 90 days, a bounded number at a time, until none is left or `signal` aborts. */
+  /** Deletes visits and opens of messages whose links are counted no more, a bounded number at a time, until none is left or `signal` aborts. */
   forgetOld(signal: AbortSignal): Promise<number>;
 };
 
-const keptMs = 90 * 86_400_000;
+/** Longer than any link is counted: a click is judged by all visits of its message. */
+const keptMs = validMs + 2 * 86_400_000;
 const deletedAtOnce = 1_000;
 
 type Stores = Pick<Storage, 'feedback' | 'ledger' | 'pushes' | 'items' | 'subscriptions'>;

@@ -27,7 +27,7 @@ type RenderNotification = (input: {
 }) => SharedContent;
 
 /** Forms of one message: with links that are counted; with the question how satisfied its reader is. */
-export type MessageForm = { tracked: boolean; survey: boolean };
+type MessageForm = { tracked: boolean; survey: boolean };
 
 /** A source that only suggests: a rule's version (null: the condition of a publisher's own push), and whether consent is needed. */
 export type Suggestion = { rule: RuleVersion | null; needsConsent: boolean };
