@@ -101,7 +101,7 @@ export const composeWeb = async (
 export const makeWorkerParts = async (config: Config, tools: ComposeTools, services: Services, closers: Closers) => {
   const { edges, log, threads } = tools;
   const { stores, keyring, catalogue, templates, audienceMatcher, fanout, webhooks } = services;
-  const { leaseMs, publicUrl, timeZone, caps, fallbackMs } = config;
+  const { leaseMs, publicUrl, timeZone, caps, fallbackMs, feedback } = config;
   const vapid = await loadVapidKeys(stores.access, keyring, config);
   const channels = makeChannels(config, {
     vapid,
@@ -117,9 +117,9 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
 
   const contexts = makePushContexts(stores, { catalogue, render: templates.notification });
   const defaults = { timeZone, caps, fallbackMs };
-  const settler = makeSettler(stores, { keyring, edges, publicUrl, defaults });
+  const settler = makeSettler(stores, { keyring, edges, publicUrl, defaults, feedback });
   const dispatcher = makeDispatcher(stores, { channels, edges, log });
-  const composer = makeDigestComposer({ keyring, publicUrl, render: templates.digest });
+  const composer = makeDigestComposer({ keyring, publicUrl, clicks: feedback.clicks, render: templates.digest });
   const digestSettler = makeDigestSettler(stores, { contexts, composer, keyring, edges, defaults });
   const digests = makeDigestRunner({ settler: digestSettler, dispatcher });
   const planner = makePlanner(stores, { edges, audience: audienceMatcher });

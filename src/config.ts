@@ -29,6 +29,7 @@ const providers = (protocols: string[]) =>
       },
     );
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
+const share = z.coerce.number().min(0).max(1);
 const milliseconds = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
 /** Each environment name with its default and one line of help: the README's table is checked against this. */
@@ -80,6 +81,21 @@ export const environment = {
     schema: z.coerce.number().min(0.1).max(1440),
     default: '15',
     help: 'a text message follows a web push that was not seen for so long',
+  },
+  CLICK_TRACKING: {
+    schema: onOff,
+    default: 'on',
+    help: 'links in messages are counted by a redirect; people can switch it off for themselves',
+  },
+  OPEN_TRACKING: {
+    schema: onOff,
+    default: 'off',
+    help: 'on puts a pixel into mails; what it counts is at most so many, since mail proxies open everything',
+  },
+  SURVEY_SHARE: {
+    schema: share,
+    default: '0.05',
+    help: 'share of mails that ask how satisfied their reader is, at most once in 30 days; 0 asks nobody',
   },
   EMAIL_URL: {
     schema: providers(['outbox:', 'smtp:', 'smtps:']),
@@ -157,6 +173,7 @@ export type Config = {
   ledgerDays: number;
   caps: { day: number; week: number };
   fallbackMs: number;
+  feedback: { clicks: boolean; opens: boolean; surveyShare: number };
   email: {
     urls: string[];
     from: string;
@@ -255,6 +272,7 @@ export const readConfig = (
     ledgerDays: all.LEDGER_DAYS,
     caps: { day: all.CAP_PER_DAY, week: all.CAP_PER_WEEK },
     fallbackMs: all.FALLBACK_MINUTES * 60_000,
+    feedback: { clicks: all.CLICK_TRACKING, opens: all.OPEN_TRACKING, surveyShare: all.SURVEY_SHARE },
     email: {
       urls: all.EMAIL_URL,
       from: all.EMAIL_FROM,

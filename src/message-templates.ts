@@ -4,6 +4,7 @@ import { Liquid, type Template } from 'liquidjs';
 import type { Locale } from './catalogue/topic.ts';
 import { type SharedContent, type Slots, slot } from './channels/channel.ts';
 import { type DigestInput, makeDigestTemplate } from './digest-template.ts';
+import { counted, feedbackWords, pushActions, roomySms, surveyWords } from './feedback-words.ts';
 import {
   factsOf,
   inLanguage,
@@ -69,7 +70,14 @@ const makeRenderer = (outputEscape: 'escape' | undefined): Renderer => {
 };
 
 /** Reads and checks the templates (LiquidJS, strict; HTML autoescaped). Rendering is pure: the person's part stays in slots. */
-export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): MessageTemplates => {
+export const makeMessageTemplates = ({
+  publicUrl,
+  opens = false,
+}: {
+  publicUrl: string;
+  /** Mails hold a pixel. */
+  opens?: boolean;
+}): MessageTemplates => {
   const html = makeRenderer('escape');
   const plain = makeRenderer(undefined);
   const texts = new Map(locales.map((locale) => [locale, textIn(locale)]));
@@ -83,7 +91,7 @@ export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): Mess
   });
 
   const notification = (input: NotificationInput): SharedContent => {
-    const { item, version, wording, locale, topic } = input;
+    const { item, version, wording, locale, topic, tracked = false, survey = false } = input;
     const { content } = version;
     const text = textOf(locale);
     const own = inLanguage(content, locale);
@@ -103,7 +111,10 @@ export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): Mess
       why: text('messages:notification.why'),
       manageLabel: text('messages:notification.manage'),
       unsubscribeLabel: text('messages:notification.unsubscribe'),
-      item: slot('item'),
+      ...feedbackWords(text, { publicUrl, opens }),
+      survey: survey ? surveyWords(text) : null,
+      surveyAsk: text('messages:survey.ask'),
+      readLink: tracked ? counted(publicUrl) : slot('item'),
       reason: slot('reason'),
       manage: slot('manage'),
       unsubscribe: slot('unsubscribe'),
@@ -112,17 +123,24 @@ export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): Mess
     const smsWords = { ...values, title: shortened(values.title, smsTitle[locale]), stop };
     const push = plain('web-push/notification', { notices: shortNotices(text, input), summary: own.summary });
     return {
-      key: hashOf(item, version.version, version.revision, wording, locale, topic?.slug ?? null),
+      key: hashOf(item, version.version, version.revision, wording, locale, topic?.slug ?? null, tracked, survey),
       kind: 'notification',
       locale,
       title: values.title,
       text: tidy(plain('email/notification.txt', values)),
       html: html('email/notification.html', values),
       short: shortened(push.trim(), pushBody),
-      sms: plain('sms/notification', smsWords).trim(),
+      sms: roomySms({
+        render: (link, say) => plain('sms/notification', { ...smsWords, link, say }).trim(),
+        kind: 'notification',
+        itemUrl: content.translations?.[locale]?.url ?? content.url ?? `${publicUrl}/items/${item}`,
+        say: values.say,
+        counted: tracked ? counted(publicUrl) : null,
+      }),
       urgency: content.urgency,
       expiresAt: content.expiresAt === undefined ? null : Date.parse(content.expiresAt),
       listLabel: content.topics[0] ?? 'notifications',
+      actions: pushActions(text),
     };
   };
 
@@ -168,7 +186,7 @@ export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): Mess
 
   return {
     notification,
-    digest: makeDigestTemplate({ html, plain, textOf, brandOf }),
+    digest: makeDigestTemplate({ html, plain, textOf, brandOf, publicUrl, opens }),
     confirmation: ({ locale, link, follows, token }) =>
       letter('confirmation', locale, { link, follows, ...(token ? { data: { confirm: token } } : {}) }),
     addition: ({ locale, link, token }) =>

@@ -14,6 +14,7 @@ import type { Config } from './config.ts';
 import type { Edges } from './edges.ts';
 import type { FanoutService } from './fanout/fanout-service.ts';
 import { makeFanoutService } from './fanout/make-fanout-service.ts';
+import { type FeedbackService, makeFeedbackService } from './feedback/feedback-service.ts';
 import type { Keyring } from './keyring.ts';
 import type { Log } from './log.ts';
 import { type MessageTemplates, makeMessageTemplates } from './message-templates.ts';
@@ -49,6 +50,7 @@ export type Services = {
   audience: AudienceService;
   explain: ExplainService;
   fanout: FanoutService;
+  feedback: FeedbackService;
   access: AccessService;
   staff: StaffService;
   templates: MessageTemplates;
@@ -71,7 +73,7 @@ export type ServiceTools = {
 /** Builds the services in the order of the story: topics, what people ask for, what offices publish, whom it reaches. */
 export const makeServices = (stores: Storage, tools: ServiceTools): Services => {
   const { config, edges, log, keyring, wake } = tools;
-  const templates = makeMessageTemplates({ publicUrl: config.publicUrl });
+  const templates = makeMessageTemplates({ publicUrl: config.publicUrl, opens: config.feedback.opens });
   const courier = makeCourier(stores, { keyring, edges, wake });
 
   const catalogue = makeCatalogueService(stores);
@@ -98,6 +100,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const allowPrivate = config.webPush.allowPrivateEndpoints;
   const webhooks = makeWebhookService(stores, { keyring, edges, allowPrivate, wake });
   const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake, tell: webhooks.tell });
+  const feedback = makeFeedbackService(stores, { fanout, browsing, keyring, edges, config, tell: webhooks.tell });
 
   const access = makeAccessService(stores, {
     edges,
@@ -124,6 +127,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     audience,
     explain,
     fanout,
+    feedback,
     access,
     staff,
     templates,

@@ -27,6 +27,7 @@ const layerOf: Record<string, string> = {
   'src/compose.ts': 'compose',
   'src/services.ts': 'services',
   'src/digest-template.ts': 'words',
+  'src/feedback-words.ts': 'words',
   'src/message-templates.ts': 'words',
   'src/notification-words.ts': 'words',
   'src/web': 'outer',

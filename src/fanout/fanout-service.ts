@@ -97,6 +97,6 @@ export type FanoutService = {
     to: 'delivered' | 'bounced',
     response: string,
   ): Promise<boolean>;
-  /** The service worker's report: shown or clicked. Unknown tokens are ignored. */
-  report(token: string, what: 'shown' | 'clicked'): Promise<void>;
+  /** The service worker's report that a push was shown. Unknown tokens are ignored. */
+  shown(token: string): Promise<void>;
 };

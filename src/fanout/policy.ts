@@ -66,6 +66,10 @@ const suggestedOnly = (reasons: Reason[]): boolean => reasons.every(isSuggestion
 export const isCapped = ({ item, reasons }: Pick<PolicyInput, 'item' | 'reasons'>): boolean =>
   item.urgency !== 'emergency' && reasons.length > 0 && suggestedOnly(reasons);
 
+/** A person's places: half of them, and one at least, for whom it was too many. */
+export const capsOf = ({ fewer }: Pick<Recipient, 'fewer'>, { day, week }: CapLimits): CapLimits =>
+  fewer ? { day: Math.max(1, Math.floor(day / 2)), week: Math.max(1, Math.floor(week / 2)) } : { day, week };
+
 /** Emergencies know no pace, holdout and quiet hours; what was asked for or decided by name must be delivered. */
 export const noticeClassOf = (item: Pick<ItemContent, 'urgency'>, reasons: Reason[]): NoticeClass => {
   if (item.urgency === 'emergency') return 'emergency';

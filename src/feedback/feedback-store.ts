@@ -1,8 +1,12 @@
 import type { Feedback } from './feedback.ts';
+import type { LinkVisit } from './machine-clicks.ts';
+
+/** A question to ask of a person: what it is asked for (a push) names it. Times in ms. */
+export type SurveyAsk = { ordinal: number; of: string; at: number };
 
 /** What came back, by message. */
 export type FeedbackStore = {
-  /** Keeps one feedback; of a known id the newer rating, comment and time replace the older. False if it was known. */
+  /** Keeps one feedback; of a known id the newer rating, comment, time and sign of a machine replace the older. False if it was known. */
   record(feedback: Feedback): Promise<boolean>;
   /** Feedback of from <= at < to, machines' left out, by (at, id), after `cursor`. */
   between(
@@ -12,6 +16,21 @@ export type FeedbackStore = {
   ): Promise<{ feedback: Feedback[]; next: string | null }>;
   /** What came back about one message, newest first. */
   ofMessage(message: string): Promise<Feedback[]>;
-  /** What one person gave, newest first. */
+  /** What one person gave, newest first. A merge moves what `from` gave to `to`; an erasure takes the comments away. */
   ofPerson(ordinal: number, limit: number): Promise<Feedback[]>;
+
+  /** Keeps that a link of a message was followed, unless so many visits of it are kept; answers all that are, oldest first. */
+  visited(visit: LinkVisit, most: number): Promise<LinkVisit[]>;
+  /** Keeps when a message was first seen opened; at most one time a message. */
+  opened(message: string, at: number): Promise<void>;
+  /** How many messages were first seen opened in from <= at < to: at most so many were read, and proxies open everything. */
+  opens(from: number, to: number): Promise<number>;
+  /** Deletes up to `limit` visits and opens of before then; answers how many. */
+  forgetVisits(before: number, limit: number): Promise<number>;
+
+  /**
+   * Takes each person's turn to be asked unless they were asked less than `pauseMs` before; answers in the order asked whether
+   * it is theirs, also when it was before for the same thing.
+   */
+  takeSurveys(asks: SurveyAsk[], pauseMs: number): Promise<boolean[]>;
 };

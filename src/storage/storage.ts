@@ -5,6 +5,7 @@ import type { CatalogueStore } from '../catalogue/catalogue-store.ts';
 import type { TransactionalStore } from '../channels/courier.ts';
 import type { LedgerStore } from '../fanout/ledger-store.ts';
 import type { PushStore } from '../fanout/push-store.ts';
+import type { FeedbackStore } from '../feedback/feedback-store.ts';
 import type { ProfileStore } from '../profiles/profile-store.ts';
 import type { ItemStore } from '../publishing/item-store.ts';
 import type { RuleStore } from '../rules/rule-store.ts';
@@ -22,6 +23,7 @@ export type Storage = {
   rules: RuleStore;
   pushes: PushStore;
   ledger: LedgerStore;
+  feedback: FeedbackStore;
   transactional: TransactionalStore;
   audience: AudienceStore;
   access: AccessStore;

@@ -32,6 +32,10 @@ export type Subscriber = {
   quietHours: QuietHours | null;
   attributes: Record<string, string | string[] | number>;
   consents: Consents;
+  /** They find it too many: suggestions come half as often. */
+  fewer?: boolean;
+  /** Links in their messages lead where they lead, uncounted. */
+  plainLinks?: boolean;
   mergedInto: number | null;
   erasedAt: number | null;
   createdAt: number;

@@ -64,9 +64,7 @@ export type SubscriptionStore = {
   /** Changes the named fields; answers the person, or null if unknown. Consents that are withdrawn so, no import revives. */
   updateSubscriber(
     ordinal: number,
-    fields: Partial<
-      Pick<Subscriber, 'locale' | 'region' | 'timeZone' | 'quietHours' | 'attributes' | 'consents' | 'externalId'>
-    >,
+    fields: Partial<Omit<Subscriber, 'ordinal' | 'id' | 'mergedInto' | 'erasedAt' | 'createdAt'>>,
   ): Promise<Subscriber | null>;
   /**
    * Clears everything that tells who the person was: facts, follows, addresses, open sign-ups; the ordinal and id stay. The

@@ -34,6 +34,7 @@ export type AppDeps = {
     | 'audienceIndex'
     | 'explain'
     | 'fanout'
+    | 'feedback'
     | 'access'
     | 'staff'
     | 'webhooks'
@@ -41,7 +42,7 @@ export type AppDeps = {
     | 'edges'
     | 'stores'
   >;
-  config: Pick<Config, 'publicUrl' | 'trustProxy' | 'locale' | 'timeZone' | 'dataDir' | 'sms'>;
+  config: Pick<Config, 'publicUrl' | 'trustProxy' | 'locale' | 'timeZone' | 'dataDir' | 'sms' | 'feedback'>;
   log: Log;
   vapidPublicKey: string;
   /** Aborted when the process stops: open event streams end, so that the server can close. */

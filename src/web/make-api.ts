@@ -7,6 +7,7 @@ import type { BrowsingService } from '../browsing/browsing-service.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { Locale } from '../catalogue/topic.ts';
 import type { FanoutService } from '../fanout/fanout-service.ts';
+import type { FeedbackService } from '../feedback/feedback-service.ts';
 import type { Keyring } from '../keyring.ts';
 import type { ProfileService } from '../profiles/profile-service.ts';
 import type { PublishingService } from '../publishing/publishing-service.ts';
@@ -17,6 +18,7 @@ import { accessRoutes } from './api/access.ts';
 import { audienceRoutes } from './api/audience.ts';
 import { catalogueRoutes } from './api/catalogue.ts';
 import { eventRoutes } from './api/events.ts';
+import { feedbackRoutes } from './api/feedback.ts';
 import { hookRoutes, type SmsSigner } from './api/hooks.ts';
 import { itemRoutes } from './api/items.ts';
 import { peopleRoutes } from './api/people.ts';
@@ -42,6 +44,7 @@ export type ApiDeps = {
   audience: AudienceService;
   explain: ExplainService;
   fanout: FanoutService;
+  feedback: FeedbackService;
   access: AccessService;
   staff: StaffService;
   webhooks: WebhookService;
@@ -80,6 +83,7 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
     ...ruleRoutes(deps),
     ...audienceRoutes(deps),
     ...pushRoutes(deps),
+    ...feedbackRoutes(deps),
     ...accessRoutes(deps),
     ...webhookRoutes(deps),
     ...hookRoutes(deps),

@@ -46,6 +46,9 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
       confirmAddress: linkIn(another, 'confirm'),
       unsubscribe: linkIn(told, 'u'),
       stopped: `${linkIn(told, 'u')}/stopped`,
+      feedback: `${linkIn(told, 'f')}/useful`,
+      survey: `${linkIn(told, 'f')}/rating-4`,
+      thanks: `${linkIn(told, 'f')}/too-many/thanks`,
     });
   }, 60_000);
 
@@ -82,6 +85,7 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     '/manage',
     '/manage/not-a-token',
     '/u/not-a-token',
+    '/f/not-a-token',
     '/my',
     '/my?done=saved',
     '/my/messages',
@@ -105,13 +109,13 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     await check();
   });
 
-  it.each(['item', 'withdrawn', 'followItem', 'confirm', 'confirmAddress', 'unsubscribe', 'stopped'])(
-    '%s',
-    async (name) => {
-      await page.goto(paths[name] ?? '');
-      await check();
-    },
-  );
+  it.each([
+    ...['item', 'withdrawn', 'followItem', 'confirm', 'confirmAddress', 'unsubscribe', 'stopped'],
+    ...['feedback', 'survey', 'thanks'],
+  ])('%s', async (name) => {
+    await page.goto(paths[name] ?? '');
+    await check();
+  });
 
   it('what is concluded, with consent given', async () => {
     const other = await visitor(browser, service, { locale });

@@ -166,7 +166,7 @@ describe('a text after a web push', () => {
     await town.people([both('ana', ['webPush', 'sms'])]);
     const push = await publish();
     const [first] = (await town.fanout.deliveries(push, null, { cursor: null, limit: 1 })).rows;
-    await town.fanout.report(signLink(town.keyring, 'report', first?.id ?? ''), 'shown');
+    await town.feedback.report(signLink(town.keyring, 'report', first?.id ?? ''), 'shown');
     town.pass(15 * 60_000);
     await town.drain();
     expect(await codes(push)).toEqual(['webPush delivered', 'sms withheld seen']);

@@ -79,7 +79,7 @@ const describeDigests = (name: string, storage?: TownOptions['storage']): void =
         expect(order).toEqual([...order].sort((a, b) => a - b));
         expect(order[0]).toBeGreaterThan(0);
         expect(mail?.text).toContain('You follow “Public services”.');
-        expect(mail?.text).toContain(`/items/${first.item}`);
+        expect(mail?.text).toMatch(new RegExp(`/c/[\\w.-]+~${first.item}\n`));
         expect(await rows(first.push)).toEqual(['email sent']);
         expect((await town.fanout.get(third.push))?.counts.sent).toBe(1);
         await at('2026-06-12T07:00:00Z');

@@ -6,6 +6,7 @@ import type { Delivery, Lease } from '../ledger-store.ts';
 import { capDates, digestSlot, lastDigestSlot, zoneOf } from '../local-time.ts';
 import { decide, isCapped, overCap, type PolicyDefaults, type PolicyInput, paceOf, routeOf } from '../policy.ts';
 import type { DeliveryKey } from '../push.ts';
+import { takeSlotsOf } from '../worker/caps.ts';
 import type { LeavingRow, Ready } from '../worker/dispatcher.ts';
 import { addressed } from '../worker/message-slots.ts';
 import { presentPeople, presentReasons } from '../worker/present-people.ts';
@@ -173,9 +174,10 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
     const now = edges.now();
     const slots = leaving.flatMap(({ message, rows }) => {
       const person = rows[0]?.plan.person;
-      return person ? [{ ordinal: person.ordinal, of: message, ...capDates(zoneOf(person, defaults), now) }] : [];
+      if (!person) return [];
+      return [{ person, slot: { ordinal: person.ordinal, of: message, ...capDates(zoneOf(person, defaults), now) } }];
     });
-    const taken = await stores.ledger.takeSlots(slots, defaults.caps);
+    const taken = await takeSlotsOf(stores.ledger, defaults.caps, slots);
     for (const [index, { rows }] of leaving.entries()) {
       const full = taken[index];
       if (full === undefined || full === 'taken') continue;
@@ -197,7 +199,7 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
     const [first, ...others] = digest.rows;
     const decision = first?.plan.decision;
     if (!first?.plan.person || decision?.kind !== 'send') return null;
-    const { content, slots } = tools.composer.compose(digest, first.plan.person);
+    const { content, slots } = tools.composer.compose(digest, first.plan.person, edges.now());
     const leaving = ({ context, plan }: DigestRow): LeavingRow => ({
       ...leavingOf(context, plan, decision.channel, digest.message, content.key),
       successor: (at) => digested(successorOf(context, plan, decision.channel, at)),

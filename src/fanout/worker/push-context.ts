@@ -23,7 +23,12 @@ type RenderNotification = (input: {
   wording: Wording;
   locale: Locale;
   topic: Topic | null;
+  tracked: boolean;
+  survey: boolean;
 }) => SharedContent;
+
+/** Forms of one message: with links that are counted; with the question how satisfied its reader is. */
+type MessageForm = { tracked: boolean; survey: boolean };
 
 /** A source that only suggests: a rule's version (null: the condition of a publisher's own push), and whether consent is needed. */
 export type Suggestion = { rule: RuleVersion | null; needsConsent: boolean };
@@ -42,7 +47,7 @@ export type PushContext = {
   /** Sources that suggest, by their index. */
   suggestions: ReadonlyMap<number, Suggestion>;
   told: ReadonlyMap<number, ChannelName>;
-  shared(locale: Locale, wasTold: boolean): SharedContent;
+  shared(locale: Locale, wasTold: boolean, form: MessageForm): SharedContent;
   reasonLine(locale: Locale, sources: number[]): string;
 };
 
@@ -106,10 +111,11 @@ export const makePushContexts = (stores: ContextStores, tools: ContextTools) => 
       toldSource: sources.findIndex((source) => source.source === toldSource(push.item)),
       suggestions,
       told: new Map(told.map((one) => [one.ordinal, one.channel])),
-      shared: (locale, wasTold) => {
+      shared: (locale, wasTold, form) => {
         const wording = wordingOf(version, wasTold);
-        const key = `${locale} ${wording}`;
-        const content = rendered.get(key) ?? tools.render({ item: push.item, version, wording, locale, topic });
+        const key = `${locale} ${wording} ${form.tracked} ${form.survey}`;
+        const content =
+          rendered.get(key) ?? tools.render({ item: push.item, version, wording, locale, topic, ...form });
         rendered.set(key, content);
         return content;
       },

@@ -1,3 +1,4 @@
+import type { Config } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
 import type { Keyring } from '../../keyring.ts';
 import { mostOf } from '../../profiles/profile.ts';
@@ -10,7 +11,7 @@ import type { DeliveryState } from '../push.ts';
 import { parkedMs } from '../retry.ts';
 import { giveBackPlaces, takePlaces } from './caps.ts';
 import type { Ready } from './dispatcher.ts';
-import { addressed, messageIdOf, slotsOf } from './message-slots.ts';
+import { addressed, isTracked, messageIdOf, slotsOf } from './message-slots.ts';
 import { presentPeople, presentReasons, type ReasonsOf } from './present-people.ts';
 import type { PushContext } from './push-context.ts';
 import {
@@ -34,13 +35,15 @@ import {
   type Unit,
   type Verdict,
 } from './rows.ts';
+import { takeSurveys } from './surveys.ts';
 
-export type SettleStores = Pick<Storage, 'subscriptions' | 'ledger' | 'rules' | 'profiles'>;
+export type SettleStores = Pick<Storage, 'subscriptions' | 'ledger' | 'rules' | 'profiles' | 'feedback'>;
 export type SettleTools = {
   keyring: Keyring;
   edges: Edges;
   publicUrl: string;
   defaults: PolicyDefaults;
+  feedback: Pick<Config['feedback'], 'clicks' | 'surveyShare'>;
 };
 
 /** States of a row that needs the person's notice. */
@@ -180,18 +183,20 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
       );
   };
 
-  const readyOf = (context: PushContext, plan: Plan): Ready | null => {
+  const readyOf = (context: PushContext, plan: Plan, surveyed: ReadonlySet<string>): Ready | null => {
     if (plan.decision.kind !== 'send' || !plan.person || plan.message === null) return null;
     const { channel, addresses } = plan.decision;
     const person = plan.person;
     const id = plan.message;
     const wasTold = context.told.has(person.ordinal) || context.told.has(plan.unit.ordinal);
-    const content = context.shared(person.locale, wasTold);
+    const tracked = tools.feedback.clicks && isTracked(person, context.version);
+    const content = context.shared(person.locale, wasTold, { tracked, survey: surveyed.has(id) });
+    const slots = slotsOf({ ...tools, now: edges.now() }, context, plan, id);
     const leaving = leavingOf(context, plan, channel, id, content.key);
     return {
       ...leaving,
       departure: pushBefore(plan.unit) ? { ...leaving.departure, again: true } : leaving.departure,
-      messages: addressed(keyring, addresses, { id, content, slots: slotsOf(tools, context, plan, id) }),
+      messages: addressed(keyring, addresses, { id, content, slots }),
       successor: (at) => (pushBefore(plan.unit) ? null : successorOf(context, plan, channel, at)),
       fallback: (at) => fallbackOf(context, plan, at),
     };
@@ -208,7 +213,9 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
       await takeNotices(lease, context, plans);
       await takePlaces(stores.ledger, tools, context, plans);
       const written = await write(lease, context, plans);
-      return written.map((plan) => readyOf(context, plan)).filter((ready) => ready !== null);
+      const asking = { share: tools.feedback.surveyShare, now: edges.now() };
+      const surveyed = await takeSurveys(stores.feedback, context, written, asking);
+      return written.map((plan) => readyOf(context, plan, surveyed)).filter((ready) => ready !== null);
     },
   };
 };

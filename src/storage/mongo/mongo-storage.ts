@@ -6,6 +6,7 @@ import { mongoAddressStore } from './address-store.ts';
 import { mongoAudienceStore } from './audience-store.ts';
 import { mongoCatalogueStore } from './catalogue-store.ts';
 import { ensureIndexes, type MongoDatabase, openMongo } from './connection.ts';
+import { mongoFeedbackStore } from './feedback-store.ts';
 import { mongoItemStore } from './item-store.ts';
 import { mongoLedgerStore } from './ledger-store.ts';
 import { settleDebts } from './people/people.ts';
@@ -31,6 +32,7 @@ export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
   rules: mongoRuleStore(db),
   pushes: mongoPushStore(db),
   ledger: mongoLedgerStore(db, edges),
+  feedback: mongoFeedbackStore(db),
   transactional: mongoTransactionalStore(db),
   audience: mongoAudienceStore(db, edges),
   access: mongoAccessStore(db),

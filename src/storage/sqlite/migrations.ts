@@ -5,6 +5,7 @@ import { capsSchema } from './schema/caps.ts';
 import { catalogueSchema } from './schema/catalogue.ts';
 import { digestsSchema } from './schema/digests.ts';
 import { fanoutSchema } from './schema/fanout.ts';
+import { feedbackSchema } from './schema/feedback.ts';
 import { profilesSchema } from './schema/profiles.ts';
 import { publishingSchema } from './schema/publishing.ts';
 import { rulesSchema } from './schema/rules.ts';
@@ -30,6 +31,7 @@ const migrations: { id: number; sql: string }[] = [
   },
   { id: 2, sql: webhooksSchema },
   { id: 3, sql: [capsSchema, digestsSchema].join('\n') },
+  { id: 4, sql: feedbackSchema },
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */

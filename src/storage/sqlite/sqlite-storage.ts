@@ -4,6 +4,7 @@ import { sqliteAddressStore } from './address-store.ts';
 import { sqliteAudienceStore } from './audience-store.ts';
 import { sqliteCatalogueStore } from './catalogue-store.ts';
 import { type OpenOptions, openSqlite, type SqliteDatabase } from './database.ts';
+import { sqliteFeedbackStore } from './feedback-store.ts';
 import { sqliteItemStore } from './item-store.ts';
 import { sqliteLedgerStore } from './ledger-store.ts';
 import { migrate } from './migrations.ts';
@@ -29,6 +30,7 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     rules: sqliteRuleStore(db),
     pushes: sqlitePushStore(db),
     ledger: sqliteLedgerStore(db),
+    feedback: sqliteFeedbackStore(db),
     transactional: sqliteTransactionalStore(db),
     audience: sqliteAudienceStore(db),
     access: sqliteAccessStore(db),

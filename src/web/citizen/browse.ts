@@ -136,4 +136,4 @@ export const browseRouter = (deps: CitizenDeps, pages: Pages): Router =>
     .get('/topics/:slug', topic(deps, pages))
     .get('/search', search(deps, pages))
     .get('/items/:id', item(deps, pages))
-    .get('/about', (req, res) => pages.show(req, res, 'about'));
+    .get('/about', (req, res) => pages.show(req, res, 'about', deps.config.feedback));

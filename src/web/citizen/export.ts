@@ -14,9 +14,10 @@ const timeOrNull = (at: number | null | undefined): string | null => (at == null
 
 const personOf = (person: Subscriber) => {
   const { id, externalId, locale, region, timeZone, quietHours, attributes, consents, createdAt } = person;
+  const { fewer = false, plainLinks = false } = person;
   const { personalisation, given, withdrawnAt } = consents;
   return {
-    ...{ id, externalId, locale, region, timeZone, quietHours, attributes },
+    ...{ id, externalId, locale, region, timeZone, quietHours, attributes, fewer, plainLinks },
     consents: {
       personalisation,
       given: given ? { ...given, at: time(given.at) } : null,
@@ -59,12 +60,13 @@ export const exportAll =
   (deps: CitizenDeps, pages: Pages): Me =>
   async (req, res, { person, follows }) => {
     const voice = await pages.voice(req);
-    const [addresses, interests, habits, events, messages] = await Promise.all([
+    const [addresses, interests, habits, events, messages, feedback] = await Promise.all([
       deps.subscriptions.addressesOf(person.id),
       deps.profiles.interestsOf(person.id, voice.locale),
       deps.profiles.habitsOf(person.id),
       deps.profiles.eventsOf(person.id),
       deps.fanout.notificationsOf(person.id, messagesTaken),
+      deps.feedback.ofPerson(person.id, messagesTaken),
     ]);
     res.attachment('bellman.json').set('Cache-Control', 'private, no-store');
     res.json({
@@ -81,5 +83,6 @@ export const exportAll =
       habits: { ...habits, lastActiveAt: timeOrNull(habits.lastActiveAt) },
       events: events.map(({ at, ...event }) => ({ ...event, at: time(at) })),
       messages: messages.map((view) => messageOf(voice, view)),
+      feedback: feedback.map(({ item: { id, title }, at, ...one }) => ({ ...one, item: { id, title }, at: time(at) })),
     });
   };

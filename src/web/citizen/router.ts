@@ -8,6 +8,7 @@ import { ownPath, pathPart, queryText } from '../pages/request.ts';
 import { aboutMeRouter } from './about-me.ts';
 import { browseRouter } from './browse.ts';
 import { confirmRouter } from './confirm.ts';
+import { feedbackRouter } from './feedback.ts';
 import { followRouter } from './follow.ts';
 import { myRouter } from './my.ts';
 import { outboxRouter } from './outbox.ts';
@@ -69,4 +70,5 @@ export const citizenRouter = (deps: CitizenDeps, pages: Pages): Router =>
     .use(myRouter(deps, pages))
     .use(aboutMeRouter(deps, pages))
     .use(stopRouter(deps, pages))
+    .use(feedbackRouter(deps, pages))
     .use(outboxRouter(deps, pages));

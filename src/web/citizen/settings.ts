@@ -11,7 +11,7 @@ import { doneNote, type Me, signedIn } from './signed-in.ts';
 
 const fullHours = Array.from({ length: 24 }, (_, hour) => `${String(hour).padStart(2, '0')}:00`);
 const timeOfDay = /^([01]\d|2[0-3]):[0-5]\d$/;
-const notes = ['settings', ...consentNotes, ...addressNotes];
+const notes = ['settings', 'links', 'as-before', ...consentNotes, ...addressNotes];
 
 /** What the form of settings holds; an empty time is none. */
 type Typed = { locale: Locale; from: string; to: string };
@@ -64,6 +64,9 @@ const showSettings =
       removable: addresses.length > 1 || !follows,
       typedAddress: sent?.address ?? '',
       vapidPublicKey: deps.vapidPublicKey,
+      fewer: me.person.fewer === true,
+      plainLinks: me.person.plainLinks === true,
+      countsClicks: deps.config.feedback.clicks,
       consent: consentView(await pages.voice(req), me, '/my/settings'),
       faults: sent?.faults ?? consentFaults(req),
       done: doneNote(req, notes),
@@ -83,6 +86,22 @@ const save =
     res.redirect(303, '/my/settings?done=settings');
   };
 
+/** Whether links in their messages are counted. */
+const saveLinks =
+  (deps: CitizenDeps): Me =>
+  async (req, res, me) => {
+    await deps.feedback.wish(me.person.id, { plainLinks: field(req, 'links') === 'plain' });
+    res.redirect(303, '/my/settings?done=links');
+  };
+
+/** Takes back that it was too many. */
+const asBefore =
+  (deps: CitizenDeps): Me =>
+  async (_req, res, me) => {
+    await deps.feedback.wish(me.person.id, { fewer: false });
+    res.redirect(303, '/my/settings?done=as-before');
+  };
+
 /** Language, quiet hours and addresses of whoever is signed in. */
 export const settingsRouter = (deps: CitizenDeps, pages: Pages): Router => {
   const show = showSettings(deps, pages);
@@ -92,5 +111,7 @@ export const settingsRouter = (deps: CitizenDeps, pages: Pages): Router => {
       signedIn(pages, (req, res, me) => show(req, res, me)),
     )
     .post('/my/settings', signedIn(pages, save(deps, pages)))
+    .post('/my/settings/links', signedIn(pages, saveLinks(deps)))
+    .post('/my/settings/as-before', signedIn(pages, asBefore(deps)))
     .use(addressRouter(deps, pages, show));
 };

@@ -4,6 +4,7 @@ import type { OutboxEntry, OutboxPage } from '../../channels/outbox.ts';
 import type { Config } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
 import type { FanoutService } from '../../fanout/fanout-service.ts';
+import type { FeedbackService } from '../../feedback/feedback-service.ts';
 import type { Keyring } from '../../keyring.ts';
 import type { ProfileService } from '../../profiles/profile-service.ts';
 import type { SignUpService, SubscriptionService } from '../../subscriptions/subscription-service.ts';
@@ -17,10 +18,11 @@ export type CitizenDeps = {
   profiles: ProfileService;
   visitors: Visitors;
   fanout: FanoutService;
+  feedback: FeedbackService;
   items: ItemReader;
   keyring: Keyring;
   edges: Edges;
-  config: Pick<Config, 'publicUrl' | 'locale' | 'timeZone'>;
+  config: Pick<Config, 'publicUrl' | 'locale' | 'timeZone' | 'feedback'>;
   vapidPublicKey: string;
   /** The outbox, newest first (src/channels/outbox.ts over this installation's DATA_DIR). */
   readOutbox(page: OutboxPage): Promise<OutboxEntry[]>;

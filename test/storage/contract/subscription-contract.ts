@@ -94,6 +94,21 @@ export const describeSubscriptionStore = (name: string, open: OpenSubscriptions,
         expect((await store.subscriber({ ordinal }))?.consents).toEqual({ personalisation: false });
       });
 
+      it('wish for fewer suggestions and plain links, whomever they become, until they are erased', async () => {
+        const [a = 0, b = 0] = await people(2);
+        expect(await store.recipients([a])).toEqual([expect.not.objectContaining({ fewer: expect.anything() })]);
+        await store.updateSubscriber(b, { fewer: true });
+        await other.updateSubscriber(a, { plainLinks: true });
+        await store.updateSubscriber(a, { region: '110000' });
+        await store.merge(b, a, someTime);
+        const both = { fewer: true, plainLinks: true };
+        expect([await other.subscriber({ ordinal: a }), (await store.recipients([a]))[0]]).toMatchObject([both, both]);
+        await store.updateSubscriber(a, { fewer: false });
+        expect((await store.recipients([a]))[0]?.fewer ?? false).toBe(false);
+        await store.erase(a, someTime);
+        expect((await store.subscriber({ ordinal: a }))?.plainLinks ?? false).toBe(false);
+      });
+
       it('are read with their addresses, 40,000 at once too', async () => {
         const [a = 0, b = 0] = await people(2);
         const claim = (subscriber: number, lookup: string, verifiedAt: number) =>

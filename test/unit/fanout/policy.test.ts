@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import { capDates, digestSlot, lastDigestSlot, quietUntil } from '../../../src/fanout/local-time.ts';
 import {
+  capsOf,
   channelOrder,
   decide,
   isCapped,
@@ -311,6 +312,12 @@ describe('what waited for a digest', () => {
 });
 
 describe('the cap', () => {
+  it('is half of it, and one at least, for whom it was too many', () => {
+    expect(capsOf({}, { day: 3, week: 10 })).toEqual({ day: 3, week: 10 });
+    expect(capsOf({ fewer: true }, { day: 3, week: 10 })).toEqual({ day: 1, week: 5 });
+    expect(capsOf({ fewer: true }, { day: 1, week: 1 })).toEqual({ day: 1, week: 1 });
+  });
+
   const rule: Reason = {
     ...{ kind: 'rule', source: 1, pace: 'immediate', channels: ['email'], priority: 5, holdout: 0, hour: false },
   };

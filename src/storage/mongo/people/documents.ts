@@ -45,6 +45,12 @@ export const peopleCollections = (db: mongo.Db) => ({
   signUps: db.collection<{ _id: string; lookup: string }>('sign_ups'),
 });
 
+/** What a person wished of how they are told; what they did not wish is left out. */
+const wishesOf = ({ fewer, plainLinks }: PersonDocument) => ({
+  ...(fewer ? { fewer } : {}),
+  ...(plainLinks ? { plainLinks } : {}),
+});
+
 export const toSubscriber = (found: PersonDocument): Subscriber => ({
   ordinal: found._id,
   id: found.id,
@@ -58,6 +64,7 @@ export const toSubscriber = (found: PersonDocument): Subscriber => ({
   mergedInto: found.mergedInto,
   erasedAt: found.erasedAt,
   createdAt: found.createdAt,
+  ...wishesOf(found),
 });
 
 export const toRecipient = (found: PersonDocument): Recipient => ({
@@ -72,6 +79,7 @@ export const toRecipient = (found: PersonDocument): Recipient => ({
   erasedAt: found.erasedAt,
   stoppedAll: found.stoppedAll,
   addresses: [],
+  ...wishesOf(found),
 });
 
 export const toLinePerson = ({ _id, externalId, stoppedAll, consents, refused }: PersonDocument): LinePerson => ({

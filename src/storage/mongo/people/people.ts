@@ -3,6 +3,7 @@ import type { Recipient, Subscriber } from '../../../subscriptions/subscriber.ts
 import { erasedReason, type NewSubscriber, type SubscriptionStore } from '../../../subscriptions/subscription-store.ts';
 import { mongoAddressStore } from '../address-store.ts';
 import { changesOver } from '../changes.ts';
+import { feedbackCollection } from '../feedback-store.ts';
 import { profileKeeperOver } from '../profiles/keeper.ts';
 import { insertIfFree, insertMissing, slices } from '../writes.ts';
 import { nameOf, type PersonDocument, peopleCollections, toRecipient, toSubscriber } from './documents.ts';
@@ -73,6 +74,7 @@ export const personWritesOver = (db: mongo.Db): PersonWrites & { settle(ordinal:
 const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
   const { subscribers, names, subscriptions, optOuts, addresses, suppressions, signUps } = peopleCollections(db);
   const profiles = profileKeeperOver(db);
+  const feedback = feedbackCollection(db);
 
   const erase = async (ordinal: number): Promise<void> => {
     const lookups = (await addresses.find({ subscriber: ordinal }).toArray()).map(({ _id }) => _id);
@@ -84,13 +86,18 @@ const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
     await addresses.deleteMany({ subscriber: ordinal });
     await subscriptions.deleteMany({ subscriber: ordinal });
     await optOuts.deleteMany({ subscriber: ordinal });
+    await feedback.updateMany({ ordinal }, { $set: { comment: null } });
     for (const { _id } of await names.find({ ordinal }).toArray())
       if (!_id.startsWith(nameOf.id(''))) await names.deleteOne({ _id, ordinal });
     await profiles.forget(ordinal);
   };
   const join = async (from: number, to: number): Promise<void> => {
+    const before = await subscribers.findOne({ _id: from });
+    const wishes = { ...(before?.fewer ? { fewer: true } : {}), ...(before?.plainLinks ? { plainLinks: true } : {}) };
+    if (Object.keys(wishes).length > 0) await subscribers.updateOne({ _id: to }, { $set: wishes });
     for (const { rule, at } of await optOuts.find({ subscriber: from }).toArray())
       await insertIfFree(optOuts, { _id: `${to} ${rule}`, rule, subscriber: to, at });
+    await feedback.updateMany({ ordinal: from }, { $set: { ordinal: to } });
     await profiles.join(from, to);
   };
 
@@ -125,6 +132,8 @@ const cleared = {
   attributes: '{}',
   consents: { personalisation: false },
   refused: false,
+  fewer: false,
+  plainLinks: false,
   owes: 'erasure',
 } as const satisfies Partial<PersonDocument>;
 

@@ -24,6 +24,8 @@ const person = (row: Row): Omit<Subscriber, 'attributes' | 'externalId' | 'creat
   consents: { personalisation: row.personalisation === 1 },
   mergedInto: integer(row.merged_into),
   erasedAt: integer(row.erased_at),
+  ...(row.fewer === 1 ? { fewer: true } : {}),
+  ...(row.plain_links === 1 ? { plainLinks: true } : {}),
 });
 
 /** Consents of a row that has the columns of `consentColumns`. */
@@ -79,6 +81,8 @@ const recipientColumns = {
   merged_into: 'merged_into',
   erased_at: 'erased_at',
   stopped_all: 'stopped_all',
+  fewer: 'fewer',
+  plain_links: 'plain_links',
 };
 
 type People = Pick<
@@ -97,8 +101,8 @@ export const peopleOver = (db: SqliteDatabase): People => {
   const byOrdinal = db.prepare('SELECT * FROM subscribers WHERE ordinal = ?');
   const byExternalId = db.prepare('SELECT * FROM subscribers WHERE external_id = ?');
   const update = db.prepare(
-    `UPDATE subscribers SET locale = ?, region = ?, time_zone = ?, quiet_hours = ?, attributes = ?, external_id = ?
-     WHERE ordinal = ?`,
+    `UPDATE subscribers SET locale = ?, region = ?, time_zone = ?, quiet_hours = ?, attributes = ?, external_id = ?,
+       fewer = ?, plain_links = ? WHERE ordinal = ?`,
   );
   const consent = db.prepare(
     `UPDATE subscribers SET (${consentColumns}) = (?1, ?2, ?3, ?4, ?5), consent_refused = 1 - ?1 WHERE ordinal = ?6`,
@@ -112,6 +116,11 @@ export const peopleOver = (db: SqliteDatabase): People => {
   const moveOptOuts = db.prepare(
     'INSERT OR IGNORE INTO rule_opt_outs (rule, subscriber, at) SELECT rule, ?, at FROM rule_opt_outs WHERE subscriber = ?',
   );
+  const moveFeedback = db.prepare('UPDATE feedback SET ordinal = ? WHERE ordinal = ?');
+  const joinWishes = db.prepare(
+    `UPDATE subscribers SET (fewer, plain_links) = (SELECT max(fewer), max(plain_links) FROM subscribers
+       WHERE ordinal IN (?1, ?2)) WHERE ordinal = ?1`,
+  );
   const markMerged = db.prepare(
     'UPDATE subscribers SET merged_into = ? WHERE ordinal = ? AND merged_into IS NULL AND ordinal <> ?1',
   );
@@ -122,11 +131,13 @@ export const peopleOver = (db: SqliteDatabase): People => {
     'DELETE FROM addresses WHERE subscriber = ?',
     'DELETE FROM subscriptions WHERE subscriber = ?',
     'DELETE FROM rule_opt_outs WHERE subscriber = ?',
+    'UPDATE feedback SET comment = NULL WHERE ordinal = ?',
   ].map((sql) => db.prepare(sql));
   const clear = db.prepare(
     `UPDATE subscribers SET external_id = NULL, region = NULL, time_zone = NULL, quiet_hours = NULL, attributes = '{}',
        personalisation = 0, consent_given_at = NULL, consent_how = NULL, consent_wording = NULL,
-       consent_withdrawn_at = NULL, consent_refused = 0, erased_at = coalesce(erased_at, ?) WHERE ordinal = ?`,
+       consent_withdrawn_at = NULL, consent_refused = 0, fewer = 0,
+       plain_links = 0, erased_at = coalesce(erased_at, ?) WHERE ordinal = ?`,
   );
 
   const profiles = profileKeeperOver(db);
@@ -171,7 +182,8 @@ export const peopleOver = (db: SqliteDatabase): People => {
           const after = { ...before, ...fields };
           const { locale, region, timeZone, quietHours, attributes, externalId, consents } = after;
           const json = [quietHours && JSON.stringify(quietHours), JSON.stringify(attributes)];
-          update.run(locale, region, timeZone, ...json, externalId, ordinal);
+          const wishes = [after.fewer ?? false, after.plainLinks ?? false];
+          update.run(locale, region, timeZone, ...json, externalId, ...wishes, ordinal);
           if (fields.consents) consent.run(...consentValues(consents), ordinal);
           if (fields.consents && !consents.personalisation) profiles.forget(ordinal);
           changes.touch(ordinal);
@@ -190,6 +202,8 @@ export const peopleOver = (db: SqliteDatabase): People => {
       db.write(() => {
         markMerged.run(to, from);
         moveOptOuts.run(to, from);
+        moveFeedback.run(to, from);
+        joinWishes.run(to, from);
         profiles.join(from, to);
         changes.touch(from);
         changes.touch(to);
