@@ -3,6 +3,7 @@ import { accessSchema } from './schema/access.ts';
 import { audienceSchema } from './schema/audience.ts';
 import { capsSchema } from './schema/caps.ts';
 import { catalogueSchema } from './schema/catalogue.ts';
+import { digestHourSchema } from './schema/digest-hour.ts';
 import { digestsSchema } from './schema/digests.ts';
 import { fanoutSchema } from './schema/fanout.ts';
 import { profilesSchema } from './schema/profiles.ts';
@@ -30,6 +31,7 @@ const migrations: { id: number; sql: string }[] = [
   },
   { id: 2, sql: webhooksSchema },
   { id: 3, sql: [capsSchema, digestsSchema].join('\n') },
+  { id: 4, sql: digestHourSchema },
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */

@@ -13,10 +13,10 @@ const time = (at: number): string => new Date(at).toISOString();
 const timeOrNull = (at: number | null | undefined): string | null => (at == null ? null : time(at));
 
 const personOf = (person: Subscriber) => {
-  const { id, externalId, locale, region, timeZone, quietHours, attributes, consents, createdAt } = person;
+  const { id, externalId, locale, region, timeZone, quietHours, digestHour, attributes, consents, createdAt } = person;
   const { personalisation, given, withdrawnAt } = consents;
   return {
-    ...{ id, externalId, locale, region, timeZone, quietHours, attributes },
+    ...{ id, externalId, locale, region, timeZone, quietHours, digestHour, attributes },
     consents: {
       personalisation,
       given: given ? { ...given, at: time(given.at) } : null,

@@ -122,6 +122,7 @@ const cleared = {
   region: null,
   timeZone: null,
   quietHours: null,
+  digestHour: null,
   attributes: '{}',
   consents: { personalisation: false },
   refused: false,
