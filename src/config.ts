@@ -52,7 +52,7 @@ export const environment = {
   ROLE: { schema: z.enum(['all', 'web', 'worker']), default: 'all', help: 'all, web or worker' },
   WORKERS: {
     schema: z.coerce.number().int().min(0).max(64).optional(),
-    help: 'worker processes that ROLE=all starts; default 1 on SQLite, one less than the cores on MongoDB',
+    help: 'worker processes that ROLE=all starts (1 on SQLite, one less than the cores on MongoDB), or with ROLE=worker all there are (1): they share the rates of providers',
   },
   LEASE_MS: {
     schema: milliseconds(500, 600_000),
@@ -165,6 +165,7 @@ export type Config = {
   database: { kind: 'sqlite'; file: string } | { kind: 'mongo'; url: string };
   secret: string | undefined;
   role: 'all' | 'web' | 'worker';
+  /** Worker processes that this one starts, or, of a worker, how many there are in all. */
   workers: number;
   leaseMs: number;
   stalledMs: number;
@@ -264,7 +265,7 @@ export const readConfig = (
     database,
     secret: all.SECRET,
     role: all.ROLE,
-    workers: all.WORKERS ?? (database.kind === 'mongo' ? Math.max(1, cores - 1) : 1),
+    workers: all.WORKERS ?? (database.kind === 'mongo' && all.ROLE !== 'worker' ? Math.max(1, cores - 1) : 1),
     leaseMs: all.LEASE_MS,
     stalledMs: all.STALLED_MS,
     adminApiKey: all.ADMIN_API_KEY,

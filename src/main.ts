@@ -158,7 +158,8 @@ const runWeb = async (config: Config, log: Log): Promise<void> => {
   const placed = { ...config, publicUrl };
   let wake = (): void => undefined;
   const web = await composeWeb(placed, { edges: realEdges, log, wake: () => wake() });
-  const env = { ...process.env, PUBLIC_URL: publicUrl, ROLE: 'worker' };
+  // how many they are tells each its share of a provider's rate
+  const env = { ...process.env, PUBLIC_URL: publicUrl, ROLE: 'worker', WORKERS: String(config.workers) };
   const onUnfit = (): void => end('a worker cannot work with this configuration', badConfig);
   const workers =
     config.role === 'all' ? makeWorkers(config.workers, { env, log, stalledMs: config.stalledMs, onUnfit }) : null;

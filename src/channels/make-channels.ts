@@ -9,6 +9,7 @@ import { makeThreadedEmailChannel } from './email/email-thread.ts';
 import { readSmtpUrl } from './email/smtp-url.ts';
 import { makeOutboxChannel } from './outbox.ts';
 import { type Provider, withFailover } from './resilience/failover.ts';
+import { urlForOneOf } from './resilience/traffic.ts';
 import { makeSmppProvider } from './sms/smpp-channel.ts';
 import { readSmsUrl } from './sms/sms-url.ts';
 import { makeTwilioProvider } from './sms/twilio-channel.ts';
@@ -27,12 +28,16 @@ export type ChannelTools = {
   threads?: boolean | undefined;
 };
 
-type ChannelConfig = Pick<Config, 'email' | 'sms' | 'webPush' | 'dataDir' | 'publicUrl'>;
+type ChannelConfig = Pick<Config, 'email' | 'sms' | 'webPush' | 'dataDir' | 'publicUrl' | 'workers'>;
 
 const isOutbox = (url: string): boolean => url.startsWith('outbox:');
 
+/** The providers among these URLs, each with this process's share of what it takes. */
+const sharedOut = (urls: string[], { workers }: ChannelConfig): string[] =>
+  urls.filter((url) => !isOutbox(url)).map((url) => urlForOneOf(workers, url));
+
 const makeEmail = (config: ChannelConfig, { edges, threads }: ChannelTools): Channel => {
-  const servers = config.email.urls.filter((url) => !isOutbox(url));
+  const servers = sharedOut(config.email.urls, config);
   if (servers.length === 0) return makeOutboxChannel('email', config.dataDir, { edges });
   const email = { ...config.email, urls: servers };
   return threads ? makeThreadedEmailChannel(email) : makeEmailChannel(email, { edges });
@@ -43,7 +48,7 @@ const receiptsUrl = (publicUrl: string): { statusCallback?: string } =>
   publicUrl.startsWith('https:') ? { statusCallback: `${publicUrl}/api/v1/hooks/sms` } : {};
 
 const makeSms = (config: ChannelConfig, { edges }: ChannelTools): Channel => {
-  const providers = config.sms.urls.filter((url) => !isOutbox(url));
+  const providers = sharedOut(config.sms.urls, config);
   if (providers.length === 0) return makeOutboxChannel('sms', config.dataDir, { edges });
   const made = providers.map((url) =>
     url.startsWith('twilio+')

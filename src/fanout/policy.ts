@@ -2,7 +2,7 @@ import type { ItemContent } from '../publishing/item.ts';
 import { type ChannelName, channelNames, type Pace, paces } from '../subscriptions/follow.ts';
 import type { Address, Recipient } from '../subscriptions/subscriber.ts';
 import type { CapLimits, NoticeClass } from './ledger-store.ts';
-import { digestSlot, hourAt, nextDay, nextHour, quietUntil, zoneOf } from './local-time.ts';
+import { digestClockOf, digestSlot, hourAt, nextDay, nextHour, quietUntil, zoneOf } from './local-time.ts';
 
 /**
  * Why a push reaches a person, resolved for them: a live subscription with its pace and channels, their name on the
@@ -176,7 +176,7 @@ const digestOf = (input: PolicyInput, lead: Reason): Decision | null => {
   const { item, now, kept } = input;
   const pace = 'pace' in lead ? lead.pace : 'immediate';
   if (pace === 'immediate' || kept === 'due' || kept === 'weekly' || kept === pace) return null;
-  const slot = digestSlot(pace, zoneOf(input.person, input.defaults), now);
+  const slot = digestSlot(pace, digestClockOf(input.person, input.defaults), now);
   if (!allowed(slot, item.deadline, now)) return null;
   const until = sooner(slot, item.expiresAt);
   return { kind: 'digest', until, code: pace === 'daily' ? 'daily-digest' : 'weekly-digest' };
@@ -206,11 +206,11 @@ export const overCap = (
   full: 'day' | 'week',
 ): (Decision & { kind: 'defer' }) | null => {
   const { item, now } = input;
-  const zone = zoneOf(input.person, input.defaults);
+  const clock = digestClockOf(input.person, input.defaults);
   const pace = paceOf(input.reasons);
-  const slot = full === 'week' ? digestSlot('weekly', zone, now) : nextDay(zone, now);
+  const slot = full === 'week' ? digestSlot('weekly', clock, now) : nextDay(clock, now);
   const until =
-    input.kept === null ? slot : digestSlot(pace === 'weekly' ? 'weekly' : 'daily', zone, Math.max(now, slot - 1));
+    input.kept === null ? slot : digestSlot(pace === 'weekly' ? 'weekly' : 'daily', clock, Math.max(now, slot - 1));
   if (!allowed(until, item.deadline, now)) return null;
   return { kind: 'defer', until: sooner(until, item.expiresAt), code: full === 'week' ? 'cap-week' : 'cap-day' };
 };

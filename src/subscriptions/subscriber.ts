@@ -21,6 +21,9 @@ export type Address = {
 
 export type QuietHours = { from: string; to: string };
 
+/** The local hour (0-23) of digests for whoever chose none. */
+export const usualDigestHour = 8;
+
 /** **subscriber**: a person. The ordinal is dense, small and never reused; it never leaves the service. */
 export type Subscriber = {
   ordinal: number;
@@ -30,6 +33,8 @@ export type Subscriber = {
   region: string | null;
   timeZone: string | null;
   quietHours: QuietHours | null;
+  /** The local hour (0-23) of their digests; null: the usual one. */
+  digestHour: number | null;
   attributes: Record<string, string | string[] | number>;
   consents: Consents;
   /** They find it too many: suggestions come half as often. */

@@ -40,7 +40,9 @@ export type ImportedPerson = {
   /** For a new person who tells no language. */
   defaultLocale: Locale;
   /** What the line tells; what it leaves out stays as it is. Attributes are added to those that are there. */
-  fields: Partial<Pick<Subscriber, 'locale' | 'region' | 'timeZone' | 'quietHours' | 'attributes' | 'consents'>>;
+  fields: Partial<
+    Pick<Subscriber, 'locale' | 'region' | 'timeZone' | 'quietHours' | 'digestHour' | 'attributes' | 'consents'>
+  >;
   addresses: Omit<Address, 'subscriber' | 'suppressed'>[];
   /** `id` is the subscription's, should it be new; `key` is a stored follow's. */
   follows: (Pick<Subscription, 'id' | 'pace' | 'channels'> & { key: string })[];
@@ -48,11 +50,12 @@ export type ImportedPerson = {
 };
 
 /**
- * What became of an imported person; `withdrawn`: the ordinal of somebody whose consent the line took back; `taken`: that
+ * What became of an imported person; `withdrawn`: the ordinal of somebody whose consent the line took back; `moved`: of somebody whose
+ * digests come at another moment now; `taken`: that
  * address belongs to somebody else, and nothing was written.
  */
 export type ImportOutcome =
-  | { outcome: 'imported' | 'updated'; withdrawn?: number }
+  | { outcome: 'imported' | 'updated'; withdrawn?: number; moved?: number }
   | { outcome: 'taken'; lookup: string };
 
 /** People and what they follow. */

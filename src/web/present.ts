@@ -63,6 +63,7 @@ export const presentPerson = (
   region: person.region,
   timeZone: person.timeZone,
   quietHours: person.quietHours,
+  digestHour: person.digestHour,
   follow: follows.filter((followed) => followed.stoppedAt === null).map(presentFollow),
   attributes: person.attributes,
   interests: concluded.interests.map(({ topic, weight, because }) => ({ topic, weight, because })),

@@ -3,7 +3,7 @@ import type { Keyring } from '../../keyring.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { Recipient } from '../../subscriptions/subscriber.ts';
 import type { Delivery, Lease } from '../ledger-store.ts';
-import { capDates, digestSlot, lastDigestSlot, zoneOf } from '../local-time.ts';
+import { capDates, type DigestClock, digestClockOf, digestSlot, lastDigestSlot, zoneOf } from '../local-time.ts';
 import { decide, isCapped, overCap, type PolicyDefaults, type PolicyInput, paceOf, routeOf } from '../policy.ts';
 import type { DeliveryKey } from '../push.ts';
 import { takeSlotsOf } from '../worker/caps.ts';
@@ -65,7 +65,7 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
     reasons,
     tried: closedChannels(unit),
     draw: drawOf(keyring, context.push.item, person.id, reasons),
-    kept: keptFor(unit.row, zoneOf(person, defaults), edges.now()),
+    kept: keptFor(unit.row, digestClockOf(person, defaults), edges.now()),
     preferredHour: null,
     now: edges.now(),
     defaults,
@@ -118,7 +118,7 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
     for (const row of rows) {
       const { decision, person, unit } = row.plan;
       if (decision.kind !== 'send' || !person) continue;
-      const slot = lastDigestSlot(row.pace, zoneOf(person, defaults), edges.now());
+      const slot = lastDigestSlot(row.pace, digestClockOf(person, defaults), edges.now());
       const flown = flyingRow(unit)?.message ?? null;
       const { pace } = row;
       const message = flown ?? digestIdOf(keyring, { subscriber: person.id, pace, channel: decision.channel, slot });
@@ -151,7 +151,7 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
 
   const nextDigest = ({ plan, pace }: DigestRow, code?: 'other-push'): Verdict => ({
     kind: 'digest',
-    until: digestSlot(pace, zoneOf(plan.person ?? { timeZone: null }, defaults), edges.now()),
+    until: digestSlot(pace, digestClockOf(plan.person, defaults), edges.now()),
     code: code ?? (pace === 'daily' ? 'daily-digest' : 'weekly-digest'),
   });
 
@@ -231,13 +231,13 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
 export type DigestSettler = ReturnType<typeof makeDigestSettler>;
 
 /**
- * The digest that a row waited for, if its moment has come since: it was written down for it before. A row may come up earlier,
- * because its item was about to expire, and then waits on. One with any other code was put off after its digest had come.
+ * The digest that a row waited for, if its moment has come since, by the hour that the person has now: it was written down for
+ * it before. A row may come up earlier, because its item was about to expire or their hour has changed, and then waits on. One with any other code was put off after its digest had come.
  */
-const keptFor = (row: Delivery | null, zone: string, now: number): PolicyInput['kept'] => {
+const keptFor = (row: Delivery | null, clock: DigestClock, now: number): PolicyInput['kept'] => {
   const pace = row?.state === 'digested' ? keptPace(row) : null;
   if (!row || pace === null) return 'due';
-  return row.at < lastDigestSlot(pace, zone, now) ? pace : null;
+  return row.at < lastDigestSlot(pace, clock, now) ? pace : null;
 };
 
 const keptPace = ({ code }: Delivery): DigestPace | null => {

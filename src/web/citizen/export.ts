@@ -13,11 +13,11 @@ const time = (at: number): string => new Date(at).toISOString();
 const timeOrNull = (at: number | null | undefined): string | null => (at == null ? null : time(at));
 
 const personOf = (person: Subscriber) => {
-  const { id, externalId, locale, region, timeZone, quietHours, attributes, consents, createdAt } = person;
+  const { id, externalId, locale, region, timeZone, quietHours, digestHour, attributes, consents, createdAt } = person;
   const { fewer = false, plainLinks = false } = person;
   const { personalisation, given, withdrawnAt } = consents;
   return {
-    ...{ id, externalId, locale, region, timeZone, quietHours, attributes, fewer, plainLinks },
+    ...{ id, externalId, locale, region, timeZone, quietHours, digestHour, attributes, fewer, plainLinks },
     consents: {
       personalisation,
       given: given ? { ...given, at: time(given.at) } : null,

@@ -37,6 +37,7 @@ export const describeSubscriptionStore = (name: string, open: OpenSubscriptions,
           region: '110101',
           timeZone: 'Asia/Shanghai',
           quietHours: { from: '22:00', to: '07:00' },
+          digestHour: 0,
           attributes: { birthYear: 1980, occupation: ['教师'], nick: 'Ü' },
           consents: { personalisation: true },
         });
@@ -71,9 +72,14 @@ export const describeSubscriptionStore = (name: string, open: OpenSubscriptions,
 
       it('change only in the fields that are named; null is not absent', async () => {
         const [ordinal = 0] = await people(1);
-        await store.updateSubscriber(ordinal, { region: '110000', quietHours: { from: '21:00', to: '06:30' } });
+        await store.updateSubscriber(ordinal, {
+          region: '110000',
+          quietHours: { from: '21:00', to: '06:30' },
+          digestHour: 23,
+        });
         const changed = await other.updateSubscriber(ordinal, { region: null, consents: { personalisation: true } });
-        expect(changed).toMatchObject({ region: null, quietHours: { from: '21:00' }, locale: 'en' });
+        expect(changed).toMatchObject({ region: null, quietHours: { from: '21:00' }, digestHour: 23, locale: 'en' });
+        expect(await store.recipients([ordinal])).toMatchObject([{ digestHour: 23 }]);
         expect(await store.subscriber({ ordinal })).toEqual(changed);
       });
 
@@ -131,7 +137,13 @@ export const describeSubscriptionStore = (name: string, open: OpenSubscriptions,
 
       it('leave nothing behind that tells who they were when they are erased', async () => {
         const { ordinal } = await store.insertSubscriber(
-          makePerson({ externalId: 'x', region: '110000', attributes: { birthYear: 1980 }, timeZone: 'Asia/Tokyo' }),
+          makePerson({
+            externalId: 'x',
+            region: '110000',
+            attributes: { birthYear: 1980 },
+            timeZone: 'Asia/Tokyo',
+            digestHour: 5,
+          }),
         );
         await store.putFollows([housing]);
         await store.putSubscription(makeSubscription({ subscriber: ordinal }), true);
@@ -145,6 +157,7 @@ export const describeSubscriptionStore = (name: string, open: OpenSubscriptions,
           externalId: null,
           region: null,
           timeZone: null,
+          digestHour: null,
           attributes: {},
           erasedAt: someTime,
         });

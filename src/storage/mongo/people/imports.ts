@@ -108,7 +108,8 @@ export const importsOver = (db: mongo.Db): Pick<SubscriptionStore, 'importPeople
 
   const insertNew = async (line: ImportedPerson): Promise<number> => {
     const { id, externalId, createdAt, defaultLocale, fields } = line;
-    const facts = { locale: defaultLocale, region: null, timeZone: null, quietHours: null, attributes: {}, ...fields };
+    const none = { region: null, timeZone: null, quietHours: null, digestHour: null, attributes: {} };
+    const facts = { locale: defaultLocale, ...none, ...fields };
     const consents = consentsAfter(line, null);
     return (await insertSubscriber({ ...facts, id, externalId, createdAt, consents })).ordinal;
   };

@@ -129,6 +129,7 @@ const cleared = {
   region: null,
   timeZone: null,
   quietHours: null,
+  digestHour: null,
   attributes: '{}',
   consents: { personalisation: false },
   refused: false,

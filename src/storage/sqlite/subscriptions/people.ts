@@ -21,6 +21,7 @@ const person = (row: Row): Omit<Subscriber, 'attributes' | 'externalId' | 'creat
   region: text(row.region),
   timeZone: text(row.time_zone),
   quietHours: row.quiet_hours === null ? null : JSON.parse(String(row.quiet_hours)),
+  digestHour: integer(row.digest_hour),
   consents: { personalisation: row.personalisation === 1 },
   mergedInto: integer(row.merged_into),
   erasedAt: integer(row.erased_at),
@@ -77,6 +78,7 @@ const recipientColumns = {
   region: 'region',
   time_zone: 'time_zone',
   quiet_hours: 'quiet_hours',
+  digest_hour: 'digest_hour',
   personalisation: 'personalisation',
   merged_into: 'merged_into',
   erased_at: 'erased_at',
@@ -93,16 +95,16 @@ type People = Pick<
 /** The people of `sqliteSubscriptionStore`. */
 export const peopleOver = (db: SqliteDatabase): People => {
   const insert = db.prepare(
-    `INSERT INTO subscribers (id, external_id, locale, region, time_zone, quiet_hours, attributes, created_at,
-       ${consentColumns})
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO subscribers (id, external_id, locale, region, time_zone, quiet_hours, digest_hour, attributes,
+       created_at, ${consentColumns})
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const byId = db.prepare('SELECT * FROM subscribers WHERE id = ?');
   const byOrdinal = db.prepare('SELECT * FROM subscribers WHERE ordinal = ?');
   const byExternalId = db.prepare('SELECT * FROM subscribers WHERE external_id = ?');
   const update = db.prepare(
-    `UPDATE subscribers SET locale = ?, region = ?, time_zone = ?, quiet_hours = ?, attributes = ?, external_id = ?,
-       fewer = ?, plain_links = ? WHERE ordinal = ?`,
+    `UPDATE subscribers SET locale = ?, region = ?, time_zone = ?, quiet_hours = ?, digest_hour = ?, attributes = ?,
+       external_id = ?, fewer = ?, plain_links = ? WHERE ordinal = ?`,
   );
   const consent = db.prepare(
     `UPDATE subscribers SET (${consentColumns}) = (?1, ?2, ?3, ?4, ?5), consent_refused = 1 - ?1 WHERE ordinal = ?6`,
@@ -134,8 +136,8 @@ export const peopleOver = (db: SqliteDatabase): People => {
     'UPDATE feedback SET comment = NULL WHERE ordinal = ?',
   ].map((sql) => db.prepare(sql));
   const clear = db.prepare(
-    `UPDATE subscribers SET external_id = NULL, region = NULL, time_zone = NULL, quiet_hours = NULL, attributes = '{}',
-       personalisation = 0, consent_given_at = NULL, consent_how = NULL, consent_wording = NULL,
+    `UPDATE subscribers SET external_id = NULL, region = NULL, time_zone = NULL, quiet_hours = NULL, digest_hour = NULL,
+       attributes = '{}', personalisation = 0, consent_given_at = NULL, consent_how = NULL, consent_wording = NULL,
        consent_withdrawn_at = NULL, consent_refused = 0, fewer = 0,
        plain_links = 0, erased_at = coalesce(erased_at, ?) WHERE ordinal = ?`,
   );
@@ -161,8 +163,8 @@ export const peopleOver = (db: SqliteDatabase): People => {
       orConflict(
         db.write(() => {
           const quietHours = fresh.quietHours && JSON.stringify(fresh.quietHours);
-          const { id, externalId, locale, region, timeZone, attributes, consents, createdAt } = fresh;
-          const facts = [JSON.stringify(attributes), createdAt, ...consentValues(consents)];
+          const { id, externalId, locale, region, timeZone, digestHour, attributes, consents, createdAt } = fresh;
+          const facts = [digestHour, JSON.stringify(attributes), createdAt, ...consentValues(consents)];
           insert.run(id, externalId, locale, region, timeZone, quietHours, ...facts);
           const person = toSubscriber(byId.get(id) as Row);
           changes.touch(person.ordinal);
@@ -180,10 +182,10 @@ export const peopleOver = (db: SqliteDatabase): People => {
           const before = one(byOrdinal.get(ordinal));
           if (!before) return null;
           const after = { ...before, ...fields };
-          const { locale, region, timeZone, quietHours, attributes, externalId, consents } = after;
-          const json = [quietHours && JSON.stringify(quietHours), JSON.stringify(attributes)];
+          const { locale, region, timeZone, quietHours, digestHour, attributes, externalId, consents } = after;
+          const times = [quietHours && JSON.stringify(quietHours), digestHour];
           const wishes = [after.fewer ?? false, after.plainLinks ?? false];
-          update.run(locale, region, timeZone, ...json, externalId, ...wishes, ordinal);
+          update.run(locale, region, timeZone, ...times, JSON.stringify(attributes), externalId, ...wishes, ordinal);
           if (fields.consents) consent.run(...consentValues(consents), ordinal);
           if (fields.consents && !consents.personalisation) profiles.forget(ordinal);
           changes.touch(ordinal);
