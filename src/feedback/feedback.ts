@@ -2,7 +2,7 @@ import type { Fault } from '../errors.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
 
 /** What a person can say or do about a message. `click`, `shown` and `dismissed` are seen, the others are said. */
-export const feedbackKinds = [
+const feedbackKinds = [
   'useful',
   'not-for-me',
   'too-many',
@@ -38,7 +38,7 @@ export const saidFaults = ({ kind, rating, comment }: Said): Fault[] => [
 ];
 
 /** Why feedback is taken for a machine's (a mail scanner, a link checker): such feedback is kept, and counted nowhere. */
-export const machineSigns = ['too-soon', 'every-link', 'head', 'honeypot'] as const;
+const machineSigns = ['too-soon', 'every-link', 'head', 'honeypot'] as const;
 export type MachineSign = (typeof machineSigns)[number];
 
 /** **feedback**: anything that comes back about one message of one item version. */

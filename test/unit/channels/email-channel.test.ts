@@ -127,6 +127,22 @@ describe('a notification by mail', () => {
     }
   });
 
+  it('puts one token into many places, whatever stands around it', async () => {
+    const links = ['c', 'f'].map((path) => `https://x.test/${path}/${slot('token')}~item/useful`);
+    const content = makeContent({
+      text: links.join('\n'),
+      html: links.map((link) => `<a href="${link}">x</a>`).join(''),
+    });
+    for (const token of ['AAAA.tz0000.BBBB', `-${'t'.repeat(80)}`, 'a<b']) {
+      const before = sink.mails.length;
+      await channel.send(makeMessage({ content, slots: makeSlots({ token }) }), noAbort);
+      const { mail, raw } = await received(before);
+      expect(mail.text?.trimEnd()).toBe(links.join('\n').replaceAll(slot('token'), token));
+      expect(mail.html).toContain(`/f/${token.replace('<', '&lt;')}~item/useful"`);
+      for (const line of raw.split('\r\n')) expect(line.length).toBeLessThanOrEqual(76);
+    }
+  });
+
   it('lets nobody add a header', async () => {
     const hostile = 'Notice\r\nBcc: everybody@example.org\r\n\r\n<script>';
     const content = makeContent({ title: `${hostile} ${slot('reason')}`, listLabel: 'x>\r\nBcc: a@b' });
