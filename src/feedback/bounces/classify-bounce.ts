@@ -3,7 +3,7 @@ import { type Diagnosis, diagnose, type FailureKind } from './diagnosis.ts';
 import type { Reason } from './diagnosis-words.ts';
 import { type Signs, signsOf, soundsDelayed, soundsLikeBounce } from './mail-signs.ts';
 import { enclosedFields, type Fields, fieldText, fieldTexts, type Part, readMail, textOf, walk } from './mime-tree.ts';
-import { type NamedRecipient, type Notice, namedRecipients, readNotice } from './notice-text.ts';
+import { type NamedRecipient, type Notice, namedRecipients, quotedWords, readNotice } from './notice-text.ts';
 
 /** What a mail that came back is. */
 export const returnKinds = ['hard', 'soft', 'blocked', 'complaint', 'auto-reply', 'none'] as const;
@@ -148,6 +148,9 @@ const diagnoseBy = (
   return first ?? { found: diagnose({ action, status, words: '' }), words: '' };
 };
 
+/** What notices quote of the refusing server says more than what they say around it. */
+const quotesFirst = (texts: string[]): string[] => [...texts.flatMap((one) => quotedWords(one) ?? []), ...texts];
+
 const actionOf = ({ action, status }: ReportedRecipient, isLate: boolean): string | null => {
   if (action !== null) return action;
   if (status?.startsWith('2')) return 'delivered';
@@ -163,7 +166,8 @@ const judgeReport = (mail: Mail, reported: ReportedRecipient[]): FailedRecipient
     if (action !== null && fine.includes(action)) return [];
     const spoken = named.find(({ address }) => address.toLowerCase() === one.address.toLowerCase());
     const around = spoken ? [spoken.near, spoken.words] : [];
-    const { found, words } = diagnoseBy(action, one.status, [one.words, ...around, text]);
+    const evidence = [one.words, ...quotesFirst([...around, text])];
+    const { found, words } = diagnoseBy(action, one.status, evidence);
     return [
       failed(one.address || (mail.signs.failedRecipients[0] ?? ''), found, one.words || words, action === 'delayed'),
     ];
@@ -196,7 +200,7 @@ const judgeNotice = (mail: Mail): { kind: FailureKind; recipients: FailedRecipie
   const isDelayed = soundsDelayed(text) || /\b(?:delay|warning)/i.test(fieldText(mail.root.fields, 'subject'));
   const action = isDelayed ? 'delayed' : null;
   const recipients = spokenOf(mail).map(({ address, near, words: all }) => {
-    const { found, words } = diagnoseBy(action, null, [near, all, text]);
+    const { found, words } = diagnoseBy(action, null, quotesFirst([near, all, text]));
     return failed(address, found, words, isDelayed);
   });
   return {
@@ -209,15 +213,19 @@ const gravest = (recipients: FailedRecipient[]): FailureKind =>
   (['hard', 'blocked', 'soft'] as const).find((kind) => recipients.some((one) => one.kind === kind)) ?? 'soft';
 
 /** Whether a mail without a report is a bounce all the same. One that answers by itself must come from a mail system, too. */
-const isNotice = ({ signs, notice, root }: Mail): boolean => {
+const isNotice = ({ signs, notice, root, original }: Mail): boolean => {
   if (signs.failedRecipients.length > 0) return true;
   const speaks = soundsLikeBounce(notice.text);
   const isReport = root.type === 'multipart/report';
   if (signs.autoReplySubject) return false;
   if (signs.fromDaemon) return signs.bounceSubject || speaks || isReport;
   if (signs.autoReplyFields) return false;
-  return signs.bounceSubject ? speaks || signs.emptyPath || isReport : signs.emptyPath && isReport;
+  if (!signs.bounceSubject) return signs.emptyPath && isReport;
+  return signs.emptyPath || isReport || (speaks && (original !== null || namesMail(notice.text)));
 };
+
+/** Parcels fail to be delivered, too: a notice about a mail names an address, or quotes a reply. */
+const namesMail = (text: string): boolean => /\S@\S|\b[45]\d\d[ -]|\b[45]\.\d\.\d/.test(text);
 
 const isReceipt = ({ root, parts }: Mail): boolean =>
   parts.some(({ type }) => /^message\/(?:global-)?disposition-notification$/.test(type)) ||

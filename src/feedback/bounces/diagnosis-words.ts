@@ -127,7 +127,7 @@ const rules: Rule[] = [
     kind: 'soft',
     reason: 'try-later',
     words: any(
-      'gr[ea]y-?\\s?list|try (?:again|it) (?:later|in|after)|retry (?:later|in|after)|please retry|temporar(?:y|ily) (?:deferred|reject\\w*|unavailable|fail\\w*|local problem|lookup|block\\w*|suspend\\w*|disabled|problem|error|over|locked|inactive|not available)|temporarily|deferred|resources? (?:are )?temporarily|come back later|not yet authori[sz]ed to deliver|host not found, try again|servfail|dns (?:query |lookup )?(?:fail|error|timeout|timed)|lookup of .{0,80} (?:failed|timed out)|system (?:not accepting|busy)|server (?:is )?busy|暂时|稍后|灰名单',
+      'gr[ea]y-?\\s?list|try (?:again|it) (?:later|in|after)|retry (?:later|in|after)|please retry|temporar(?:y|ily) (?:deferred|reject\\w*|unavailable|fail\\w*|local problem|lookup|block\\w*|suspend\\w*|disabled|problem|error|over|locked|inactive|not available)|temporarily|deferred|resources? (?:are )?temporarily|come back later|not yet authori[sz]ed to deliver|host not found, try again|servfail|dns (?:query |lookup )?(?:fail|timeout|timed)|lookup of .{0,80} (?:failed|timed out)|system (?:not accepting|busy)|server (?:is )?busy|暂时|稍后|灰名单',
     ),
   },
   {
@@ -189,7 +189,7 @@ const rules: Rule[] = [
     kind: 'soft',
     reason: 'expired',
     words: any(
-      'retry time(?:out)? (?:not reached|exceeded)|\\b(?:message|delivery|queue|retry)\\b[^.]{0,30}(?:expired|time exceeded|too long)|been in (?:the )?queue too long|queue too long|delivery time expired|message expired|not going to try again|giving up|gave up|failing for a long time|maximum (?:retries|time|number of)|could not be delivered for|not delivered within',
+      'retry time(?:out)? (?:not reached|exceeded)|\\b(?:message|delivery|queue|retry)\\b[^.]{0,30}(?:expired|time exceeded|too long)|been in (?:the )?queue too long|queue too long|delivery time expired|message expired|not going to try again|giving up(?! on)|gave up|failing for a long time|maximum (?:retries|time|number of)|could not be delivered for|not delivered within',
     ),
   },
   {

@@ -107,6 +107,15 @@ const plainWords = (words: string): string =>
     .replace(/\s+/g, ' ')
     .trim();
 
+/** The server's code, its reply, or the reporter's: whoever was nearer to the refusal decides whether it may pass. */
+const isTransientBy = (said: string | null, reply: number | null, reported: string | null): boolean => {
+  if (said !== null) return said.startsWith('4');
+  return reply === null ? (reported ?? '').startsWith('4') : reply < 500;
+};
+
+/** A reporter that has given up, and says 4.0.0 for want of a better code, does not say that trying again would help. */
+const undecided = (status: string | null): string | null => (status === '4.0.0' ? null : status);
+
 const lettersIn = (plain: string): number => plain.replace(/smtp|[^\p{L}]/gu, '').length;
 
 /**
@@ -120,8 +129,7 @@ export const diagnose = ({ action, status, words }: Evidence): Diagnosis => {
   const reply = replyIn(words.slice(0, mostWords));
   const reported = status !== null && /^[45]\.\d{1,3}\.\d{1,3}$/.test(status) ? status : null;
   const code = said !== null && (!said.startsWith('2') || reported === null) ? said : reported;
-  const isTransient =
-    said !== null ? said.startsWith('4') : reply !== null ? reply < 500 : (reported ?? '5').startsWith('4');
+  const isTransient = isTransientBy(said, reply, action === 'failed' ? undecided(reported) : reported);
   const known = code ?? (reply === null ? null : `${reply < 500 ? 4 : 5}.0.0`);
 
   const heard = reasonIn(plain, code);

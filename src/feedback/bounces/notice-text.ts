@@ -19,7 +19,7 @@ const separators = new RegExp(
     '^(?:the )?(?:message|mail) headers? (?:follows?|of the)',
     '^(?:original|returned) message (?:follows|headers?|attached)',
     '^(?:unsent|your) message follows',
-    '^\\s*the (?:original|undelivered|returned) message(?: was)? (?:follows|headers|is below|is attached|received at)',
+    '^\\s*the (?:original|undelivered|returned) message(?: was)? (?:follows|headers|is below|is attached)',
     '^your original (?:message|mail)(?: headers)? (?:follows|is)',
     '^\\s*(?:here is a copy of|a copy of|the first \\d+ lines of) (?:your|the) (?:original )?(?:message|mail|headers)',
     '^received: (?:from|by) ',
@@ -31,9 +31,9 @@ const separators = new RegExp(
 
 /** Text of HTML, one line a block. */
 const fromHtml = (html: string): string =>
-  convert(html, {
+  convert(html.slice(0, mostText * 2), {
     wordwrap: false,
-    limits: { maxInputLength: mostText * 2, maxDepth: 60, maxChildNodes: 2_000, ellipsis: '' },
+    limits: { maxDepth: 60, maxChildNodes: 2_000, ellipsis: '' },
     selectors: [
       { selector: 'a', options: { ignoreHref: true } },
       { selector: 'img', format: 'skip' },
@@ -130,4 +130,13 @@ export const namedRecipients = (text: string, others: ReadonlySet<string>): Name
     near: paragraphOf(lines),
     words: lines.join('\n').slice(0, mostWords),
   }));
+};
+
+/** The refusing server's own words where a notice quotes them, without the reporter's around them; else null. */
+export const quotedWords = (words: string): string | null => {
+  const quote =
+    /(?:(?:other|remote|receiving|destination|recipient(?:'s)?) (?:mail )?(?:server|host|system)|server (?:response|reply)|remote host)[^:\n]{0,40}:[\s'"]{0,5}(?=[45]\d\d)/i.exec(
+      words,
+    );
+  return quote ? words.slice(quote.index + quote[0].length) : null;
 };
