@@ -5,6 +5,7 @@ import type { CatalogueStore } from '../catalogue/catalogue-store.ts';
 import type { TransactionalStore } from '../channels/courier.ts';
 import type { LedgerStore } from '../fanout/ledger-store.ts';
 import type { PushStore } from '../fanout/push-store.ts';
+import type { ReturnStore } from '../feedback/return-store.ts';
 import type { ProfileStore } from '../profiles/profile-store.ts';
 import type { ItemStore } from '../publishing/item-store.ts';
 import type { RuleStore } from '../rules/rule-store.ts';
@@ -27,6 +28,7 @@ export type Storage = {
   access: AccessStore;
   staffSignIns: StaffSignInStore;
   webhooks: WebhookStore;
+  returns: ReturnStore;
   /** A cheap round trip; throws when the store does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;

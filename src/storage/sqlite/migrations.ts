@@ -7,6 +7,7 @@ import { digestsSchema } from './schema/digests.ts';
 import { fanoutSchema } from './schema/fanout.ts';
 import { profilesSchema } from './schema/profiles.ts';
 import { publishingSchema } from './schema/publishing.ts';
+import { returnsSchema } from './schema/returns.ts';
 import { rulesSchema } from './schema/rules.ts';
 import { subscriptionsSchema } from './schema/subscriptions.ts';
 import { transactionalSchema } from './schema/transactional.ts';
@@ -30,6 +31,7 @@ const migrations: { id: number; sql: string }[] = [
   },
   { id: 2, sql: webhooksSchema },
   { id: 3, sql: [capsSchema, digestsSchema].join('\n') },
+  { id: 4, sql: returnsSchema },
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */
