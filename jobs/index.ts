@@ -1,7 +1,14 @@
 import { forgetExpired } from './forget-expired.ts';
 import { forgetOldEvents } from './forget-old-events.ts';
+import { forgetOldReturns } from './forget-old-returns.ts';
 import { forgetOldWebhooks } from './forget-old-webhooks.ts';
 import type { Job } from './job.ts';
 import { publishScheduled } from './publish-scheduled.ts';
 
-export const jobs: readonly Job[] = [publishScheduled, forgetExpired, forgetOldEvents, forgetOldWebhooks];
+export const jobs: readonly Job[] = [
+  publishScheduled,
+  forgetExpired,
+  forgetOldEvents,
+  forgetOldReturns,
+  forgetOldWebhooks,
+];

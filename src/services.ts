@@ -14,6 +14,8 @@ import type { Config } from './config.ts';
 import type { Edges } from './edges.ts';
 import type { FanoutService } from './fanout/fanout-service.ts';
 import { makeFanoutService } from './fanout/make-fanout-service.ts';
+import { makeReturnService, type ReturnService } from './feedback/return-service.ts';
+import { makeSuppressionService, type SuppressionService } from './feedback/suppression-service.ts';
 import type { Keyring } from './keyring.ts';
 import type { Log } from './log.ts';
 import { type MessageTemplates, makeMessageTemplates } from './message-templates.ts';
@@ -49,6 +51,8 @@ export type Services = {
   audience: AudienceService;
   explain: ExplainService;
   fanout: FanoutService;
+  returns: ReturnService;
+  suppressions: SuppressionService;
   access: AccessService;
   staff: StaffService;
   templates: MessageTemplates;
@@ -99,11 +103,23 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const webhooks = makeWebhookService(stores, { keyring, edges, allowPrivate, wake });
   const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake, tell: webhooks.tell });
 
+  const returns = makeReturnService(stores, {
+    fanout,
+    subscriptions,
+    keyring,
+    edges,
+    config,
+    tell: webhooks.tell,
+    log,
+  });
+
   const access = makeAccessService(stores, {
     edges,
     keyring,
     ...(config.adminApiKey === undefined ? {} : { adminApiKey: config.adminApiKey }),
   });
+  const rulesOfAddresses = { phoneCountry: config.phoneCountry, insecureEndpoints: allowPrivate };
+  const suppressions = makeSuppressionService(stores, { keyring, rules: rulesOfAddresses, audit: access.audit });
   const staff = makeStaffService(stores, { edges, keyring, access, courier, templates, config });
 
   return {
@@ -124,6 +140,8 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     audience,
     explain,
     fanout,
+    returns,
+    suppressions,
     access,
     staff,
     templates,

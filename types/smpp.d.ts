@@ -18,6 +18,8 @@ declare module 'smpp' {
     dest_addr_ton?: number;
     data_coding?: number;
     esm_class?: number;
+    receipted_message_id?: string;
+    message_state?: number;
     short_message?: { udh?: Buffer[]; message: string | Buffer };
     response(options?: PduOptions): PDU;
   }

@@ -26,6 +26,8 @@ export type AddressStore = {
   suppress(lookup: string, reason: string, at: number): Promise<boolean>;
   /** Why nothing may be sent to that look-up, or null; it outlives the address and its owner. */
   suppression(lookup: string): Promise<string | null>;
+  /** Since when nothing may be sent to that look-up (ms), or null where it may. */
+  suppressedSince(lookup: string): Promise<number | null>;
   /** Lifts the suppression of a look-up if it has that reason; answers whether it had. */
   lift(lookup: string, reason: string): Promise<boolean>;
   /** What is suppressed, of one reason or all, newest first, ties by look-up. */

@@ -34,6 +34,8 @@ export type AppDeps = {
     | 'audienceIndex'
     | 'explain'
     | 'fanout'
+    | 'returns'
+    | 'suppressions'
     | 'access'
     | 'staff'
     | 'webhooks'

@@ -7,6 +7,8 @@ import type { BrowsingService } from '../browsing/browsing-service.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { Locale } from '../catalogue/topic.ts';
 import type { FanoutService } from '../fanout/fanout-service.ts';
+import type { ReturnService } from '../feedback/return-service.ts';
+import type { SuppressionService } from '../feedback/suppression-service.ts';
 import type { Keyring } from '../keyring.ts';
 import type { ProfileService } from '../profiles/profile-service.ts';
 import type { PublishingService } from '../publishing/publishing-service.ts';
@@ -23,6 +25,7 @@ import { peopleRoutes } from './api/people.ts';
 import { pushRoutes } from './api/pushes.ts';
 import { ruleRoutes } from './api/rules.ts';
 import { subscriptionRoutes } from './api/subscriptions.ts';
+import { suppressionRoutes } from './api/suppressions.ts';
 import { webhookRoutes } from './api/webhooks.ts';
 import { makeLimits, type RateLimits } from './contract/limits.ts';
 import { openApiOf } from './contract/openapi.ts';
@@ -42,6 +45,8 @@ export type ApiDeps = {
   audience: AudienceService;
   explain: ExplainService;
   fanout: FanoutService;
+  returns: ReturnService;
+  suppressions: SuppressionService;
   access: AccessService;
   staff: StaffService;
   webhooks: WebhookService;
@@ -82,6 +87,7 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
     ...pushRoutes(deps),
     ...accessRoutes(deps),
     ...webhookRoutes(deps),
+    ...suppressionRoutes(deps),
     ...hookRoutes(deps),
     documentRoute(() => document),
   ];

@@ -27,8 +27,8 @@ export type ReturnedMail = {
   recipients: FailedRecipient[];
   /** The mail's own Message-ID, without brackets, or null. */
   id: string | null;
-  /** Where it was sent: addresses of its To and Delivered-To fields. */
-  sentTo: string[];
+  /** Addresses that may be our return path: where it was sent, and whom it or the mail within says that the mail came from. */
+  paths: string[];
   /** Of the mail that came back with it: its Message-ID without brackets, and when it was sent (ms). */
   original: { messageId: string | null; date: number | null };
 };
@@ -247,6 +247,8 @@ const judge = (mail: Mail): { kind: ReturnKind; recipients: FailedRecipient[] } 
   return { kind: autoReplyFields || autoReplySubject ? 'auto-reply' : 'none', recipients: [] };
 };
 
+const sentToFields = ['to', 'delivered-to', 'x-original-to', 'envelope-to', 'x-envelope-to', 'x-rcpt-to'];
+
 const idIn = (fields: Fields | null): string | null => {
   const said = fields ? fieldText(fields, 'message-id') : '';
   return /<([^<>\s]{1,500})>/.exec(said)?.[1] ?? (said !== '' && said.length <= 500 ? said : null);
@@ -264,13 +266,16 @@ const dateIn = (fields: Fields | null): number | null => {
 export const classifyBounce = (bytes: Uint8Array): ReturnedMail => {
   const mail = open(bytes);
   const { fields } = mail.root;
-  const sentTo = ['to', 'delivered-to', 'x-original-to', 'envelope-to', 'x-envelope-to', 'x-rcpt-to'].flatMap((name) =>
-    fieldTexts(fields, name),
-  );
+  const report = mail.parts.find(({ type }) => type === 'message/feedback-report');
+  const paths = [
+    ...sentToFields.flatMap((name) => fieldTexts(fields, name)),
+    ...(report ? fieldTexts(readReportFields(textOf(report)), 'original-mail-from') : []),
+    ...(mail.original ? fieldTexts(mail.original, 'return-path') : []),
+  ];
   return {
     ...judge(mail),
     id: idIn(fields),
-    sentTo: addressesIn(sentTo),
+    paths: addressesIn(paths),
     original: { messageId: idIn(mail.original), date: dateIn(mail.original) },
   };
 };

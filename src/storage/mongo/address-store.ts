@@ -91,6 +91,7 @@ export const mongoAddressStore = (db: mongo.Db): AddressStore => {
       return { rows, next: found.length > limit && last ? encodeCursor([last.at, last.lookup]) : null };
     },
     suppression: async (lookup) => (await suppressions.findOne({ _id: lookup }))?.reason ?? null,
+    suppressedSince: async (lookup) => (await suppressions.findOne({ _id: lookup }))?.at ?? null,
     lift: async (lookup, reason) => {
       if (!(await suppressions.findOne({ _id: lookup, reason }))) return false;
       const lifted = () => suppressions.deleteOne({ _id: lookup, reason });

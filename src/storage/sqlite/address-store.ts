@@ -62,6 +62,7 @@ export const sqliteAddressStore = (db: SqliteDatabase): AddressStore => {
     `SELECT lookup, reason, at FROM suppressions
      WHERE (?1 IS NULL OR reason = ?1) AND (at < ?2 OR (at = ?2 AND lookup > ?3)) ORDER BY at DESC, lookup LIMIT ?4`,
   );
+  const since = db.prepare('SELECT at FROM suppressions WHERE lookup = ?');
   const suppression = db.prepare('SELECT reason FROM suppressions WHERE lookup = ?');
   const lift = db.prepare('DELETE FROM suppressions WHERE lookup = ? AND reason = ?');
   const remove = db.prepare('DELETE FROM addresses WHERE lookup = ? AND subscriber = ?');
@@ -103,6 +104,11 @@ export const sqliteAddressStore = (db: SqliteDatabase): AddressStore => {
       db.read(() => {
         const row = suppression.get(lookup);
         return row ? String(row.reason) : null;
+      }),
+    suppressedSince: (lookup) =>
+      db.read(() => {
+        const row = since.get(lookup);
+        return row ? Number(row.at) : null;
       }),
     lift: (lookup, reason) =>
       db.write(() => {

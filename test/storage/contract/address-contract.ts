@@ -143,6 +143,7 @@ export const describeAddressStore = (name: string, open: () => Promise<Pair<Addr
       expect(all.rows.map(({ lookup }) => lookup)).toEqual(['d', 'b', 'a', 'c']);
       expect(all.rows[2]).toEqual({ lookup: 'a', reason: 'hard-bounce', at });
       expect(all.next).toBeNull();
+      expect([await other.suppressedSince('b'), await other.suppressedSince('x')]).toEqual([at + 1, null]);
       const first = await store.suppressions('hard-bounce', { cursor: null, limit: 2 });
       expect(first.rows.map(({ lookup }) => lookup)).toEqual(['d', 'a']);
       const second = await store.suppressions('hard-bounce', { cursor: first.next, limit: 2 });
