@@ -11,10 +11,12 @@ type Deps = {
   keyring: Pick<Keyring, 'mac'>;
   config: { email: Pick<Config['email'], 'bounces'> };
   log: Log;
+  /** The largest mail, in bytes. */
+  largest?: number;
 };
 
 /** Returned mail with the mail it returns; larger ones are refused while they come in (RFC 1870). */
-const largest = 10 * 1024 * 1024;
+const largestUsual = 10 * 1024 * 1024;
 const connectionsMost = 50;
 const silenceMs = 60_000;
 const closeMs = 500;
@@ -25,7 +27,7 @@ const reply = (code: number, words: string): Error => Object.assign(new Error(wo
 /** Role accounts of every domain that takes mail (RFC 5321 section 4.5.1, RFC 2142 section 4): complaints come there, too. */
 const roles = new Set(['postmaster', 'abuse']);
 
-const readAll = async (stream: SMTPServerDataStream): Promise<Buffer> => {
+const readAll = async (stream: SMTPServerDataStream, largest: number): Promise<Buffer> => {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
@@ -43,7 +45,7 @@ const readAll = async (stream: SMTPServerDataStream): Promise<Buffer> => {
  */
 export const startBounceListener = async (
   { host, port }: { host: string; port: number },
-  { returns, keyring, config, log }: Deps,
+  { returns, keyring, config, log, largest = largestUsual }: Deps,
 ): Promise<() => Promise<void>> => {
   const paths = makeReturnPaths(config.email.bounces ?? '', returnPathKey(keyring));
 
@@ -68,7 +70,7 @@ export const startBounceListener = async (
     onRcptTo: ({ address }, _session, callback) => callback(refusalOf(address)),
     onData: (stream, { envelope }, callback) => {
       const rcpts = envelope.rcptTo.map(({ address }) => address);
-      readAll(stream)
+      readAll(stream, largest)
         .then((raw) => returns.take(raw, { rcpts, isVouched: false }))
         .then(
           () => callback(),

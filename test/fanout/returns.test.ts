@@ -255,3 +255,47 @@ describe('a complaint', () => {
     ]);
   });
 });
+
+describe('texts', () => {
+  const phone = '+8613800138000';
+  const tel = () => lookupOf(town.keyring, { channel: 'sms', phone });
+  const sendText = async () => {
+    await town.people([
+      { externalId: 'wang', phone, verified: true, follow: [{ topic: 'services', channels: ['sms'] }] },
+    ]);
+    town.pass(1_000);
+    const item = await town.publishing.create(content, null, publisher);
+    await town.fanout.publish(item.id, publisher);
+    await town.drain();
+    const [row] = await town.stores.ledger.ofPerson(2, 1);
+    return { of: { provider: 'sms', reference: 'unknown', message: row?.message ?? '' } };
+  };
+
+  it('to a number that nobody has suppress it; others are counted', async () => {
+    const { of } = await sendText();
+    expect(await town.returns.receipt({ of, to: 'bounced', failure: 'soft', words: 'undelivered 30003' })).toBe(true);
+    expect(await town.stores.addresses.suppression(tel())).toBeNull();
+    expect(await town.stores.returns.ofLookup(tel())).toHaveLength(1);
+    await town.returns.receipt({ of, to: 'bounced', failure: 'hard', words: 'failed 30005', phone });
+    expect(await town.stores.addresses.suppression(tel())).toBe('hard-bounce');
+    expect((await town.stores.ledger.ofPerson(2, 1))[0]?.state).toBe('bounced');
+  });
+
+  it('that arrive, and receipts of what we do not know, suppress nothing', async () => {
+    const { of } = await sendText();
+    await town.returns.receipt({ of, to: 'delivered', failure: 'soft', words: 'delivered' });
+    const stray = { provider: 'sms', reference: 'x', message: null };
+    expect(await town.returns.receipt({ of: stray, to: 'bounced', failure: 'hard', words: 'x' })).toBe(false);
+    expect(await town.stores.addresses.suppression(tel())).toBeNull();
+    expect((await town.stores.ledger.ofPerson(2, 1))[0]?.state).toBe('delivered');
+  });
+
+  it.each(['STOP', '退订', 't'])('that say %s stop everything, and are kept', async (word) => {
+    await sendText();
+    expect(await town.returns.text('13800138000', word)).toBe(true);
+    expect(await town.returns.text('13800138000', 'thanks')).toBe(false);
+    const [subscription] = await town.stores.subscriptions.subscriptionsOf(2);
+    expect(subscription?.stoppedAt).toBe(town.now());
+    expect(await town.stores.returns.ofLookup(tel())).toEqual([expect.objectContaining({ kind: 'stop' })]);
+  });
+});

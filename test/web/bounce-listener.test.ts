@@ -24,7 +24,10 @@ beforeAll(async () => {
   };
   port = await freePort();
   const { keyring, config } = town;
-  stop = await startBounceListener({ host: '127.0.0.1', port }, { returns, keyring, config, log: makeLog('silent') });
+  stop = await startBounceListener(
+    { host: '127.0.0.1', port },
+    { returns, keyring, config, log: makeLog('silent'), largest: 50_000 },
+  );
   path = makeReturnPaths('bounces.town.example', returnPathKey(keyring)).addressFor(
     'AbCdEfGhIjKlMnOpQrStUg',
     'li@x.example',
@@ -108,9 +111,9 @@ describe('the listener for returned mail', () => {
   });
 
   it('refuses what is too large, announced or not', async () => {
-    const announced = await talk(['EHLO x.example', 'MAIL FROM:<> SIZE=20000000', 'QUIT']);
+    const announced = await talk(['EHLO x.example', 'MAIL FROM:<> SIZE=60000', 'QUIT']);
     expect(announced[2]).toMatch(/^552/);
-    expect(await send(path, Buffer.alloc(11 * 1024 * 1024, 'x\n'))).toMatch(/^552/);
+    expect(await send(path, Buffer.alloc(60_000, 'x\n'))).toMatch(/^552/);
     expect(taken).toEqual([]);
   });
 

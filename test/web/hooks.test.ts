@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Scope } from '../../src/access/access-store.ts';
 import { projectRoot } from '../../src/project-root.ts';
 import { asksToStop } from '../../src/subscriptions/stop-words.ts';
 import { smsSignature } from '../../src/web/api/hooks.ts';
@@ -147,15 +146,12 @@ describe('POST /hooks/sms', () => {
 
 describe('POST /hooks/email', () => {
   let web: Web;
-  beforeAll(async () => {
-    web = await startWeb();
-  });
-  afterAll(() => web.close());
-
   let key: string;
   beforeAll(async () => {
+    web = await startWeb();
     key = await web.keyFor(['events']);
   });
+  afterAll(() => web.close());
   const post = (body: string | Uint8Array<ArrayBuffer>, by = key) =>
     web.call('POST', '/api/v1/hooks/email', {
       body,
