@@ -31,6 +31,12 @@ const providers = (protocols: string[]) =>
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 const milliseconds = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
+/** `host:port`, an IPv6 address in brackets. */
+const hostAndPort = (text: string): { host: string; port: number } => {
+  const at = text.lastIndexOf(':');
+  return { host: text.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) };
+};
+
 /** Each environment name with its default and one line of help: the README's table is checked against this. */
 export const environment = {
   PORT: { schema: port, default: '3000', help: 'port to listen on; 0 takes a free one' },
@@ -95,8 +101,10 @@ export const environment = {
   BOUNCE_LISTEN: {
     schema: z
       .string()
-      .regex(/^(?:[^\s:[\]]+|\[[\da-fA-F:.]+\]):\d{1,5}$/, 'must be host:port')
-      .refine((text) => Number(/\d+$/.exec(text)?.[0]) <= 65_535, 'must have a port up to 65535')
+      .refine(
+        (text) => /^(?:[^\s:[\]]+|\[[\da-fA-F:.]+\]):\d{1,5}$/.test(text) && hostAndPort(text).port <= 65_535,
+        'must be host:port',
+      )
       .optional(),
     help: 'host:port of an SMTP listener for mail to EMAIL_BOUNCES; needs that',
   },
@@ -219,12 +227,6 @@ const together = (values: Settings, names: Name[], faults: Faults): boolean => {
   for (const name of names.filter((one) => !set.includes(one)))
     faults.push({ name, message: `must be set too where ${set.join(', ')} is` });
   return false;
-};
-
-/** `host:port`, an IPv6 address in brackets. */
-const hostAndPort = (text: string): { host: string; port: number } => {
-  const at = text.lastIndexOf(':');
-  return { host: text.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) };
 };
 
 const databaseOf = (text: string): Config['database'] =>

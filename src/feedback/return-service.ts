@@ -19,7 +19,7 @@ import { diagnose, type FailureKind } from './bounces/diagnosis.ts';
 import type { Returned } from './return-store.ts';
 
 /** A receipt of an SMS provider. `failure`: what a bounce means for the number; `phone`: whose, where the provider says it. */
-export type TextReceipt = {
+type TextReceipt = {
   of: { provider: string; reference: string; message: string | null };
   to: 'delivered' | 'bounced';
   failure: FailureKind;
@@ -28,7 +28,7 @@ export type TextReceipt = {
 };
 
 /** A refusal on the line: a server that would not take a message for an address, which `lookup` names. */
-export type Refusal = { lookup: string; message: string; channel: Address['channel']; detail: string };
+type Refusal = { lookup: string; message: string; channel: Address['channel']; detail: string };
 
 export type ReturnService = {
   /**
@@ -48,8 +48,8 @@ export type ReturnService = {
 
 const dayMs = 86_400_000;
 /** So many soft bounces in so many days are one hard bounce. */
-export const softMost = 5;
-export const softWithinMs = 30 * dayMs;
+const softMost = 5;
+const softWithinMs = 30 * dayMs;
 const proofMost = 300;
 
 type Stores = Pick<Storage, 'ledger' | 'addresses' | 'subscriptions' | 'returns'>;
