@@ -1,5 +1,6 @@
 import { forgetExpired } from './forget-expired.ts';
 import { forgetOldEvents } from './forget-old-events.ts';
+import { forgetOldReturns } from './forget-old-returns.ts';
 import { forgetOldVisits } from './forget-old-visits.ts';
 import { forgetOldWebhooks } from './forget-old-webhooks.ts';
 import type { Job } from './job.ts';
@@ -10,5 +11,6 @@ export const jobs: readonly Job[] = [
   forgetExpired,
   forgetOldEvents,
   forgetOldVisits,
+  forgetOldReturns,
   forgetOldWebhooks,
 ];

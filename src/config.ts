@@ -32,6 +32,12 @@ const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 const share = z.coerce.number().min(0).max(1);
 const milliseconds = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
+/** `host:port`, an IPv6 address in brackets. */
+const hostAndPort = (text: string): { host: string; port: number } => {
+  const at = text.lastIndexOf(':');
+  return { host: text.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) };
+};
+
 /** Each environment name with its default and one line of help: the README's table is checked against this. */
 export const environment = {
   PORT: { schema: port, default: '3000', help: 'port to listen on; 0 takes a free one' },
@@ -103,7 +109,26 @@ export const environment = {
     help: 'smtp://user:pass@host:port?pool=20&rate=…&burst=…&weight=…; several by weight, or in order (docs/providers.md)',
   },
   EMAIL_FROM: { schema: z.string().min(3), default: 'Bellman <bellman@localhost>', help: 'the From of every mail' },
-  EMAIL_BOUNCES: { schema: z.string().min(3).optional(), help: 'return-path domain' },
+  EMAIL_BOUNCES: {
+    schema: z
+      .string()
+      .regex(
+        /^(?=.{3,190}$)[a-z\d](?:[a-z\d-]*[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]*[a-z\d])?)*$/i,
+        'must be a domain, such as bounces.example.org',
+      )
+      .optional(),
+    help: 'return-path domain: each mail has a signed return path of its own there (docs/bounces.md)',
+  },
+  BOUNCE_LISTEN: {
+    schema: z
+      .string()
+      .refine(
+        (text) => /^(?:[^\s:[\]]+|\[[\da-fA-F:.]+\]):\d{1,5}$/.test(text) && hostAndPort(text).port <= 65_535,
+        'must be host:port',
+      )
+      .optional(),
+    help: 'host:port of an SMTP listener for mail to EMAIL_BOUNCES; needs that',
+  },
   DKIM_KEY: { schema: z.string().min(1).optional(), help: 'PEM of the RSA key, or a path to it' },
   DKIM_SELECTOR: { schema: z.string().min(1).optional(), help: 'DKIM selector' },
   DKIM_DOMAIN: { schema: z.string().min(1).optional(), help: 'DKIM domain' },
@@ -181,6 +206,7 @@ export type Config = {
     bounces: string | undefined;
     dkim: { key: string; selector: string; domain: string } | undefined;
   };
+  bounceListen: { host: string; port: number } | undefined;
   sms: { urls: string[] };
   phoneCountry: string;
   webPush: {
@@ -251,6 +277,8 @@ export const readConfig = (
   faults.push(...lookCloser(values));
   const dkim = together(values, ['DKIM_KEY', 'DKIM_SELECTOR', 'DKIM_DOMAIN'], faults);
   const vapid = together(values, ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY'], faults);
+  if (values.BOUNCE_LISTEN && !values.EMAIL_BOUNCES)
+    faults.push({ name: 'EMAIL_BOUNCES', message: 'must be set too where BOUNCE_LISTEN is' });
   const dataDir = resolve(values.DATA_DIR ?? './data');
   const database = databaseOf(values.DATABASE_URL ?? `sqlite:${dataDir}/bellman.db`);
   if (database.kind === 'mongo' && !values.SECRET)
@@ -282,6 +310,7 @@ export const readConfig = (
         ? { key: all.DKIM_KEY as string, selector: all.DKIM_SELECTOR as string, domain: all.DKIM_DOMAIN as string }
         : undefined,
     },
+    bounceListen: all.BOUNCE_LISTEN ? hostAndPort(all.BOUNCE_LISTEN) : undefined,
     sms: { urls: all.SMS_URL },
     phoneCountry: all.PHONE_COUNTRY,
     webPush: {

@@ -15,6 +15,8 @@ import type { Edges } from './edges.ts';
 import type { FanoutService } from './fanout/fanout-service.ts';
 import { makeFanoutService } from './fanout/make-fanout-service.ts';
 import { type FeedbackService, makeFeedbackService } from './feedback/feedback-service.ts';
+import { makeReturnService, type ReturnService } from './feedback/return-service.ts';
+import { makeSuppressionService, type SuppressionService } from './feedback/suppression-service.ts';
 import type { Keyring } from './keyring.ts';
 import type { Log } from './log.ts';
 import { type MessageTemplates, makeMessageTemplates } from './message-templates.ts';
@@ -51,6 +53,8 @@ export type Services = {
   explain: ExplainService;
   fanout: FanoutService;
   feedback: FeedbackService;
+  returns: ReturnService;
+  suppressions: SuppressionService;
   access: AccessService;
   staff: StaffService;
   templates: MessageTemplates;
@@ -102,11 +106,23 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake, tell: webhooks.tell });
   const feedback = makeFeedbackService(stores, { fanout, browsing, keyring, edges, config, tell: webhooks.tell });
 
+  const returns = makeReturnService(stores, {
+    fanout,
+    subscriptions,
+    keyring,
+    edges,
+    config,
+    tell: webhooks.tell,
+    log,
+  });
+
   const access = makeAccessService(stores, {
     edges,
     keyring,
     ...(config.adminApiKey === undefined ? {} : { adminApiKey: config.adminApiKey }),
   });
+  const rulesOfAddresses = { phoneCountry: config.phoneCountry, insecureEndpoints: allowPrivate };
+  const suppressions = makeSuppressionService(stores, { keyring, rules: rulesOfAddresses, audit: access.audit });
   const staff = makeStaffService(stores, { edges, keyring, access, courier, templates, config });
 
   return {
@@ -128,6 +144,8 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     explain,
     fanout,
     feedback,
+    returns,
+    suppressions,
     access,
     staff,
     templates,

@@ -6,6 +6,7 @@ import type { TransactionalStore } from '../channels/courier.ts';
 import type { LedgerStore } from '../fanout/ledger-store.ts';
 import type { PushStore } from '../fanout/push-store.ts';
 import type { FeedbackStore } from '../feedback/feedback-store.ts';
+import type { ReturnStore } from '../feedback/return-store.ts';
 import type { ProfileStore } from '../profiles/profile-store.ts';
 import type { ItemStore } from '../publishing/item-store.ts';
 import type { RuleStore } from '../rules/rule-store.ts';
@@ -29,6 +30,7 @@ export type Storage = {
   access: AccessStore;
   staffSignIns: StaffSignInStore;
   webhooks: WebhookStore;
+  returns: ReturnStore;
   /** A cheap round trip; throws when the store does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;

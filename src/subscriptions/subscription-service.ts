@@ -196,7 +196,7 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
     return changed;
   };
 
-  const own = makeOwnAddresses(stores, { keyring });
+  const own = makeOwnAddresses(stores, { keyring, edges });
 
   return {
     addressesOf: async (id) => own.list(await personOf(id)),

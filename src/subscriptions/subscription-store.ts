@@ -19,15 +19,28 @@ export type AddressStore = {
   ofSubscribers(ordinals: number[]): Promise<Address[]>;
   /** Moves every address of one subscriber to another (a merge); repeating it changes nothing. */
   move(from: number, to: number): Promise<void>;
-  /** Marks a look-up as suppressed with a reason code, whoever has it; an already suppressed one keeps its first reason. Answers whether it changed. */
-  suppress(lookup: string, reason: string): Promise<boolean>;
+  /**
+   * Marks a look-up as suppressed with a reason code, whoever has it; an already suppressed one keeps its first reason and
+   * time. Answers whether it changed.
+   */
+  suppress(lookup: string, reason: string, at: number): Promise<boolean>;
   /** Why nothing may be sent to that look-up, or null; it outlives the address and its owner. */
   suppression(lookup: string): Promise<string | null>;
+  /** Since when nothing may be sent to that look-up (ms), or null where it may. */
+  suppressedSince(lookup: string): Promise<number | null>;
   /** Lifts the suppression of a look-up if it has that reason; answers whether it had. */
   lift(lookup: string, reason: string): Promise<boolean>;
+  /** What is suppressed, of one reason or all, newest first, ties by look-up. */
+  suppressions(
+    reason: string | null,
+    page: { cursor: string | null; limit: number },
+  ): Promise<{ rows: Suppression[]; next: string | null }>;
   /** Removes the address if it is that subscriber's. Answers whether it was. */
   remove(lookup: string, subscriber: number): Promise<boolean>;
 };
+
+/** **suppression**: nothing may be sent to a look-up, whoever has it, since `at` (0: before times were kept). */
+export type Suppression = { lookup: string; reason: string; at: number };
 
 /** Why an address whose owner was erased is suppressed: nothing but a confirmation that they ask for again reaches it. */
 export const erasedReason = 'erased';

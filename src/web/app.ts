@@ -35,6 +35,8 @@ export type AppDeps = {
     | 'explain'
     | 'fanout'
     | 'feedback'
+    | 'returns'
+    | 'suppressions'
     | 'access'
     | 'staff'
     | 'webhooks'

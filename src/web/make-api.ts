@@ -8,6 +8,8 @@ import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { Locale } from '../catalogue/topic.ts';
 import type { FanoutService } from '../fanout/fanout-service.ts';
 import type { FeedbackService } from '../feedback/feedback-service.ts';
+import type { ReturnService } from '../feedback/return-service.ts';
+import type { SuppressionService } from '../feedback/suppression-service.ts';
 import type { Keyring } from '../keyring.ts';
 import type { ProfileService } from '../profiles/profile-service.ts';
 import type { PublishingService } from '../publishing/publishing-service.ts';
@@ -25,6 +27,7 @@ import { peopleRoutes } from './api/people.ts';
 import { pushRoutes } from './api/pushes.ts';
 import { ruleRoutes } from './api/rules.ts';
 import { subscriptionRoutes } from './api/subscriptions.ts';
+import { suppressionRoutes } from './api/suppressions.ts';
 import { webhookRoutes } from './api/webhooks.ts';
 import { makeLimits, type RateLimits } from './contract/limits.ts';
 import { openApiOf } from './contract/openapi.ts';
@@ -45,6 +48,8 @@ export type ApiDeps = {
   explain: ExplainService;
   fanout: FanoutService;
   feedback: FeedbackService;
+  returns: ReturnService;
+  suppressions: SuppressionService;
   access: AccessService;
   staff: StaffService;
   webhooks: WebhookService;
@@ -86,6 +91,7 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
     ...feedbackRoutes(deps),
     ...accessRoutes(deps),
     ...webhookRoutes(deps),
+    ...suppressionRoutes(deps),
     ...hookRoutes(deps),
     documentRoute(() => document),
   ];

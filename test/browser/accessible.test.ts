@@ -180,6 +180,12 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     await send();
     await page.locator('.bm-person').waitFor();
     await check();
+    await page.goto('/staff/suppressions');
+    await check();
+    await page.locator('#who').fill('nobody');
+    await page.locator('form[action="/staff/suppressions/find"] button').click();
+    await page.locator('.govuk-error-summary').waitFor();
+    await check();
     await other.close();
   }, 60_000);
 

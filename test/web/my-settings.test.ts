@@ -97,7 +97,7 @@ describe('addresses in the settings', () => {
     const answers: unknown[] = [];
     for (const address of ['known@example.org', 'unknown@example.org', 'bad@example.org']) {
       const contact = { channel: 'email', email: 'bad@example.org' } as const;
-      await web.town.stores.addresses.suppress(lookupOf(web.town.keyring, contact), 'complaint');
+      await web.town.stores.addresses.suppress(lookupOf(web.town.keyring, contact), 'complaint', 0);
       await visitor.get('/my/settings');
       const { status, path, html } = await visitor.send('/my/addresses', { address });
       answers.push({ status, path, html: html.replaceAll(address, 'ADDRESS') });

@@ -60,6 +60,8 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
   ],
   messages: [{ provider: 1, reference: 1 }],
   addresses: [{ subscriber: 1 }],
+  suppressions: [{ at: -1, _id: 1 }],
+  returns: [{ lookup: 1, at: -1 }, { at: 1 }],
   webhook_deliveries: [{ state: 1, dueAt: 1 }, { webhook: 1, at: -1, event: -1 }, { at: 1 }],
   topics: [{ no: 1 }],
   regions: [{ no: 1 }],

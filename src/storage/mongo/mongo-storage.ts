@@ -12,6 +12,7 @@ import { mongoLedgerStore } from './ledger-store.ts';
 import { settleDebts } from './people/people.ts';
 import { mongoProfileStore } from './profile-store.ts';
 import { mongoPushStore } from './push-store.ts';
+import { mongoReturnStore } from './return-store.ts';
 import { mongoRuleStore } from './rule-store.ts';
 import { mongoSignUpStore } from './sign-up-store.ts';
 import { mongoStaffSignInStore } from './staff-sign-in-store.ts';
@@ -38,6 +39,7 @@ export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
   access: mongoAccessStore(db),
   staffSignIns: mongoStaffSignInStore(db),
   webhooks: mongoWebhookStore(db),
+  returns: mongoReturnStore(db),
 });
 
 /** Every port over one open connection whose indexes are there. */

@@ -9,6 +9,7 @@ import { fanoutSchema } from './schema/fanout.ts';
 import { feedbackSchema } from './schema/feedback.ts';
 import { profilesSchema } from './schema/profiles.ts';
 import { publishingSchema } from './schema/publishing.ts';
+import { returnsSchema } from './schema/returns.ts';
 import { rulesSchema } from './schema/rules.ts';
 import { subscriptionsSchema } from './schema/subscriptions.ts';
 import { transactionalSchema } from './schema/transactional.ts';
@@ -31,6 +32,7 @@ const migrations: string[] = [
   [capsSchema, digestsSchema].join('\n'),
   digestHourSchema,
   feedbackSchema,
+  returnsSchema,
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */

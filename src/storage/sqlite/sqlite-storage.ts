@@ -10,6 +10,7 @@ import { sqliteLedgerStore } from './ledger-store.ts';
 import { migrate } from './migrations.ts';
 import { sqliteProfileStore } from './profile-store.ts';
 import { sqlitePushStore } from './push-store.ts';
+import { sqliteReturnStore } from './return-store.ts';
 import { sqliteRuleStore } from './rule-store.ts';
 import { sqliteSignUpStore } from './sign-up-store.ts';
 import { sqliteStaffSignInStore } from './staff-sign-in-store.ts';
@@ -36,6 +37,7 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     access: sqliteAccessStore(db),
     staffSignIns: sqliteStaffSignInStore(db),
     webhooks: sqliteWebhookStore(db),
+    returns: sqliteReturnStore(db),
     ping: async () => {
       await db.read(() => one.get());
     },

@@ -3,6 +3,7 @@ import type { Pages } from '../pages/page.ts';
 import { peopleRouter } from './people.ts';
 import { signInRouter } from './sign-in.ts';
 import { makeStaffPages, type StaffDeps } from './staff-pages.ts';
+import { suppressionsRouter } from './suppressions.ts';
 
 /** Everything below /staff. */
 export const staffRouter = (deps: StaffDeps, pages: Pages): Router => {
@@ -14,5 +15,6 @@ export const staffRouter = (deps: StaffDeps, pages: Pages): Router => {
       own.only((req, res, staff) => own.show(req, res, staff, 'home')),
     )
     .use(signInRouter(deps, pages, own))
-    .use(peopleRouter(deps, pages, own));
+    .use(peopleRouter(deps, pages, own))
+    .use(suppressionsRouter(deps, pages, own));
 };

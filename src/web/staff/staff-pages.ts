@@ -3,6 +3,7 @@ import type { AccessService } from '../../access/access-service.ts';
 import type { Role, Staff } from '../../access/access-store.ts';
 import { type StaffService, sessionMs } from '../../access/staff-service.ts';
 import { AppError } from '../../errors.ts';
+import type { SuppressionService } from '../../feedback/suppression-service.ts';
 import { makeCookies } from '../cookies.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
@@ -11,6 +12,7 @@ import type { Pages } from '../pages/page.ts';
 export type StaffDeps = Pick<CitizenDeps, 'catalogue' | 'subscriptions' | 'profiles' | 'items' | 'config'> & {
   staff: StaffService;
   access: Pick<AccessService, 'audit'>;
+  suppressions: SuppressionService;
 };
 
 type StaffPage = (req: Request, res: Response, staff: Staff) => Promise<unknown> | unknown;

@@ -101,7 +101,7 @@ export const describeAudienceStore = (name: string, open: OpenAudience, { many: 
       await one.addresses.claim(address('a', ordinal));
       await follow(ordinal, housing.key);
       await one.subscriptions.stop(ordinal, { follows: [housing.key] }, someTime);
-      await one.addresses.suppress('a', 'hard-bounce');
+      await one.addresses.suppress('a', 'hard-bounce', 1);
       const merged = await person({ id: 'person-2' });
       await one.subscriptions.merge(merged, ordinal, someTime);
       const erased = await person({ id: 'person-3' });
@@ -188,7 +188,7 @@ export const describeAudienceStore = (name: string, open: OpenAudience, { many: 
         ['consent given', (ordinal) => one.subscriptions.updateSubscriber(ordinal, { consents })],
         ['a new address', (ordinal) => one.addresses.claim(address('new', ordinal))],
         ['an address removed', (ordinal) => one.addresses.remove('there', ordinal)],
-        ['an address suppressed', () => one.addresses.suppress('there', 'complaint')],
+        ['an address suppressed', () => one.addresses.suppress('there', 'complaint', 1)],
         ['a suppression lifted', () => one.addresses.lift('bounced', 'hard-bounce')],
         ['addresses moved', (ordinal, second) => one.addresses.move(ordinal, second), [1, 2]],
         ['a follow', (ordinal) => follow(ordinal, search.key)],
@@ -224,7 +224,7 @@ export const describeAudienceStore = (name: string, open: OpenAudience, { many: 
         const second = await person({ id: 'person-2' });
         await one.addresses.claim(address('there', first));
         await one.addresses.claim(address('bounced', first));
-        await one.addresses.suppress('bounced', 'hard-bounce');
+        await one.addresses.suppress('bounced', 'hard-bounce', 1);
         await follow(first, housing.key);
         await one.profiles.absorb([makeEvent({ ordinal: first })], fold);
         const before = await one.audience.sequence();
@@ -240,7 +240,7 @@ export const describeAudienceStore = (name: string, open: OpenAudience, { many: 
         await one.addresses.claim(address('there', ordinal));
         const before = await one.audience.sequence();
         await one.addresses.remove('unknown', ordinal);
-        await one.addresses.suppress('unknown', 'hard-bounce');
+        await one.addresses.suppress('unknown', 'hard-bounce', 1);
         await one.addresses.lift('there', 'hard-bounce');
         await one.subscriptions.stop(ordinal, { follows: [housing.key] }, someTime);
         await one.subscriptions.updateSubscriber(99, { region: '110000' });

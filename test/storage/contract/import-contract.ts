@@ -223,7 +223,7 @@ export const describeImports = (name: string, open: OpenSubscriptions, { many: c
         { id: 'p2', externalId: 'y', addresses: [email('b')] },
       );
       const { ordinal: x = 0 } = (await store.subscriber({ externalId: 'x' })) ?? {};
-      await addresses.suppress('b', 'bounced');
+      await addresses.suppress('b', 'bounced', 1);
       await store.erase(x, someTime);
       await outcomes(
         { id: 'p3', externalId: 'x', addresses: [email('a')] },

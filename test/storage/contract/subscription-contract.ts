@@ -122,7 +122,7 @@ export const describeSubscriptionStore = (name: string, open: OpenSubscriptions,
         await claim(a, 'second', someTime + 1);
         await claim(a, 'first', someTime);
         await claim(b, 'third', someTime);
-        await addresses.suppress('third', 'bounced');
+        await addresses.suppress('third', 'bounced', 1);
         const recipients = await store.recipients([b, a, 77]);
         expect(recipients.map(({ ordinal }) => ordinal).sort()).toEqual([a, b]);
         const first = recipients.find(({ ordinal }) => ordinal === a);

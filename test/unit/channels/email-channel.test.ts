@@ -2,6 +2,7 @@ import { type ParsedMail, simpleParser } from 'mailparser';
 import type { Channel } from '../../../src/channels/channel.ts';
 import { slot } from '../../../src/channels/channel.ts';
 import { makeEmailChannel } from '../../../src/channels/email/email-channel.ts';
+import { makeReturnPaths } from '../../../src/return-path.ts';
 import { clockEdges, makeContent, makeMessage, makeSlots, noAbort } from '../../helpers/content.ts';
 import { type SmtpSink, startSmtpSink } from '../../helpers/smtp-sink.ts';
 
@@ -191,6 +192,19 @@ describe('the return path', () => {
     await other.send(makeMessage(), noAbort);
     await other.close();
     expect(sink.mails.map((mail) => mail.from)).toEqual(['office@town.test', 'bounces@bounce.town.test']);
+  });
+
+  it('names the message where there is a key to sign it with', async () => {
+    const returnPathKey = Buffer.alloc(32, 1);
+    const urls = [`smtp://127.0.0.1:${sink.port}`];
+    const config = { urls, from, bounces: 'bounce.town.test', dkim: undefined };
+    const other = makeEmailChannel(config, { edges: clockEdges(), returnPathKey });
+    const [id, email] = ['AbCdEfGhIjKlMnOpQrStUg', 'ada@example.org'];
+    await other.send(makeMessage({ id, to: { channel: 'email', email } }), noAbort);
+    await other.close();
+    const paths = makeReturnPaths('bounce.town.test', returnPathKey);
+    const path = paths.read(sink.mails[0]?.from ?? '');
+    expect([path?.message, paths.isTagOf(path?.tag ?? '', email)]).toEqual([id, true]);
   });
 });
 

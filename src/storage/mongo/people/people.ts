@@ -76,11 +76,11 @@ const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
   const profiles = profileKeeperOver(db);
   const feedback = feedbackCollection(db);
 
-  const erase = async (ordinal: number): Promise<void> => {
+  const erase = async (ordinal: number, at: number): Promise<void> => {
     const lookups = (await addresses.find({ subscriber: ordinal }).toArray()).map(({ _id }) => _id);
     await insertMissing(
       suppressions,
-      lookups.map((_id) => ({ _id, reason: erasedReason })),
+      lookups.map((_id) => ({ _id, reason: erasedReason, at })),
     );
     for (const part of slices(lookups, peopleInOneRead)) await signUps.deleteMany({ lookup: { $in: part } });
     await addresses.deleteMany({ subscriber: ordinal });
@@ -104,7 +104,7 @@ const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
   return async (ordinal) => {
     const found = await subscribers.findOne({ _id: ordinal });
     if (!found?.owes) return;
-    if (found.owes === 'erasure') await erase(ordinal);
+    if (found.owes === 'erasure') await erase(ordinal, found.erasedAt ?? 0);
     else if (found.owes === 'joining' && found.mergedInto !== null) await join(ordinal, found.mergedInto);
     else if (!found.consents.personalisation) await profiles.forget(ordinal);
     await subscribers.updateOne({ _id: ordinal, owes: found.owes }, { $set: { owes: null } });

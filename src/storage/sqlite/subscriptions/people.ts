@@ -126,9 +126,11 @@ export const peopleOver = (db: SqliteDatabase): People => {
   const markMerged = db.prepare(
     'UPDATE subscribers SET merged_into = ? WHERE ordinal = ? AND merged_into IS NULL AND ordinal <> ?1',
   );
-  const erasures = [
-    `INSERT INTO suppressions (lookup, reason) SELECT lookup, '${erasedReason}' FROM addresses WHERE subscriber = ?
+  const suppressErased = db.prepare(
+    `INSERT INTO suppressions (lookup, reason, at) SELECT lookup, '${erasedReason}', ?2 FROM addresses WHERE subscriber = ?1
        ON CONFLICT (lookup) DO NOTHING`,
+  );
+  const erasures = [
     'DELETE FROM sign_ups WHERE lookup IN (SELECT lookup FROM addresses WHERE subscriber = ?)',
     'DELETE FROM addresses WHERE subscriber = ?',
     'DELETE FROM subscriptions WHERE subscriber = ?',
@@ -195,6 +197,7 @@ export const peopleOver = (db: SqliteDatabase): People => {
     erase: (ordinal, at) =>
       db.write(() => {
         if (!byOrdinal.get(ordinal)) return;
+        suppressErased.run(ordinal, at);
         for (const step of erasures) step.run(ordinal);
         clear.run(at, ordinal);
         profiles.forget(ordinal);
