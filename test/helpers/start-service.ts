@@ -14,6 +14,8 @@ export type Service = {
   api(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
   /** Ids of the worker processes that run now. */
   workers(): number[];
+  /** kill -9 of the web process alone: its workers end when they see that it is gone. */
+  killWeb(): Promise<void>;
   /** kill -9 of the web process and its workers at once. */
   killAll(): Promise<void>;
   /** Ends the processes; removes the data unless `keep`. */
@@ -107,6 +109,10 @@ export const startService = async (options: ServiceOptions = {}): Promise<Servic
       return { status: response.status, body: text === '' ? null : JSON.parse(text) };
     },
     workers,
+    killWeb: async () => {
+      child.kill('SIGKILL');
+      await gone(child);
+    },
     killAll: async () => {
       const pids = workers();
       child.kill('SIGKILL');
