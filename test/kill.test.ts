@@ -8,7 +8,7 @@ import { kill, type Service, startService } from './helpers/start-service.ts';
 const within = 300_000;
 
 onEachEngine('kill -9 in the middle of a push', (engine) => {
-  const people = engine.some(5_000, 150);
+  const people = engine.some(5_000, 60);
   const pool = engine.some(20, 1);
   /** The email channel's slots at so many connections: what may be in flight when a worker dies. */
   const slots = 20 * pool;
@@ -51,7 +51,7 @@ onEachEngine('kill -9 in the middle of a push', (engine) => {
   it.each(rounds())(
     'of the worker: nobody is missed, nobody is settled twice (round %i)',
     () =>
-      killThrough(engine.some(10, 3), async () => {
+      killThrough(engine.some(10, 2), async () => {
         for (const pid of service.workers()) kill(pid);
       }),
     within,
@@ -70,7 +70,7 @@ onEachEngine('kill -9 in the middle of a push', (engine) => {
   it.each(rounds())(
     'of everything: nobody is missed, nobody is settled twice (round %i)',
     () =>
-      killThrough(engine.some(10, 3), async () => {
+      killThrough(engine.some(10, 2), async () => {
         await service.killAll();
         service = await start(service.dataDir);
       }),

@@ -6,7 +6,7 @@ import { rounds } from '../helpers/soak.ts';
 import { makeTown, type Town } from '../helpers/town.ts';
 
 onEachEngine('control of a push', (engine) => {
-  const people = engine.some(400, 120);
+  const people = engine.some(400, 50);
   /** Three connections, of twenty slots each; or one. */
   const pool = engine.some(3, 1);
 
@@ -60,11 +60,11 @@ onEachEngine('control of a push', (engine) => {
       await until(`${mark} mails are out`, () => sink.total() >= mark);
     };
 
-    it.each(rounds(2))(
+    it.each(rounds(engine.some(2, 1)))(
       'sends nothing while it rests, and ends with everybody counted once (round %i)',
       async () => {
         const push = (await publishIn(town)).push;
-        for (let pauses = 0; pauses < 3; pauses += 1) {
+        for (let pauses = 0; pauses < engine.some(3, 1); pauses += 1) {
           await someMore();
           await town.fanout.pause(push);
           await atRest(push);
@@ -89,17 +89,19 @@ onEachEngine('control of a push', (engine) => {
       120_000,
     );
 
-    it('says while it runs when it will end, and its counts always add up', async () => {
-      const push = (await publishIn(town)).push;
-      let estimated = 0;
-      await until('it is done', async () => {
-        const { state, counts, matched, estimatedEnd } = await view(push);
-        expect(Object.values(counts).reduce((a, b) => a + b, 0)).toBe(matched);
-        if (estimatedEnd !== null) estimated += 1;
-        return state === 'done';
-      });
-      expect(estimated).toBeGreaterThan(0);
-      expect(await view(push)).toMatchObject({ estimatedEnd: null, counts: { sent: people } });
-    }, 120_000);
+    // the pace and the sums are the service's own, whatever the storage
+    if (engine.name === 'SQLite')
+      it('says while it runs when it will end, and its counts always add up', async () => {
+        const push = (await publishIn(town)).push;
+        let estimated = 0;
+        await until('it is done', async () => {
+          const { state, counts, matched, estimatedEnd } = await view(push);
+          expect(Object.values(counts).reduce((a, b) => a + b, 0)).toBe(matched);
+          if (estimatedEnd !== null) estimated += 1;
+          return state === 'done';
+        });
+        expect(estimated).toBeGreaterThan(0);
+        expect(await view(push)).toMatchObject({ estimatedEnd: null, counts: { sent: people } });
+      }, 120_000);
   });
 });

@@ -23,6 +23,7 @@ onEachEngine('storms', (engine) => {
   };
 
   describe('publishing fifty times at once', () => {
+    const people = engine.some(30, 8);
     it.each([[null], ['one-key']])(
       'with the Idempotency-Key %s makes one push, which tells each person once',
       async (key) => {
@@ -30,7 +31,7 @@ onEachEngine('storms', (engine) => {
         closing.push(sink.close);
         const web = await startWeb({ ...engine.town, env: { EMAIL_URL: `smtp://127.0.0.1:${sink.port}` } });
         closing.push(web.close);
-        await web.town.people(makeResidents(30));
+        await web.town.people(makeResidents(people));
         const { id } = (await web.api('POST', '/items', makeItemContent())).body;
         const headers: Record<string, string> = key === null ? {} : { 'idempotency-key': key };
         const answers = await Promise.all(
@@ -41,18 +42,18 @@ onEachEngine('storms', (engine) => {
         const [push, ...others] = new Set(taken.map((answer) => (answer.body.push as { id: string }).id));
         expect(others).toEqual([]);
         await web.town.drain();
-        expect(await countsOf(web.town, push ?? '')).toEqual({ sent: 30 });
+        expect(await countsOf(web.town, push ?? '')).toEqual({ sent: people });
         expect([
           sink.count(),
           (await rowsOf(web.town, push ?? '')).length,
           (await web.town.fanout.list({ cursor: null, limit: 10 })).rows.length,
-        ]).toEqual([30, 30, 1]);
+        ]).toEqual([people, people, 1]);
       },
     );
   });
 
   describe('two planners of one push at once', () => {
-    const people = engine.some(1_500, 60);
+    const people = engine.some(1_500, 16);
     const batches = people > 1_000 ? [1_000, people - 1_000] : [people];
     it.each(rounds(engine.some(3, 1)))('freeze one plan and lay each batch once (round %i)', async () => {
       const made = await town();
@@ -71,6 +72,7 @@ onEachEngine('storms', (engine) => {
   });
 
   describe('a clock that jumps back an hour in the middle of a push', () => {
+    const half = engine.some(20, 5);
     it('neither stops it nor doubles it, and what waits still goes', async () => {
       let busy = true;
       const sink = await startSmtpSink({
@@ -80,16 +82,16 @@ onEachEngine('storms', (engine) => {
       });
       closing.push(sink.close);
       const made = await town({ env: { EMAIL_URL: `smtp://127.0.0.1:${sink.port}?pool=3` } });
-      await made.people(makeResidents(40));
+      await made.people(makeResidents(2 * half));
       const { push } = await publishIn(made);
       await made.parts.duties.tick();
       made.pass(-hour);
       await made.drain();
-      expect(await countsOf(made, push)).toEqual({ sent: 20, deferred: 20 });
+      expect(await countsOf(made, push)).toEqual({ sent: half, deferred: half });
       busy = false;
       made.pass(-hour);
       await made.drain();
-      expect(sink.count()).toBe(20);
+      expect(sink.count()).toBe(half);
       made.pass(2 * hour);
       await made.drain();
       expect([await countsOf(made, push), sink.count(), (await rowsOf(made, push)).length]).toEqual([
@@ -101,20 +103,21 @@ onEachEngine('storms', (engine) => {
   });
 
   describe('an SMTP server that hangs up in the middle of DATA', () => {
+    const people = engine.some(50, 10);
     it('gets those mails again, whole, and everybody one', async () => {
-      let hangUps = 12;
+      let hangUps = engine.some(12, 3);
       const sink = await startSmtpSink({ hangUpInData: () => hangUps-- > 0 });
       closing.push(sink.close);
       const made = await town({ env: { EMAIL_URL: `smtp://127.0.0.1:${sink.port}?pool=4` } });
-      await made.people(makeResidents(50));
+      await made.people(makeResidents(people));
       const { push } = await publishIn(made);
-      for (let wait = 0; wait < 30 && (await countsOf(made, push)).sent !== 50; wait += 1) {
+      for (let wait = 0; wait < 30 && (await countsOf(made, push)).sent !== people; wait += 1) {
         await made.drain();
         made.pass(5 * 60_000);
       }
-      expect([await countsOf(made, push), (await rowsOf(made, push)).length]).toEqual([{ sent: 50 }, 50]);
+      expect([await countsOf(made, push), (await rowsOf(made, push)).length]).toEqual([{ sent: people }, people]);
       expect(sink.mails.map((mail) => mail.to[0]).sort()).toEqual(
-        makeResidents(50)
+        makeResidents(people)
           .map((one) => (one as { email: string }).email)
           .sort(),
       );
