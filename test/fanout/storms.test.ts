@@ -95,7 +95,9 @@ onEachEngine('storms', (engine) => {
       made.pass(2 * hour);
       await made.drain();
       expect([await countsOf(made, push), sink.count(), (await rowsOf(made, push)).length]).toEqual([
-        { sent: 2 * half }, 2 * half, 2 * half
+        { sent: 2 * half },
+        2 * half,
+        2 * half,
       ]);
     }, 60_000);
   });
