@@ -84,6 +84,8 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
   rules: [{ createdAt: -1, _id: -1 }, { state: 1 }],
   subscribers: [{ owes: 1 }],
   follows: [{ source: 1 }],
+  changed_people: [{ seq: 1 }],
+  changes_given_up: [{ nextAt: 1 }],
   subscriptions: [
     { subscriber: 1, stoppedAt: 1, no: 1 },
     { follow: 1, stoppedAt: 1, subscriber: 1 },
