@@ -3,5 +3,6 @@ import { forgetOldEvents } from './forget-old-events.ts';
 import { forgetOldWebhooks } from './forget-old-webhooks.ts';
 import type { Job } from './job.ts';
 import { publishScheduled } from './publish-scheduled.ts';
+import { sweepChanges } from './sweep-changes.ts';
 
-export const jobs: readonly Job[] = [publishScheduled, forgetExpired, forgetOldEvents, forgetOldWebhooks];
+export const jobs: readonly Job[] = [publishScheduled, forgetExpired, forgetOldEvents, forgetOldWebhooks, sweepChanges];
