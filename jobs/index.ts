@@ -5,6 +5,7 @@ import { forgetOldVisits } from './forget-old-visits.ts';
 import { forgetOldWebhooks } from './forget-old-webhooks.ts';
 import type { Job } from './job.ts';
 import { publishScheduled } from './publish-scheduled.ts';
+import { sweepChanges } from './sweep-changes.ts';
 
 export const jobs: readonly Job[] = [
   publishScheduled,
@@ -13,4 +14,5 @@ export const jobs: readonly Job[] = [
   forgetOldVisits,
   forgetOldReturns,
   forgetOldWebhooks,
+  sweepChanges,
 ];

@@ -34,6 +34,11 @@ export type AudienceStore = {
   people(ordinals: number[]): Promise<IndexedPerson[]>;
   /** Who changed after that number, each person once, with their newest change number, ascending. */
   changes(after: number, limit: number): Promise<{ seq: number; ordinal: number }[]>;
+  /**
+   * Drops what it keeps of changes older than a day beyond each person's newest, and tells again of people who may have been
+   * written after whoever follows the changes had given the writer up (design D3); `now` in ms. Answers how many were told of.
+   */
+  sweepChanges(now: number): Promise<number>;
   /** The distinct follows with a number above `after`, ascending. */
   follows(after: number, limit: number): Promise<NumberedFollow[]>;
   /** Every topic's number by slug. */

@@ -37,7 +37,10 @@ export type PushStore = {
   list(page: { cursor: string | null; limit: number }): Promise<{ rows: Push[]; next: string | null }>;
   /** The pushes of one item, oldest first. */
   ofItem(item: string): Promise<Push[]>;
-  /** Pushes that are not finished, oldest first: planning, running, paused, or cancelled with people left to settle. */
+  /**
+   * Pushes that are not finished, most urgent lane and oldest first: planning, running, paused, or cancelled with people left to
+   * settle. However many wait, the limit cuts off no emergency for them.
+   */
   unfinished(limit: number): Promise<Push[]>;
   /** Moves the push to a state that is not its end, if it is in one of `from`; answers whether it was. A finished one is unfinished again. */
   setState(id: string, from: PushState[], to: PushState): Promise<boolean>;

@@ -1,3 +1,4 @@
+import type { DeliveryView } from '../../src/fanout/fanout-service.ts';
 import type { ItemContent } from '../../src/publishing/item.ts';
 import { publisher, type Town } from './town.ts';
 
@@ -36,3 +37,18 @@ export const publishIn = async (
 /** A push's counts above zero. */
 export const countsOf = async (town: Town, push: string): Promise<Record<string, number>> =>
   Object.fromEntries(Object.entries((await town.fanout.get(push))?.counts ?? {}).filter(([, people]) => people > 0));
+
+/** `person0@example.org` and so on, who follow services. */
+export const makeResidents = (count: number): object[] =>
+  Array.from({ length: count }, (_, n) => makeResident(`person${n}`));
+
+/** All rows of a push. */
+export const rowsOf = async (town: Town, push: string): Promise<DeliveryView[]> => {
+  const rows: DeliveryView[] = [];
+  for (let cursor: string | null = null; ; ) {
+    const page = await town.fanout.deliveries(push, null, { cursor, limit: 200 });
+    rows.push(...page.rows);
+    if (page.next === null) return rows;
+    cursor = page.next;
+  }
+};

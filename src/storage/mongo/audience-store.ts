@@ -2,6 +2,7 @@ import type { mongo } from 'mongoose';
 import type { AudienceStore, IndexedPerson } from '../../audience/audience-store.ts';
 import type { Edges } from '../../edges.ts';
 import type { TopicDocument } from './catalogue-store.ts';
+import { changeSweepOver } from './change-sweep.ts';
 import { changeReaderOver } from './changes.ts';
 import { type PersonDocument, peopleCollections } from './people/documents.ts';
 import { followsOver } from './people/follows.ts';
@@ -77,6 +78,7 @@ export const mongoAudienceStore = (db: mongo.Db, edges: Pick<Edges, 'monotonic'>
   return {
     sequence: changes.newest,
     changes: changes.after,
+    sweepChanges: changeSweepOver(db),
     scan: async (after, limit) => {
       const to = after + limit;
       const [last] = await subscribers

@@ -1,4 +1,4 @@
-import { createConnection, type mongo } from 'mongoose';
+import { type Connection, createConnection, Error as MongooseError, type mongo } from 'mongoose';
 
 /**
  * One connection with its pool. `db` is the driver's own: the ledger's verbs are guarded writes by `_id` and bulk writes,
@@ -9,8 +9,27 @@ export type MongoDatabase = { db: mongo.Db; close(): Promise<void> };
 export type MongoOptions = {
   /** Database to use; null: the one that the address names. */
   name?: string | null;
-  /** How long a lost server is waited for before a call fails, in ms. */
-  patienceMs?: number;
+};
+
+/** How long a lost server is waited for before a call fails: a page is not worth more. */
+const patienceMs = 5_000;
+/** At the start both may be starting: so often is that time waited. */
+const triesAtStart = 6;
+
+const connect = async (uri: string, tries: number): Promise<Connection> => {
+  try {
+    return await createConnection(uri, {
+      serverSelectionTimeoutMS: patienceMs,
+      writeConcern: { w: 'majority', journal: true },
+      readConcern: { level: 'majority' },
+      readPreference: 'primary',
+      autoIndex: false,
+      autoCreate: false,
+    }).asPromise();
+  } catch (error) {
+    if (tries <= 1 || !(error instanceof MongooseError.MongooseServerSelectionError)) throw error;
+    return connect(uri, tries - 1);
+  }
 };
 
 /**
@@ -18,14 +37,7 @@ export type MongoOptions = {
  * what was read cannot roll back.
  */
 export const openMongo = async (uri: string, options: MongoOptions = {}): Promise<MongoDatabase> => {
-  const connection = await createConnection(uri, {
-    serverSelectionTimeoutMS: options.patienceMs ?? 30_000,
-    writeConcern: { w: 'majority', journal: true },
-    readConcern: { level: 'majority' },
-    readPreference: 'primary',
-    autoIndex: false,
-    autoCreate: false,
-  }).asPromise();
+  const connection = await connect(uri, triesAtStart);
   const db = options.name ? connection.getClient().db(options.name) : connection.db;
   if (!db) throw new Error('the connection has no database');
   return { db, close: () => connection.close() };
@@ -74,6 +86,8 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
   rules: [{ createdAt: -1, _id: -1 }, { state: 1 }],
   subscribers: [{ owes: 1 }],
   follows: [{ source: 1 }],
+  changed_people: [{ seq: 1 }],
+  changes_given_up: [{ nextAt: 1 }],
   subscriptions: [
     { subscriber: 1, stoppedAt: 1, no: 1 },
     { follow: 1, stoppedAt: 1, subscriber: 1 },

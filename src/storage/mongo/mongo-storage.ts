@@ -4,6 +4,7 @@ import type { Storage } from '../storage.ts';
 import { mongoAccessStore } from './access-store.ts';
 import { mongoAddressStore } from './address-store.ts';
 import { mongoAudienceStore } from './audience-store.ts';
+import { orUnavailable, sayingAway } from './away.ts';
 import { mongoCatalogueStore } from './catalogue-store.ts';
 import { ensureIndexes, type MongoDatabase, openMongo } from './connection.ts';
 import { mongoFeedbackStore } from './feedback-store.ts';
@@ -43,13 +44,16 @@ export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
 });
 
 /** Every port over one open connection whose indexes are there. */
-export const mongoStorage = ({ db, close }: MongoDatabase, edges: Edges): Storage => ({
-  ...mongoStores(db, edges),
-  ping: async () => {
-    await db.command({ ping: 1 });
-  },
-  close,
-});
+export const mongoStorage = ({ db, close }: MongoDatabase, edges: Edges): Storage => {
+  const stores = Object.entries(mongoStores(db, edges)).map(([name, store]) => [name, sayingAway(store)]);
+  return {
+    ...(Object.fromEntries(stores) as Stores),
+    ping: async () => {
+      await orUnavailable(() => db.command({ ping: 1 }));
+    },
+    close,
+  };
+};
 
 /** The database where the address names none; the driver's own choice would be `test`. */
 const usualName = 'bellman';

@@ -2,12 +2,14 @@ import type { mongo } from 'mongoose';
 import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { AppError } from '../../errors.ts';
 import { unionOf } from '../../fanout/ordinals.ts';
+import { lanes, type Push } from '../../fanout/push.ts';
 import type { PushSource, PushStore } from '../../fanout/push-store.ts';
 import { mongoBatches } from './batches.ts';
 import {
   batchView,
   fromBinary,
   fromPushDocument,
+  type PushDocument,
   pushCollections,
   toBatchDocument,
   toBinary,
@@ -34,6 +36,8 @@ const pushesOver = (db: mongo.Db): Pushes => {
     const found = await pushes.findOne({ _id: id });
     return found && fromPushDocument(found);
   };
+  const oldest = async (filter: mongo.Filter<PushDocument>, limit: number): Promise<Push[]> =>
+    (await pushes.find(filter).sort({ createdAt: 1, _id: 1 }).limit(limit).toArray()).map(fromPushDocument);
   return {
     insert: async (push) => {
       if (await insertIfFree(pushes, toPushDocument(push))) return push;
@@ -56,10 +60,14 @@ const pushesOver = (db: mongo.Db): Pushes => {
     },
     ofItem: async (item) =>
       (await pushes.find({ item }).sort({ createdAt: 1, _id: 1 }).toArray()).map(fromPushDocument),
-    unfinished: async (limit) =>
-      (await pushes.find({ finishedAt: null }).sort({ createdAt: 1, _id: 1 }).limit(limit).toArray()).map(
-        fromPushDocument,
-      ),
+    unfinished: async (limit) => {
+      const all = await oldest({ finishedAt: null }, limit + 1);
+      if (all.length <= limit) return all.sort((a, b) => lanes.indexOf(a.lane) - lanes.indexOf(b.lane));
+      const found: Push[] = [];
+      for (const lane of lanes)
+        if (found.length < limit) found.push(...(await oldest({ finishedAt: null, lane }, limit - found.length)));
+      return found;
+    },
     setState: async (id, from, to) =>
       (await pushes.updateOne({ _id: id, state: { $in: from } }, { $set: { state: to, finishedAt: null } }))
         .matchedCount > 0,

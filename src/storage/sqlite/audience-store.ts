@@ -179,6 +179,8 @@ export const sqliteAudienceStore = (db: SqliteDatabase): AudienceStore => {
       const wanted = [...new Set(ordinals)].sort((a, b) => a - b);
       return (await inChunks(wanted, peopleInOneRead, (part) => db.read(() => named(JSON.stringify(part))))).flat();
     },
+    // a change is a row a person here, written with what it tells of
+    sweepChanges: async () => 0,
     changes: (after, limit) =>
       db.read(() => changes(after, limit).map(({ seq, ordinal }) => ({ seq: Number(seq), ordinal: Number(ordinal) }))),
     follows: (after, limit) =>

@@ -42,7 +42,7 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
   const byId = db.prepare('SELECT * FROM pushes WHERE id = ?');
   const page = db.prepare('SELECT * FROM pushes WHERE no < ? ORDER BY no DESC LIMIT ?');
   const byItem = db.prepare('SELECT * FROM pushes WHERE item = ? ORDER BY no');
-  const unfinished = db.prepare('SELECT * FROM pushes WHERE finished_at IS NULL ORDER BY no LIMIT ?');
+  const unfinished = db.prepare('SELECT * FROM pushes WHERE finished_at IS NULL ORDER BY lane, no LIMIT ?');
   const setState = db.prepare(
     'UPDATE pushes SET state = ?, finished_at = NULL WHERE id = ? AND state IN (SELECT value FROM json_each(?))',
   );

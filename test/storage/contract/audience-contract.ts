@@ -235,6 +235,31 @@ export const describeAudienceStore = (name: string, open: OpenAudience, { many: 
         expect(await other.audience.sequence()).toBe(told.at(-1)?.seq);
       });
 
+      it('tells of the same people from any number, however old, after sweeps', async () => {
+        for (let n = 1; n <= 3; n++) await person({ id: `person-${n}` });
+        await one.subscriptions.updateSubscriber(1, { region: '110000' });
+        const middle = await one.audience.sequence();
+        await one.subscriptions.updateSubscriber(2, { region: '110000' });
+        const day = 86_400_000;
+        await one.audience.sweepChanges(someTime);
+        await one.subscriptions.updateSubscriber(3, { region: '110000' });
+        const before = [await other.audience.changes(0, 10), await other.audience.changes(middle, 10)];
+        for (const later of [1, day / 2, day, day + 1, 3 * day]) {
+          expect(await one.audience.sweepChanges(someTime + later)).toBe(0);
+          expect([await other.audience.changes(0, 10), await other.audience.changes(middle, 10)]).toEqual(before);
+          const paged = new Map<number, number>();
+          for (let at = 0; at < (await other.audience.sequence()); )
+            for (const { ordinal, seq } of await other.audience.changes(at, 2)) {
+              paged.set(ordinal, seq);
+              at = seq;
+            }
+          expect([...paged].sort(([a], [b]) => a - b)).toEqual(before[0]?.map(({ ordinal, seq }) => [ordinal, seq]));
+        }
+        await one.subscriptions.updateSubscriber(1, { region: '310000' });
+        expect(await since(0)).toEqual([2, 3, 1]);
+        expect(await since(await one.audience.sequence())).toEqual([]);
+      });
+
       it('tells of nobody when nothing was written', async () => {
         const ordinal = await person();
         await one.addresses.claim(address('there', ordinal));

@@ -24,6 +24,12 @@ const fieldsToSet = (fields: Parameters<SubscriptionStore['updateSubscriber']>[1
   };
 };
 
+/** What a new person's document holds beside its `_id`. */
+export const writtenPerson = ({ attributes, ...facts }: NewSubscriber) => ({
+  ...{ ...facts, attributes: JSON.stringify(attributes) },
+  ...{ refused: false, stoppedAll: false, mergedInto: null, erasedAt: null, owes: null, beat: 1 },
+});
+
 /** New people, and changes of what is kept of them. */
 export const personWritesOver = (db: mongo.Db): PersonWrites & { settle(ordinal: number): Promise<void> } => {
   const { subscribers } = peopleCollections(db);
@@ -33,13 +39,8 @@ export const personWritesOver = (db: mongo.Db): PersonWrites & { settle(ordinal:
 
   const insertSubscriber: PersonWrites['insertSubscriber'] = async (fresh: NewSubscriber) => {
     const ordinal = await people.reserve(fresh);
-    const { attributes, ...facts } = fresh;
-    const state = { refused: false, stoppedAll: false, mergedInto: null, erasedAt: null, owes: null, beat: 1 };
     const stood = await changes.announce([ordinal], () =>
-      subscribers.updateOne(
-        { _id: ordinal, pending: true },
-        { $set: { ...facts, attributes: JSON.stringify(attributes), ...state }, $unset: { pending: 1 } },
-      ),
+      subscribers.updateOne({ _id: ordinal, pending: true }, { $set: writtenPerson(fresh), $unset: { pending: 1 } }),
     );
     // somebody else took the same name and place a moment before
     if (stood.matchedCount === 0) return insertSubscriber(fresh);
