@@ -45,7 +45,7 @@ const gap = (most: number): string => `(?:[^.]|\\.(?! )){0,${most}}?`;
 const who =
   '(?:user|recipient|mail ?box|account|addressee|alias|e-?mail address|e-?mail|address|local ?part|userid|user ?name|person|rcpt|destination|customer|member|inbox)s?';
 const notThere =
-  "(?:unknown|not (?:be )?found|(?:does|do|did|is|are)(?: not|n't|nt)? exists?|does not exists?|do[es]*n'?t exists?|dosn't exist|doesn’t exist|not exist|no[nt]?[- ]?exist\\w*|inexistent|not listed|(?:is |was )?not (?:a )?(?:recogni[sz]ed|known|valid|local|registered|defined|present)|(?:could|can) ?not be (?:found|located|resolved)|could ?n't be found|can't be found|(?:was|is)n't (?:found|valid|known|recogni[sz]ed)|invalid\\b|is invalid|not (?:a )?valid|not our customer|no longer exists?)";
+  "(?:unknown|not (?:be )?found|(?:does|do|did|is|are)(?: not|n't|nt)? exists?|does not exists?|do[es]*n'?t exists?|dosn't exist|doesn’t exist|not exist|no[nt]?[- ]?exist\\w*|inexistent|not listed|(?:is |was )?not (?:a )?(?:recogni[sz]ed|known|valid|local|registered|defined|present)|(?:could|can) ?not be (?:found|located|resolved|verified)|could ?n't be found|can't be found|(?:was|is)n't (?:found|valid|known|recogni[sz]ed)|invalid\\b|is invalid|not (?:a )?valid|not our customer|no longer exists?)";
 
 /**
  * Read from the top; the first that fits decides. Words about the sender and its server come before words about the user,
@@ -139,7 +139,7 @@ const rules: Rule[] = [
       'no (?:such )?(?:mail ?box|user|account|one|person|body|recipient|address|inbox) (?:here|by|for|with|at|in|on|found|of|named|called)|there is no (?:such )?(?:user|mailbox|account|one|e-?mail|person|address)',
       `(?:does|do)(?: not|n't) have an? ${gap(60)}(?:account|mailbox|mail ?box|e-?mail)|doesn't have (?:a|an)? ?(?:yahoo|account)|(?:not|isn't) (?:a )?(?:local|our|known|valid) (?:user|customer|recipient|member|address|mailbox)|user not local`,
       "(?:cannot|can't|can not|could ?n[o']?t|could not|unable to|couldn't|failed to|not able to) (?:find|locate|resolve|recogni[sz]e|match) (?:the |this |that |a |any |your )?(?:intended |specified |e-?mail )?(?:recipient|user|mail ?box|account|address|e-?mail|person|name)",
-      'not listed in|not (?:present )?in (?:our |the |its )?(?:directory|recipient|address ?book|user list|database)|directory entry not found|unrecogni[sz]ed-or-name|recipnotfound|recipientnotfound|nosuchuser|unknown-?recipient|userunknown|unknown_user|mailbox-?not-?found',
+      'not listed in|validrcptto|not (?:present )?in (?:our |the |its )?(?:directory|recipient|address ?book|user list|database)|directory entry not found|unrecogni[sz]ed-or-name|recipnotfound|recipientnotfound|nosuchuser|unknown-?recipient|userunknown|unknown_user|mailbox-?not-?found',
       'unrouteable address|unroutable address|undeliverable address|unknown local[ -]?part|no mail ?box|not a mail ?box|unknown or illegal alias|this user doesn|address unknown|addressee unknown|user unknown|unknown user|unknown address|not a valid recipient|dont exist|recipient no longer on server|account not available|mailbox unavailable or access denied|mailbox not available or access denied|does not have an? account',
       'no one (?:here )?(?:by|with|of) (?:that|this) name|nobody (?:here )?(?:by|with) (?:that|this) name',
     ),
@@ -196,7 +196,7 @@ const rules: Rule[] = [
     kind: 'hard',
     reason: 'mailbox-disabled',
     words: any(
-      `(?<!your )${who}\\b${gap(60)}(?:disabled|inactive|inactivated|not active|isn't active|deactivated|suspended|(?:is|was|been) closed|account closed|expired|terminated|discontinued|deleted|removed|cancell?ed|is locked|locked out|frozen|retired|abandoned|unused|not in use|dormant|decommissioned)`,
+      `(?<!your )${who}\\b${gap(60)}(?:disabled|inactiv\\w+|not active|isn't active|deactivated|suspended|(?:is|was|been) closed|account closed|expired|terminated|discontinued|deleted|removed|cancell?ed|is locked|locked out|frozen|retired|abandoned|unused|not in use|dormant|decommissioned)`,
       '(?:disabled|inactive|deactivated|suspended|closed|expired|terminated|discontinued|deleted|cancell?ed) (?:user|account|mail ?box|recipient|address|alias)|account-?(?:disabled|closed)|mailboxdisabled',
       'no longer (?:accepts?|valid|available|in use|used|active|an? |with|at|here|works|employed|monitored|exist|receiv|deliver|on (?:this|the)|maintained|supported|open|subscrib)|has left (?:the )?(?:company|organi[sz]ation|us)|user (?:is )?gone|ceased',
       '(?:帐号|账号|帐户|账户|邮箱|用户|信箱)[^。;]{0,20}(?:停用|禁用|冻结|注销|关闭|锁定|过期|封停|失效|暂停)',
@@ -213,7 +213,7 @@ const rules: Rule[] = [
     kind: 'blocked',
     reason: 'spam',
     words: any(
-      '\\bspam|spam\\b|junk|unsolicited|bulk (?:e-?)?mail|virus|malware|infected|phish|malicious|viruses|trojan|(?:content|message|mail|body|attachment|url)s?.{0,30}(?:blocked|filter|denied|prohibited|not allowed|forbidden|banned)|垃圾|反垃圾|病毒|内容.{0,8}(?:拒绝|违规|禁止|敏感)|スパム|迷惑',
+      '\\bspam|spam\\b|junk|unsolicited|bulk (?:e-?)?mail|virus|malware|infected|phish|malicious|viruses|trojan|\\b(?:content|message|mail|body|attachment|url)s?\\b.{0,30}(?:blocked|filter|denied|prohibited|not allowed|forbidden|banned)|垃圾|反垃圾|病毒|内容.{0,8}(?:拒绝|违规|禁止|敏感)|スパム|迷惑',
     ),
   },
   {

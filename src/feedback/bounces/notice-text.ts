@@ -75,7 +75,7 @@ const addr =
 const markers = [
   new RegExp(`^[\\s>*-]{0,12}<(?:mailto:|smtp:|rfc822;)?(${addr})>`, 'iu'),
   new RegExp(
-    `^[\\s>*-]{0,16}(${addr})(?:\\s*[,.;:]|\\s*\\(.{0,200}\\)|\\s+(?:on|at) \\d.{0,60}|\\.\\.\\.)?\\s*$`,
+    `^[\\s>*-]{0,16}(${addr})(?:\\s*[,.;:]|\\s*\\(.{0,200}\\)|\\s+(?:on|at|am|le|el|em|il|op|den|på|dne|dnia) \\d.{0,60}|\\.\\.\\.)?\\s*$`,
     'iu',
   ),
   new RegExp(
@@ -83,13 +83,14 @@ const markers = [
     'iu',
   ),
   new RegExp(
-    `^[\\s>*-]{0,12}(?:to|recipients?|(?:failed |bad |intended |original |final )?recipient(?: address)?|for|address|user|e-?mail(?: address)?|message for|failed address|name|rcpt to|收\\s*件\\s*人(?:地址)?|收信人|邮件地址|宛先|空|destinataire|destinatario|empfänger)\\s*[:：\\uff1a].{0,120}?(${addr})`,
+    `^[\\s>*-]{0,12}(?:to|recipients?|(?:failed |bad |intended |original |final )?recipient(?: address)?|for|address|user|e-?mail(?: address)?|message for|failed address|name|rcpt to|收\\s*件\\s*人(?:地址)?|收信人|邮件地址|宛先|destinataire|destinatario|empfänger)\\s*[:：\\uff1a].{0,120}?(${addr})`,
     'iu',
   ),
   new RegExp(
-    `(?:rcpt to:? ?|(?:message|mail|e-?mail|deliver(?:ed|y)?|sent|addressed|address|recipients?|user|mailbox|for|was) (?:to |for |was )?(?:the )?(?:following )?(?:e-?mail )?(?:recipients?|address(?:es)?|user|mailbox)?:? ?|收件人(?:邮件)?(?:地址)?|邮箱地址?|用户)[\\s"'<(\\uff08\\u3010\\[:]{0,4}(${addr})`,
+    `(?:rcpt to:? ?|(?:message|mail|e-?mail|deliver(?:ed|y)?(?: yet)?|sent|addressed|address|recipients?|user|mailbox|for|was) (?:(?:to|for|was):? )?(?:the )?(?:following )?(?:e-?mail )?(?:recipients?|address(?:es)?|user|mailbox)?:? ?|收件人(?:邮件)?(?:地址)?|邮箱地址?|用户)[\\s"'<(\\uff08\\u3010\\[:]{0,4}(${addr})`,
     'iu',
   ),
+  new RegExp(`^[\\s>*-]{0,12}(?:<<< ?)?[45]\\d\\d[ -](?:[245]\\.\\d{1,3}\\.\\d{1,3} )?<?(${addr})>?`, 'iu'),
 ];
 
 const ofDaemon = /^(?:mailer-?daemon|postmaster|mail-?daemon|abuse|noc|support|help|root|no-?reply)@/i;
