@@ -5,6 +5,8 @@ import { forgetOldVisits } from './forget-old-visits.ts';
 import { forgetOldWebhooks } from './forget-old-webhooks.ts';
 import type { Job } from './job.ts';
 import { publishScheduled } from './publish-scheduled.ts';
+import { settleOwed } from './settle-owed.ts';
+import { warnDeadlines } from './warn-deadlines.ts';
 
 export const jobs: readonly Job[] = [
   publishScheduled,
@@ -12,5 +14,7 @@ export const jobs: readonly Job[] = [
   forgetOldEvents,
   forgetOldVisits,
   forgetOldReturns,
+  settleOwed,
+  warnDeadlines,
   forgetOldWebhooks,
 ];

@@ -12,7 +12,7 @@ export type ApplicationStore = {
     state: ApplicationState | null,
     page: { cursor: string | null; limit: number },
   ): Promise<{ rows: Application[]; next: string | null }>;
-  /** Those that are not answered and due on that day or before, the most pressing first. */
+  /** Those that wait for their answer and are due on that day or before, the most pressing first. */
   openUntil(dueOn: Day, limit: number): Promise<Application[]>;
   /** Those received from one day to another, both ends in, oldest first. */
   received(from: Day, to: Day, limit: number): Promise<Application[]>;
@@ -24,4 +24,6 @@ export type ApplicationStore = {
   paid(id: string, debt: 'letter' | 'push'): Promise<void>;
   /** Keeps when the answer was opened, the first time; later ones change nothing. */
   opened(id: string, at: number): Promise<void>;
+  /** Forgets who applied and what they wrote; one that waits is `forgotten`. */
+  forget(id: string): Promise<void>;
 };

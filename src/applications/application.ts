@@ -1,7 +1,7 @@
 import type { Calendar, Day } from '../calendar/working-day.ts';
 
-/** **application**: somebody's request for information. received -> (postponed ->) answered. */
-export const applicationStates = ['received', 'postponed', 'answered'] as const;
+/** **application**: somebody's request for information. received -> (postponed ->) answered; forgotten with its applicant. */
+export const applicationStates = ['received', 'postponed', 'answered', 'forgotten'] as const;
 export type ApplicationState = (typeof applicationStates)[number];
 
 /** An answer is due within so many working days of the day of receipt, which does not count. */
@@ -9,8 +9,11 @@ export const answerDays = 15;
 /** It may be postponed once, by so many working days at most. */
 export const postponeDays = 20;
 
-/** The one postponement: told at `at` (ms) by a member of staff, until a day. Its reason is among what is written. */
-type Postponement = { until: Day; at: number; by: string };
+/**
+ * The one postponement: made at `at` (ms) by a member of staff, until a day. Its reason is among what is written. `told`: there
+ * was an address to write it to; else the office has to.
+ */
+type Postponement = { until: Day; at: number; by: string; told: boolean };
 
 /** The answer: a targeted item, and the push by which it goes to the applicant. */
 type Answer = { item: string; push: string; at: number; by: string };
@@ -81,7 +84,7 @@ export const postponed = (
   dueOn: postponement.until,
   postponement,
   written,
-  owes: 'letter',
+  owes: postponement.told ? 'letter' : null,
 });
 
 /** answered: the push to the applicant has to be written. */

@@ -8,6 +8,18 @@ type ApplicationDocument = Omit<Application, 'id'> & { _id: string };
 export const applicationsIn = (db: mongo.Db): mongo.Collection<ApplicationDocument> =>
   db.collection<ApplicationDocument>('applications');
 
+/** Forgets who applied and what they wrote, in whatever applications the filter finds; those that wait are `forgotten`. */
+export const forgetApplications = async (
+  applications: mongo.Collection<ApplicationDocument>,
+  which: mongo.Filter<ApplicationDocument>,
+): Promise<void> => {
+  await applications.updateMany(
+    { $and: [which, { state: { $in: ['received', 'postponed'] } }] },
+    { $set: { state: 'forgotten' } },
+  );
+  await applications.updateMany(which, { $set: { written: null, lookup: null, owes: null }, $inc: { beat: 1 } });
+};
+
 const fromDocument = ({ _id, ...rest }: ApplicationDocument): Application => ({ id: _id, ...rest });
 
 /** Applications over MongoDB. */
@@ -44,6 +56,7 @@ export const mongoApplicationStore = (db: mongo.Db): ApplicationStore => {
     paid: async (id, debt) => {
       await applications.updateOne({ _id: id, owes: debt }, { $set: { owes: null }, $inc: { beat: 1 } });
     },
+    forget: (id) => forgetApplications(applications, { _id: id }),
     opened: async (id, at) => {
       await applications.updateOne({ _id: id, openedAt: null }, { $set: { openedAt: at }, $inc: { beat: 1 } });
     },

@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import { applicationsIn } from './application-store.ts';
+import { applicationsIn, forgetApplications } from './application-store.ts';
 import { opinionsIn } from './opinion-store.ts';
 
 /** What people wrote to the office, over MongoDB. Every step may be repeated. */
@@ -21,10 +21,7 @@ export const writtenOver = (db: mongo.Db): Written => {
       return found.flatMap(({ applicant }) => applicant ?? []);
     },
     forget: async (ordinal, lookups) => {
-      await applications.updateMany(
-        { $or: [{ applicant: ordinal }, { lookup: { $in: lookups } }] },
-        { $set: { written: null, lookup: null }, $inc: { beat: 1 } },
-      );
+      await forgetApplications(applications, { $or: [{ applicant: ordinal }, { lookup: { $in: lookups } }] });
       await opinions.deleteMany({ writer: ordinal, state: 'open' });
       await opinions.updateMany({ writer: ordinal }, { $set: { writer: null, written: null }, $inc: { beat: 1 } });
     },

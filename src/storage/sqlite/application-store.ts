@@ -42,6 +42,10 @@ const valuesOf = (application: Application): SqlInput[] => {
 
 const columns = 'state, applicant, lookup, written, received_on, due_on, opened_at, owes, created_at, item, facts';
 
+/** What an application becomes whose applicant is forgotten. */
+export const forgotten = `beat = beat + 1, written = NULL, lookup = NULL, owes = NULL,
+  state = iif(state = 'answered', state, 'forgotten')`;
+
 /** Applications over SQLite. */
 export const sqliteApplicationStore = (db: SqliteDatabase): ApplicationStore => {
   const insert = db.prepare(
@@ -56,7 +60,7 @@ export const sqliteApplicationStore = (db: SqliteDatabase): ApplicationStore => 
      ORDER BY created_at DESC, id DESC LIMIT ?`,
   );
   const open = db.prepare(
-    "SELECT * FROM applications WHERE state <> 'answered' AND due_on <= ? ORDER BY due_on, id LIMIT ?",
+    "SELECT * FROM applications WHERE state IN ('received', 'postponed') AND due_on <= ? ORDER BY due_on, id LIMIT ?",
   );
   const received = db.prepare(
     'SELECT * FROM applications WHERE received_on BETWEEN ? AND ? ORDER BY received_on, id LIMIT ?',
@@ -67,6 +71,8 @@ export const sqliteApplicationStore = (db: SqliteDatabase): ApplicationStore => 
   const opened = db.prepare(
     'UPDATE applications SET opened_at = ?, beat = beat + 1 WHERE id = ? AND opened_at IS NULL',
   );
+
+  const forget = db.prepare(`UPDATE applications SET ${forgotten} WHERE id = ?`);
 
   return {
     insert: async (application) => {
@@ -89,6 +95,9 @@ export const sqliteApplicationStore = (db: SqliteDatabase): ApplicationStore => 
     owing: async (limit) => (await db.read(() => owing.all(limit))).map(applicationOf),
     paid: async (id, debt) => {
       await db.write(() => paid.run(id, debt));
+    },
+    forget: async (id) => {
+      await db.write(() => forget.run(id));
     },
     opened: async (id, at) => {
       await db.write(() => opened.run(at, id));

@@ -1,3 +1,4 @@
+import { forgotten } from './application-store.ts';
 import type { SqliteDatabase } from './database.ts';
 
 /** What people wrote to the office; for use inside a write that changes the person. */
@@ -16,8 +17,7 @@ export const writtenOver = (db: SqliteDatabase): Written => {
     `SELECT applicant FROM applications WHERE lookup IN (${ownLookups}) AND applicant IS NOT NULL`,
   );
   const forgets = [
-    `UPDATE applications SET beat = beat + 1, written = NULL, lookup = NULL
-       WHERE applicant = ?1 OR lookup IN (${ownLookups})`,
+    `UPDATE applications SET ${forgotten} WHERE applicant = ?1 OR lookup IN (${ownLookups})`,
     "DELETE FROM opinions WHERE writer = ?1 AND state = 'open'",
     'UPDATE opinions SET beat = beat + 1, writer = NULL, written = NULL WHERE writer = ?1',
   ].map((sql) => db.prepare(sql));

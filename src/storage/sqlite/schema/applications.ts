@@ -27,7 +27,7 @@ CREATE TABLE applications (
   facts TEXT NOT NULL
 ) STRICT;
 CREATE INDEX applications_newest ON applications (created_at, id);
-CREATE INDEX applications_open ON applications (due_on, id) WHERE state <> 'answered';
+CREATE INDEX applications_open ON applications (due_on, id) WHERE state IN ('received', 'postponed');
 CREATE INDEX applications_received ON applications (received_on, id);
 CREATE INDEX applications_by_applicant ON applications (applicant) WHERE applicant IS NOT NULL;
 CREATE INDEX applications_by_lookup ON applications (lookup) WHERE lookup IS NOT NULL;
