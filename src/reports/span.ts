@@ -9,13 +9,14 @@ const dayMs = 86_400_000;
 /** A day as it is asked for: a day, or the day of a moment (ISO 8601) in the office's time zone. */
 const readDay = (text: string, timeZone: string): Day => (isDay(text) ? text : dayAt(timeZone, Date.parse(text)));
 
-/** The span that a report was asked for: up to today and 90 days back, where nothing was said. `now` in ms. */
+/** The span that a report was asked for: up to today and 90 days back, where nothing was said. */
 export const spanOf = (
   asked: { from?: string | undefined; to?: string | undefined },
   timeZone: string,
-  now: number,
+  today: Day,
 ): Span => {
-  const to = asked.to === undefined ? dayAt(timeZone, now) : readDay(asked.to, timeZone);
-  const from = asked.from === undefined ? dayAt('utc', Date.parse(to) - usualDays * dayMs) : readDay(asked.from, timeZone);
+  const to = asked.to === undefined ? today : readDay(asked.to, timeZone);
+  const from =
+    asked.from === undefined ? dayAt('utc', Date.parse(to) - usualDays * dayMs) : readDay(asked.from, timeZone);
   return { from, to };
 };

@@ -21,7 +21,14 @@ import {
 export type OpinionView = Opinion & { text: string | null; title: string };
 
 /** A published pair, as everybody sees it: nothing of who wrote. */
-export type PublishedOpinion = { id: string; kind: OpinionKind; text: string; outcome: OpinionOutcome; reason: string; at: number };
+export type PublishedOpinion = {
+  id: string;
+  kind: OpinionKind;
+  text: string;
+  outcome: OpinionOutcome;
+  reason: string;
+  at: number;
+};
 
 export type OpinionService = {
   /**
@@ -153,7 +160,8 @@ export const makeOpinionService = (stores: OpinionStores, tools: OpinionTools): 
       const item = await stores.items.get({ id: opinion.item });
       if (!item || !isPublic(item)) throw new AppError('wrong-state', 'The item is not public.');
       const text = shown.text ?? textOf(opinion);
-      if (text === null) throw new AppError('wrong-state', 'Whoever wrote this was forgotten, and so were their words.');
+      if (text === null)
+        throw new AppError('wrong-state', 'Whoever wrote this was forgotten, and so were their words.');
       const at = opinion.published?.at ?? edges.now();
       return view(await change({ ...opinion, published: { text, at } }));
     },
