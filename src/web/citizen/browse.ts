@@ -124,6 +124,8 @@ const item = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Resp
   const found = open ?? (targeted && { ...targeted, history: [] });
   if (!found) throw new AppError('not-found', 'there is no such notice');
   const voice = await pages.voice(req);
+  // a look without the text proves nothing
+  if (targeted && key && req.method === 'GET') await deps.applications.opened(id, key);
   if (open) void deps.visitors.record(req, [{ kind: 'view', item: { id } }]);
   pages.show(req, res, 'item', { notice: noticePage(voice, found), targeted: targeted !== null });
 };
