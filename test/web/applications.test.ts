@@ -83,7 +83,9 @@ describe('applications', () => {
     const id = await added();
     const postpone = (until: string, reason = 'Another office has to be asked.') =>
       web.api('POST', `/applications/${id}/postpone`, { until, reason });
-    expect((await postpone('2026-06-30')).body.errors).toEqual([{ path: 'until', message: 'must lie after 2026-06-30' }]);
+    expect((await postpone('2026-06-30')).body.errors).toEqual([
+      { path: 'until', message: 'must lie after 2026-06-30' },
+    ]);
     expect((await postpone('2026-07-29')).body.errors).toEqual([
       { path: 'until', message: 'must be 2026-07-28 at the latest' },
     ]);
@@ -114,13 +116,19 @@ describe('applications', () => {
     expect((await answer(id, 'no-such-item')).status).toBe(404);
     const of = await item();
     const done = await answer(id, of);
-    expect([done.status, done.body]).toMatchObject([202, { state: 'answered', workingDaysLeft: null, answer: { item: of } }]);
+    expect([done.status, done.body]).toMatchObject([
+      202,
+      { state: 'answered', workingDaysLeft: null, answer: { item: of } },
+    ]);
     await web.town.drain();
     const [message, ...others] = await outbox();
     expect([message?.to, others.length]).toEqual([email, 0]);
     expect(message?.text).toContain('It costs less than you think.');
     const push = String((done.body.answer as { push: string }).push);
-    expect((await web.api('GET', `/pushes/${push}`)).body).toMatchObject({ state: 'done', counts: { matched: 1, sent: 1 } });
+    expect((await web.api('GET', `/pushes/${push}`)).body).toMatchObject({
+      state: 'done',
+      counts: { matched: 1, sent: 1 },
+    });
 
     expect((await answer(id, of)).status).toBe(202);
     expect((await answer(id)).status).toBe(409);
@@ -130,7 +138,9 @@ describe('applications', () => {
     const proof = await get(id);
     expect(proof).toMatchObject({
       answer: { openedAt: null },
-      proof: [{ channel: 'email', state: 'sent', attempts: [{ ok: true, provider: 'outbox', at: expect.any(String) }] }],
+      proof: [
+        { channel: 'email', state: 'sent', attempts: [{ ok: true, provider: 'outbox', at: expect.any(String) }] },
+      ],
     });
     const link = new URL(message?.url ?? '');
     expect(link.searchParams.get('key')).toMatch(/^[\w-]+\.\.[\w-]+$/);
@@ -165,7 +175,13 @@ describe('applications', () => {
 
   it('whoever has stopped all or is in quiet hours is answered all the same, then or later', async () => {
     await web.town.people([
-      { externalId: 'x', email: 'x@example.org', verified: true, follow: [{ topic: 'budgets' }], quietHours: { from: '11:00', to: '13:00' } },
+      {
+        externalId: 'x',
+        email: 'x@example.org',
+        verified: true,
+        follow: [{ topic: 'budgets' }],
+        quietHours: { from: '11:00', to: '13:00' },
+      },
     ]);
     const { body: person } = await web.api('GET', '/subscribers?externalId=x');
     await web.town.subscriptions.stop(String(person.id), 'all');
@@ -215,7 +231,12 @@ describe('applications', () => {
     await web.town.drain();
     const { id } = await signedInTo(web, email);
     expect((await web.api('DELETE', `/subscribers/${id}`)).status).toBe(204);
-    expect(await get(waiting)).toMatchObject({ state: 'forgotten', applicant: null, text: null, workingDaysLeft: null });
+    expect(await get(waiting)).toMatchObject({
+      state: 'forgotten',
+      applicant: null,
+      text: null,
+      workingDaysLeft: null,
+    });
     expect(await get(closed)).toMatchObject({ state: 'answered', applicant: null, text: null });
     expect(web.rows('SELECT * FROM addresses')).toEqual([]);
     expect(web.rows('SELECT * FROM subscribers WHERE erased_at IS NULL')).toEqual([]);
@@ -237,7 +258,11 @@ describe('applications', () => {
     const of = await item();
     await answer(id, of);
     await web.town.drain();
-    await web.api('POST', `/items/${of}/correct`, { change: 'major', note: 'A sum was wrong.', summary: 'It costs more.' });
+    await web.api('POST', `/items/${of}/correct`, {
+      change: 'major',
+      note: 'A sum was wrong.',
+      summary: 'It costs more.',
+    });
     expect(await letterTo(web, email)).toContain('A sum was wrong.');
     expect((await get(id)).proof).toHaveLength(2);
   });
@@ -250,7 +275,12 @@ describe('applications', () => {
     expect((await answer(id, of)).status).toBe(409);
     expect(await get(id)).toMatchObject({ state: 'received', answer: null });
     await web.api('POST', `/items/${of}/submit`);
-    const reviewer = await web.town.access.addStaff({ email: 'r@x.org', name: 'r', roles: ['reviewer'], departments: [] });
+    const reviewer = await web.town.access.addStaff({
+      email: 'r@x.org',
+      name: 'r',
+      roles: ['reviewer'],
+      departments: [],
+    });
     const { key } = await web.town.access.addKey({ staff: reviewer.id, scopes: ['publish'], expiresAt: null });
     expect((await web.api('POST', `/items/${of}/approve`, {}, key)).status).toBe(200);
     expect((await answer(id, of)).status).toBe(202);
@@ -263,7 +293,9 @@ describe('applications', () => {
     await web.api('POST', `/items/${of}/publish`);
     const application = await web.town.stores.applications.get(id);
     if (!application) throw new Error('it was added');
-    await web.town.people([{ externalId: 'x', email: 'x@example.org', verified: true, follow: [{ topic: 'budgets' }] }]);
+    await web.town.people([
+      { externalId: 'x', email: 'x@example.org', verified: true, follow: [{ topic: 'budgets' }] },
+    ]);
     const person = await web.town.stores.subscriptions.subscriber({ externalId: 'x' });
     const at = web.town.now();
     const given = { item: of, push: 'a-push-that-was-lost', at, by: 'x' };
