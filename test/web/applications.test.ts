@@ -159,7 +159,7 @@ describe('applications', () => {
     expect((await get(id)).answer).toMatchObject({ openedAt });
   });
 
-  it('reach a subscriber where they want to be told, after a merge, too', async () => {
+  it('reach a subscriber at their own addresses', async () => {
     await web.town.people([
       { externalId: 'x', email: 'x@example.org', verified: true, locale: 'en', follow: [{ topic: 'budgets' }] },
     ]);
@@ -253,7 +253,7 @@ describe('applications', () => {
     expect(web.rows('SELECT * FROM addresses')).toEqual([]);
   });
 
-  it('keep a correction of the answer with the applicant, and a suppressed address from both', async () => {
+  it('keep a correction of the answer with the applicant', async () => {
     const id = await added();
     const of = await item();
     await answer(id, of);
@@ -265,6 +265,23 @@ describe('applications', () => {
     });
     expect(await letterTo(web, email)).toContain('A sum was wrong.');
     expect((await get(id)).proof).toHaveLength(2);
+  });
+
+  it('say so where nothing may be sent to the address', async () => {
+    await web.town.people([{ externalId: 'w', email, verified: true, follow: [{ topic: 'budgets' }] }]);
+    const person = await web.town.stores.subscriptions.subscriber({ externalId: 'w' });
+    const [address] = await web.town.stores.addresses.ofSubscribers([person?.ordinal ?? 0]);
+    await web.town.stores.addresses.suppress(address?.lookup ?? '', 'gone');
+    const id = await added();
+    const postponed = await web.api('POST', `/applications/${id}/postpone`, { until: '2026-07-20', reason: 'Time.' });
+    expect(postponed.body).toMatchObject({ postponement: { told: false } });
+    await answer(id);
+    await web.town.drain();
+    expect(await outbox()).toEqual([]);
+    expect(await get(id)).toMatchObject({
+      state: 'answered',
+      proof: [{ state: 'withheld', code: 'suppressed', attempts: [] }],
+    });
   });
 
   it('need review where the office asks for it', async () => {
