@@ -1,5 +1,8 @@
 import express, { Router } from 'express';
 import type { Pages } from '../pages/page.ts';
+import { applicationPages } from './applications.ts';
+import { calendarPages } from './calendar.ts';
+import { opinionPages } from './opinions.ts';
 import { peopleRouter } from './people.ts';
 import { signInRouter } from './sign-in.ts';
 import { makeStaffPages, type StaffDeps } from './staff-pages.ts';
@@ -17,4 +20,7 @@ export const staffRouter = (deps: StaffDeps, pages: Pages): Router => {
     .use(signInRouter(deps, pages, own))
     .use(peopleRouter(deps, pages, own))
     .use(suppressionsRouter(deps, pages, own));
+    .use(applicationPages(deps, pages, own))
+    .use(opinionPages(deps, pages, own))
+    .use(calendarPages(deps, own));
 };
