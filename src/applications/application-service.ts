@@ -1,10 +1,6 @@
 import type { CalendarService } from '../calendar/calendar-service.ts';
 import type { Day } from '../calendar/working-day.ts';
-import type { Locale } from '../catalogue/topic.ts';
-import type { SharedContent, Slots } from '../channels/channel.ts';
-import type { Courier } from '../channels/courier.ts';
 import type { Config } from '../config.ts';
-import { dateFormat } from '../date-format.ts';
 import { type Edges, newId } from '../edges.ts';
 import { AppError, type Fault } from '../errors.ts';
 import type { FanoutService } from '../fanout/fanout-service.ts';
@@ -25,6 +21,7 @@ import {
   postponed,
   postponeFault,
 } from './application.ts';
+import { type DebtTools, makeDebts } from './debts.ts';
 import { type ProofDelivery, proofOf } from './proof.ts';
 
 /** An application as staff see it. `daysLeft`: working days until it is due, negative when late; null once it waits no more. */
@@ -66,28 +63,17 @@ export type ApplicationService = {
 };
 
 export type ApplicationStores = Pick<Storage, 'applications' | 'subscriptions' | 'addresses' | 'pushes' | 'ledger'>;
-export type ApplicationTools = {
+export type ApplicationTools = Omit<DebtTools, 'applicants'> & {
   keyring: Keyring;
   edges: Pick<Edges, 'now' | 'bytes'>;
   calendar: CalendarService;
   publishing: Pick<PublishingService, 'get'>;
   fanout: Pick<FanoutService, 'publish' | 'answer'>;
-  courier: Courier;
-  templates: {
-    postponement(input: { locale: Locale; received: string; due: string; until: string; reason: string }): {
-      content: SharedContent;
-      slots: Partial<Slots>;
-    };
-  };
-  config: Pick<Config, 'locale' | 'timeZone' | 'phoneCountry'>;
+  config: Pick<Config, 'locale' | 'phoneCountry'>;
 };
 
-const letterMs = 7 * 86_400_000;
-/** A change that is older and still owes was left by a process that died. */
-const owedMs = 60_000;
 /** Whatever opens a link so soon after it was sent is a mail filter, and proves nothing. */
 const tooSoonMs = 5_000;
-const owedAtOnce = 50;
 
 const notFound = (): AppError => new AppError('not-found', 'There is no such application.');
 const conflict = (): AppError =>
@@ -95,15 +81,12 @@ const conflict = (): AppError =>
 const invalid = (path: string, message: string): AppError =>
   new AppError('invalid', `${path} ${message}`, { faults: [{ path, message }] });
 
-/** A day in words, in a language. */
-const dayInWords = (locale: Locale, day: Day): string =>
-  dateFormat(locale, { dateStyle: 'long', timeZone: 'UTC' }).format(Date.parse(`${day}T00:00:00Z`));
-
 /** Applications for information: received, postponed once, answered by a push to one person, with its proof. */
 export const makeApplicationService = (stores: ApplicationStores, tools: ApplicationTools): ApplicationService => {
   const { applications } = stores;
-  const { keyring, edges, calendar, courier, templates, publishing, fanout, config } = tools;
+  const { keyring, edges, calendar, publishing, fanout, config } = tools;
   const applicants = makeApplicants(stores, tools);
+  const debts = makeDebts(stores, { ...tools, applicants });
   const rules: AddressRules = { phoneCountry: config.phoneCountry, insecureEndpoints: false };
 
   const known = async (id: string): Promise<Application> => {
@@ -129,29 +112,6 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
   const change = async (next: Application): Promise<Application> => {
     if (!(await applications.replace(next))) throw conflict();
     return { ...next, beat: next.beat + 1 };
-  };
-
-  const tellPostponed = async (application: Application): Promise<void> => {
-    const reach = await applicants.reach(application);
-    const reason = applicants.open(application)?.reason;
-    if (!reach || !reason) return;
-    const day = (one: Day) => dayInWords(reach.locale, one);
-    const { receivedOn, firstDueOn, dueOn } = application;
-    const days = { received: day(receivedOn), due: day(firstDueOn), until: day(dueOn) };
-    const { content, slots } = templates.postponement({ locale: reach.locale, ...days, reason });
-    await courier.post(reach.contact, content, slots, edges.now() + letterMs);
-  };
-
-  const pushAnswer = async ({ id, answer, applicant }: Application): Promise<void> => {
-    if (!answer || applicant === null) return;
-    await fanout.answer({ id: answer.push, item: answer.item, ordinal: applicant, note: `application ${id}` });
-  };
-
-  const settle = async (application: Application): Promise<void> => {
-    const { id, owes } = application;
-    if (owes === null) return;
-    await (owes === 'letter' ? tellPostponed(application) : pushAnswer(application));
-    await applications.paid(id, owes);
   };
 
   const applicantFault = async (applicant: { subscriber?: string; email?: string }): Promise<Fault[]> => {
@@ -221,13 +181,13 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
       const told = (await applicants.reach(application)) !== null;
       const made = { until, at: edges.now(), by: actor.staff, told };
       const next = await change(postponed(application, made, sealed));
-      await settle(next);
+      await debts.settle(next);
       return view(await known(id));
     },
     answer: async (id, item, actor) => {
       const application = await known(id);
       if (application.answer?.item === item) {
-        await settle(application);
+        await debts.settle(application);
         return view(await known(id));
       }
       if (application.state !== 'received' && application.state !== 'postponed')
@@ -243,7 +203,7 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
       const push = keyring.mac('application-push', `${id}:${item}`, 16).toString('base64url');
       const made = { item, push, at: edges.now(), by: actor.staff };
       const next = await change(answered({ ...application, applicant }, made));
-      await settle(next);
+      await debts.settle(next);
       return view(await known(id));
     },
     opened: async (item, token) => {
@@ -262,13 +222,6 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
         await stores.subscriptions.erase(application.applicant, edges.now());
       await applications.forget(id);
     },
-    settleOwed: async () => {
-      const before = edges.now() - owedMs;
-      const owing = (await applications.owing(owedAtOnce)).filter(
-        ({ answer, postponement }) => (answer?.at ?? postponement?.at ?? 0) < before,
-      );
-      for (const application of owing) await settle(application);
-      return owing.length;
-    },
+    settleOwed: debts.settleOwed,
   };
 };

@@ -7,7 +7,7 @@ export type ApplicationState = (typeof applicationStates)[number];
 /** An answer is due within so many working days of the day of receipt, which does not count. */
 export const answerDays = 15;
 /** It may be postponed once, by so many working days at most. */
-export const postponeDays = 20;
+const postponeDays = 20;
 
 /**
  * The one postponement: made at `at` (ms) by a member of staff, until a day. Its reason is among what is written. `told`: there

@@ -11,7 +11,7 @@ import { type Case, judge, type LimitSummary, limitOf, publishDays, summarise, w
 export type Pressing = Case & { staff: string; departments: string[] };
 
 /** `unknownYears`: years whose holidays are not in the calendar; days off there are weekends alone. `more`: not all are in it. */
-export type DeadlineReport = Span & {
+type DeadlineReport = Span & {
   rows: Case[];
   summary: LimitSummary[];
   unknownYears: number[];
@@ -74,7 +74,7 @@ export const makeDeadlineService = (
           .map((application) => ofApplication(calendar, application, today)),
       ];
       const rows = all.slice(0, rowsMost);
-      const last = rows.reduce((latest, { dueOn }) => (dueOn > latest ? dueOn : latest), from);
+      const last = [from, ...rows.map(({ dueOn }) => dueOn)].sort().at(-1) ?? from;
       return {
         ...{ from, to, rows, summary: summarise(rows), asOf: edges.now() },
         unknownYears: rows.length === 0 ? [] : days.warnUnknown(calendar, from, last),
@@ -100,7 +100,7 @@ export const makeDeadlineService = (
           departments: [],
         })),
       ].filter(({ state }) => state === 'due-soon' || state === 'overdue');
-      const first = rows.reduce((earliest, { startedOn }) => (startedOn < earliest ? startedOn : earliest), today);
+      const first = [today, ...rows.map(({ startedOn }) => startedOn)].sort()[0] ?? today;
       return {
         rows: rows.sort((a, b) => (a.daysLeft ?? 0) - (b.daysLeft ?? 0) || (a.id < b.id ? -1 : 1)),
         unknownYears: days.warnUnknown(calendar, first, calendar.after(today, publishDays)),

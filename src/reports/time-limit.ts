@@ -12,7 +12,7 @@ export type LimitKind = (typeof limitKinds)[number];
 
 /** How a time limit stands: kept, passed with it done, waiting, waiting with few days left, waiting and passed. */
 export const limitStates = ['kept', 'late', 'open', 'due-soon', 'overdue'] as const;
-export type LimitState = (typeof limitStates)[number];
+type LimitState = (typeof limitStates)[number];
 
 /** One case: what it is about, the day its clock started, the day it was due, the day it was done (null: not yet). */
 export type Case = {

@@ -21,7 +21,7 @@ import {
 export type OpinionView = Opinion & { text: string | null; title: string };
 
 /** A published pair, as everybody sees it: nothing of who wrote. */
-export type PublishedOpinion = {
+type PublishedOpinion = {
   id: string;
   kind: OpinionKind;
   text: string;

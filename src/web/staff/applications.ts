@@ -23,7 +23,7 @@ const blank: Form = { typed: {}, faults: {} };
 const notes = ['registered', 'postponed', 'postponed-untold', 'answered', 'forgotten'];
 
 /** How near the end of its time limit an application is: a colour and words. */
-const urgencyOf = ({ t }: Voice, daysLeft: number | null) => {
+export const urgencyOf = ({ t }: Voice, daysLeft: number | null) => {
   if (daysLeft === null) return null;
   const text = t(`staff.deadlines.${daysLeft < 0 ? 'late' : 'left'}`, { count: Math.abs(daysLeft) });
   return { text, soon: daysLeft <= warnDays, late: daysLeft < 0 };
@@ -104,7 +104,10 @@ const orAgain = async (
   try {
     res.redirect(303, await change());
   } catch (error) {
-    if (!(error instanceof AppError) || !['invalid', 'wrong-state', 'conflict', 'not-found', 'no-scope'].includes(error.code))
+    if (
+      !(error instanceof AppError) ||
+      !['invalid', 'wrong-state', 'conflict', 'not-found', 'no-scope'].includes(error.code)
+    )
       throw error;
     return again(key(error), error.code === 'invalid' ? 400 : 409);
   }
@@ -153,8 +156,10 @@ const answer = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
   };
 };
 
-const registerForm = (own: StaffPages) => (req: Request, res: Response, me: Staff, form: Form = blank, status = 200) =>
-  own.show(req, res, me, 'application-new', { ...form, answerDays }, status);
+const registerForm =
+  (own: StaffPages) =>
+  (req: Request, res: Response, me: Staff, form: Form = blank, status = 200) =>
+    own.show(req, res, me, 'application-new', { ...form, answerDays }, status);
 
 const register = (deps: StaffDeps, own: StaffPages) => {
   const show = registerForm(own);
@@ -181,23 +186,6 @@ const register = (deps: StaffDeps, own: StaffPages) => {
   };
 };
 
-const deadlines = (deps: StaffDeps, pages: Pages, own: StaffPages) => async (req: Request, res: Response, me: Staff) => {
-  const { rows, unknownYears } = await deps.deadlines.pressing();
-  const voice = await pages.voice(req);
-  const mayOpen = me.roles.some((role) => deskRoles.includes(role));
-  own.show(req, res, me, 'deadlines', {
-    unknownYears: unknownYears.join(', '),
-    rows: rows.map(({ kind, id, title, startedOn, dueOn, daysLeft }) => ({
-      ...{ kind, id, title },
-      href: kind === 'answer' && mayOpen ? `/staff/applications/${id}` : null,
-      started: dayInWords(voice, startedOn),
-      due: dayInWords(voice, dueOn),
-      urgency: urgencyOf(voice, daysLeft),
-    })),
-    today: dayInWords(voice, deps.calendar.dayOf()),
-  });
-};
-
 const forget = (deps: StaffDeps) => async (req: Request, res: Response, me: Staff) => {
   const id = pathPart(req, 'id');
   await deps.applications.forget(id);
@@ -205,7 +193,7 @@ const forget = (deps: StaffDeps) => async (req: Request, res: Response, me: Staf
   res.redirect(303, `/staff/applications/${id}?done=forgotten`);
 };
 
-/** Applications and time limits, for staff. */
+/** Applications, for staff. */
 export const applicationPages = (deps: StaffDeps, pages: Pages, own: StaffPages): Router => {
   const form = registerForm(own);
   const show = shown(deps, pages, own);
@@ -222,6 +210,5 @@ export const applicationPages = (deps: StaffDeps, pages: Pages, own: StaffPages)
     )
     .post('/staff/applications/:id/postpone', own.only(postpone(deps, pages, own), ...deskRoles))
     .post('/staff/applications/:id/answer', own.only(answer(deps, pages, own), ...deskRoles))
-    .post('/staff/applications/:id/forget', own.only(forget(deps), 'admin'))
-    .get('/staff/deadlines', own.only(deadlines(deps, pages, own)));
+    .post('/staff/applications/:id/forget', own.only(forget(deps), 'admin'));
 };

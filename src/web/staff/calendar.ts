@@ -33,7 +33,11 @@ const shown = async (deps: StaffDeps, own: StaffPages, req: Request, res: Respon
 };
 
 const save = (deps: StaffDeps, own: StaffPages) => async (req: Request, res: Response, me: Staff) => {
-  const typed = { holidays: longField(req, 'holidays'), workdays: longField(req, 'workdays'), source: field(req, 'source') };
+  const typed = {
+    holidays: longField(req, 'holidays'),
+    workdays: longField(req, 'workdays'),
+    source: field(req, 'source'),
+  };
   const wanted = {
     year: yearOf(req),
     holidays: daysIn(typed.holidays),

@@ -20,7 +20,7 @@ const rowOf = (voice: Voice, { id, state, kind, item, title, text, at, answer, p
   href: `/staff/opinions/${id}`,
   at: dayOf(voice, at),
   answer: answer && { ...answer, at: dayOf(voice, answer.at) },
-  published: published && published.text,
+  published: published?.text ?? null,
 });
 
 const list = (deps: StaffDeps, pages: Pages, own: StaffPages) => async (req: Request, res: Response, me: Staff) => {

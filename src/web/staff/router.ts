@@ -2,6 +2,7 @@ import express, { Router } from 'express';
 import type { Pages } from '../pages/page.ts';
 import { applicationPages } from './applications.ts';
 import { calendarPages } from './calendar.ts';
+import { deadlinePages } from './deadlines.ts';
 import { opinionPages } from './opinions.ts';
 import { peopleRouter } from './people.ts';
 import { signInRouter } from './sign-in.ts';
@@ -22,5 +23,6 @@ export const staffRouter = (deps: StaffDeps, pages: Pages): Router => {
     .use(suppressionsRouter(deps, pages, own));
     .use(applicationPages(deps, pages, own))
     .use(opinionPages(deps, pages, own))
+    .use(deadlinePages(deps, pages, own))
     .use(calendarPages(deps, own));
 };

@@ -47,14 +47,16 @@ export const makeStaffPages = ({ staff: signIns, config }: StaffDeps, pages: Pag
   };
 
   return {
-    only: (page, ...roles) => async (req, res) => {
-      const staff = await signedIn(req);
-      if (!staff) return res.redirect(303, '/staff/sign-in');
-      if (roles.length > 0 && !staff.roles.some((role) => roles.includes(role)))
-        throw new AppError('no-role', `This page is for staff with the role ${roles.join(' or ')}.`);
-      if (req.method === 'POST') pages.sessions.checkCsrf(req);
-      await page(req, res, staff);
-    },
+    only:
+      (page, ...roles) =>
+      async (req, res) => {
+        const staff = await signedIn(req);
+        if (!staff) return res.redirect(303, '/staff/sign-in');
+        if (roles.length > 0 && !staff.roles.some((role) => roles.includes(role)))
+          throw new AppError('no-role', `This page is for staff with the role ${roles.join(' or ')}.`);
+        if (req.method === 'POST') pages.sessions.checkCsrf(req);
+        await page(req, res, staff);
+      },
     show: (req, res, staff, template, values = {}, status = 200) =>
       pages.show(req, res, `staff/${template}`, { ...values, staff }, { status }),
     startSession: (res, session) => cookies.set(res, cookie, session, sessionMs),
