@@ -29,32 +29,57 @@ const dayOfNumber = (number: number): Day => new Date(number * dayMs).toISOStrin
 /** 1970-01-01 was a Thursday. */
 const isWeekend = (number: number): boolean => [0, 6].includes((((number + 4) % 7) + 7) % 7);
 
+/** How many days from Monday to Friday there are up to a day; counted from a Monday, so that whole weeks are five each. */
+const weekdaysUpTo = (number: number): number => {
+  const days = number + 4;
+  const weeks = Math.floor(days / 7);
+  return weeks * 5 + Math.min(days - weeks * 7, 5);
+};
+
+/** How many of these numbers, ascending, are not above one. */
+const countUpTo = (numbers: readonly number[], most: number): number => {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] ?? 0) <= most) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};
+
+const ascending = (numbers: Iterable<number>): number[] => [...new Set(numbers)].sort((a, b) => a - b);
+
 export const makeCalendar = (years: readonly CalendarYear[]): Calendar => {
   const known = new Set(years.map(({ year }) => year));
-  const off = new Set(years.flatMap(({ holidays }) => holidays.map(numberOf)));
-  const worked = new Set(years.flatMap(({ workdays }) => workdays.map(numberOf)));
-  const isWorked = (number: number): boolean => worked.has(number) || (!off.has(number) && !isWeekend(number));
+  const made = new Set(years.flatMap(({ workdays }) => workdays.map(numberOf)));
+  const free = new Set(years.flatMap(({ holidays }) => holidays.map(numberOf)).filter((number) => !made.has(number)));
+  const isWorked = (number: number): boolean => made.has(number) || (!free.has(number) && !isWeekend(number));
+  // only what differs from plain weeks
+  const offWeekdays = ascending([...free].filter((number) => !isWeekend(number)));
+  const workedWeekends = ascending([...made].filter(isWeekend));
+  const workedUpTo = (number: number): number =>
+    weekdaysUpTo(number) - countUpTo(offWeekdays, number) + countUpTo(workedWeekends, number);
+  // reports ask for the same few days again and again
+  const later = new Map<string, Day>();
 
-  const countAfter = (from: number, to: number): number => {
-    let count = 0;
-    for (let number = from + 1; number <= to; number++) if (isWorked(number)) count += 1;
-    return count;
+  const dayAfter = (day: Day, count: number): Day => {
+    let number = numberOf(day);
+    for (let left = count; left > 0; ) {
+      number += 1;
+      if (isWorked(number)) left -= 1;
+    }
+    return dayOfNumber(number);
   };
 
   return {
     isWorkingDay: (day) => isWorked(numberOf(day)),
     after: (day, count) => {
-      let number = numberOf(day);
-      for (let left = count; left > 0; ) {
-        number += 1;
-        if (isWorked(number)) left -= 1;
-      }
-      return dayOfNumber(number);
+      const key = `${day} ${count}`;
+      const found = later.get(key) ?? dayAfter(day, count);
+      later.set(key, found);
+      return found;
     },
-    between: (from, to) => {
-      const [start, end] = [numberOf(from), numberOf(to)];
-      return start <= end ? countAfter(start, end) : 0 - countAfter(end, start);
-    },
+    between: (from, to) => workedUpTo(numberOf(to)) - workedUpTo(numberOf(from)),
     unknownYears: (from, to) => {
       const [first, last] = [from, to].sort().map((day) => Number(day.slice(0, 4))) as [number, number];
       return Array.from({ length: last - first + 1 }, (_, index) => first + index).filter((year) => !known.has(year));

@@ -33,6 +33,17 @@ describe('working days', () => {
     expect(calendar.after('2025-10-01', 1)).toBe('2025-10-09');
   });
 
+  it('counts any span as its days say, one by one', () => {
+    const first = Date.parse('2023-12-20');
+    const dayNo = (n: number) => new Date(first + n * 86_400_000).toISOString().slice(0, 10);
+    let counted = 0;
+    for (let n = 1; n < 1_120; n++) {
+      if (calendar.isWorkingDay(dayNo(n))) counted += 1;
+      expect([dayNo(n), calendar.between(dayNo(0), dayNo(n))]).toEqual([dayNo(n), counted]);
+    }
+    expect(calendar.after(dayNo(0), counted) <= dayNo(1_119)).toBe(true);
+  });
+
   it('counts backwards with a minus, and nothing from a day to itself', () => {
     expect(calendar.between('2025-02-20', '2025-01-24')).toBe(-15);
     expect(calendar.between('2025-02-20', '2025-02-20')).toBe(0);
