@@ -42,7 +42,14 @@ export const makeApplicants = (stores: ApplicantStores, { keyring, edges, config
   };
 
   const insertContact = async (id: string): Promise<void> => {
-    const facts = { externalId: null, region: null, timeZone: null, quietHours: null, attributes: {} };
+    const facts = {
+      externalId: null,
+      region: null,
+      timeZone: null,
+      quietHours: null,
+      digestHour: null,
+      attributes: {},
+    };
     const consents = { personalisation: false };
     const made = { id, locale: config.locale, ...facts, consents, createdAt: edges.now(), contact: true as const };
     try {

@@ -169,7 +169,13 @@ export const peopleOver = (db: SqliteDatabase): People => {
         db.write(() => {
           const quietHours = fresh.quietHours && JSON.stringify(fresh.quietHours);
           const { id, externalId, locale, region, timeZone, digestHour, attributes, consents, createdAt } = fresh;
-          const facts = [digestHour, JSON.stringify(attributes), createdAt, fresh.contact === true, ...consentValues(consents)];
+          const facts = [
+            digestHour,
+            JSON.stringify(attributes),
+            createdAt,
+            fresh.contact === true,
+            ...consentValues(consents),
+          ];
           insert.run(id, externalId, locale, region, timeZone, quietHours, ...facts);
           const person = toSubscriber(byId.get(id, fresh.contact === true) as Row);
           changes.touch(person.ordinal);
