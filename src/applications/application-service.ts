@@ -1,5 +1,5 @@
 import type { CalendarService } from '../calendar/calendar-service.ts';
-import type { Day } from '../calendar/working-day.ts';
+import type { Calendar, Day } from '../calendar/working-day.ts';
 import type { Config } from '../config.ts';
 import { type Edges, newId } from '../edges.ts';
 import { AppError, type Fault } from '../errors.ts';
@@ -44,6 +44,8 @@ export type ApplicationService = {
     state: ApplicationState | null,
     page: { cursor: string | null; limit: number },
   ): Promise<{ rows: ApplicationView[]; next: string | null }>;
+  /** What one subscriber (by ordinal) applied for, newest first. */
+  ofSubscriber(ordinal: number, limit: number): Promise<ApplicationView[]>;
   /**
    * Postpones the answer to a day, once, by 20 working days at most, and tells the applicant in writing. Throws `not-found`,
    * `wrong-state`, `invalid` (a day too early or too late), `conflict`.
@@ -95,10 +97,10 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
     return application;
   };
 
-  const view = async (application: Application): Promise<ApplicationView> => {
+  const view = async (application: Application, known?: Calendar): Promise<ApplicationView> => {
     const written = applicants.open(application);
     const waits = application.state === 'received' || application.state === 'postponed';
-    const days = waits ? await calendar.calendar() : null;
+    const days = waits ? (known ?? (await calendar.calendar())) : null;
     return {
       ...application,
       applicantView: await applicants.view(application),
@@ -163,7 +165,12 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
     },
     list: async (state, page) => {
       const { rows, next } = await applications.list(state, page);
-      return { rows: await Promise.all(rows.map(view)), next };
+      const days = await calendar.calendar();
+      return { rows: await Promise.all(rows.map((one) => view(one, days))), next };
+    },
+    ofSubscriber: async (ordinal, limit) => {
+      const days = await calendar.calendar();
+      return Promise.all((await applications.ofApplicant(ordinal, limit)).map((one) => view(one, days)));
     },
     postpone: async (id, { until, reason }, actor) => {
       const application = await known(id);

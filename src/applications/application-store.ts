@@ -16,6 +16,8 @@ export type ApplicationStore = {
   openUntil(dueOn: Day, limit: number): Promise<Application[]>;
   /** Those received from one day to another, both ends in, oldest first. */
   received(from: Day, to: Day, limit: number): Promise<Application[]>;
+  /** Those of one person, by ordinal, newest first. */
+  ofApplicant(ordinal: number, limit: number): Promise<Application[]>;
   /** Those that are answered by that item. */
   answeredBy(item: string): Promise<Application[]>;
   /** Those that owe a letter or a push, oldest first. */

@@ -61,7 +61,7 @@ describe('questions and opinions', () => {
   });
 
   it('are answered, adopted or not and why, and the writer is told', async () => {
-    const { opinion } = await write();
+    const { opinion, visitor } = await write();
     const answer = (body: object) => web.api('POST', `/opinions/${opinion}/answer`, body);
     expect((await answer({ outcome: 'not-adopted', reason: ' ' })).body.errors).toMatchObject([{ path: 'reason' }]);
     expect((await answer({ reason: 'x' })).body.errors).toMatchObject([{ path: 'outcome' }]);
@@ -73,6 +73,8 @@ describe('questions and opinions', () => {
     expect((await answer({ outcome: 'adopted', reason: 'x' })).status).toBe(409);
     expect((await web.api('POST', '/opinions/nothing/answer', { outcome: 'adopted', reason: 'x' })).status).toBe(404);
     expect(await web.town.opinions.settleOwed()).toBe(0);
+    const file = JSON.parse((await visitor.get('/my/export')).html);
+    expect(file.opinions).toMatchObject([{ kind: 'opinion', answer: { reason: 'The street is too narrow.' } }]);
   });
 
   it('are shown with the notice where staff choose to, in words without personal data', async () => {

@@ -41,6 +41,8 @@ export type OpinionService = {
     filter: { state: OpinionState | null; item: string | null },
     page: { cursor: string | null; limit: number },
   ): Promise<{ rows: OpinionView[]; next: string | null }>;
+  /** What one person (by ordinal) wrote, newest first. */
+  ofWriter(ordinal: number, limit: number): Promise<OpinionView[]>;
   /** Answers, once, and tells the writer. Throws `not-found`, `wrong-state`, `invalid` (a reason is always due), `conflict`. */
   answer(id: string, answer: { outcome: OpinionOutcome; reason: string }, actor: Actor): Promise<OpinionView>;
   /**
@@ -144,6 +146,7 @@ export const makeOpinionService = (stores: OpinionStores, tools: OpinionTools): 
       const { rows, next } = await opinions.list(filter, page);
       return { rows: await Promise.all(rows.map(view)), next };
     },
+    ofWriter: async (ordinal, limit) => Promise.all((await opinions.ofWriter(ordinal, limit)).map(view)),
     answer: async (id, { outcome, reason }, actor) => {
       const opinion = await known(id);
       const faults = answerFaults(opinion.kind, { outcome, reason });

@@ -14,6 +14,8 @@ export type OpinionStore = {
   ): Promise<{ rows: Opinion[]; next: string | null }>;
   /** The published ones of an item, first published first. */
   publishedOf(item: string, limit: number): Promise<Opinion[]>;
+  /** What a person wrote, newest first. */
+  ofWriter(writer: number, limit: number): Promise<Opinion[]>;
   /** How many a person wrote since then. */
   countOf(writer: number, since: number): Promise<number>;
   /** Those that owe a letter, oldest first. */

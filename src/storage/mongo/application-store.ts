@@ -51,6 +51,7 @@ export const mongoApplicationStore = (db: mongo.Db): ApplicationStore => {
     openUntil: (dueOn, limit) =>
       read({ state: { $in: ['received', 'postponed'] }, dueOn: { $lte: dueOn } }, { dueOn: 1, _id: 1 }, limit),
     received: (from, to, limit) => read({ receivedOn: { $gte: from, $lte: to } }, { receivedOn: 1, _id: 1 }, limit),
+    ofApplicant: (ordinal, limit) => read({ applicant: ordinal }, { createdAt: -1, _id: -1 }, limit),
     answeredBy: (item) => read({ 'answer.item': item }, { createdAt: 1, _id: 1 }, 1_000),
     owing: (limit) => read({ owes: { $in: ['letter', 'push'] } }, { createdAt: 1 }, limit),
     paid: async (id, debt) => {

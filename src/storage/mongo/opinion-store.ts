@@ -45,6 +45,8 @@ export const mongoOpinionStore = (db: mongo.Db): OpinionStore => {
         .toArray();
       return found.map(fromDocument);
     },
+    ofWriter: async (writer, limit) =>
+      (await opinions.find({ writer }).sort({ at: -1, _id: -1 }).limit(limit).toArray()).map(fromDocument),
     countOf: (writer, since) => opinions.countDocuments({ writer, at: { $gte: since } }),
     owing: async (limit) =>
       (await opinions.find({ owes: 'letter' }).sort({ at: 1 }).limit(limit).toArray()).map(fromDocument),

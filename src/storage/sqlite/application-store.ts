@@ -65,6 +65,9 @@ export const sqliteApplicationStore = (db: SqliteDatabase): ApplicationStore => 
   const received = db.prepare(
     'SELECT * FROM applications WHERE received_on BETWEEN ? AND ? ORDER BY received_on, id LIMIT ?',
   );
+  const byApplicant = db.prepare(
+    'SELECT * FROM applications WHERE applicant = ? ORDER BY created_at DESC, id DESC LIMIT ?',
+  );
   const byItem = db.prepare('SELECT * FROM applications WHERE item = ? ORDER BY created_at, id');
   const owing = db.prepare('SELECT * FROM applications WHERE owes IS NOT NULL ORDER BY created_at LIMIT ?');
   const paid = db.prepare('UPDATE applications SET owes = NULL, beat = beat + 1 WHERE id = ? AND owes = ?');
@@ -91,6 +94,7 @@ export const sqliteApplicationStore = (db: SqliteDatabase): ApplicationStore => 
     },
     openUntil: async (dueOn, limit) => (await db.read(() => open.all(dueOn, limit))).map(applicationOf),
     received: async (from, to, limit) => (await db.read(() => received.all(from, to, limit))).map(applicationOf),
+    ofApplicant: async (ordinal, limit) => (await db.read(() => byApplicant.all(ordinal, limit))).map(applicationOf),
     answeredBy: async (item) => (await db.read(() => byItem.all(item))).map(applicationOf),
     owing: async (limit) => (await db.read(() => owing.all(limit))).map(applicationOf),
     paid: async (id, debt) => {

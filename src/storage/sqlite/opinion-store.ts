@@ -39,6 +39,7 @@ export const sqliteOpinionStore = (db: SqliteDatabase): OpinionStore => {
   const published = db.prepare(
     'SELECT * FROM opinions WHERE item = ? AND published_at IS NOT NULL ORDER BY published_at, id LIMIT ?',
   );
+  const byWriter = db.prepare('SELECT * FROM opinions WHERE writer = ? ORDER BY at DESC, id DESC LIMIT ?');
   const count = db.prepare('SELECT count(*) AS count FROM opinions WHERE writer = ? AND at >= ?');
   const owing = db.prepare('SELECT * FROM opinions WHERE owes IS NOT NULL ORDER BY at LIMIT ?');
   const paid = db.prepare('UPDATE opinions SET owes = NULL, beat = beat + 1 WHERE id = ? AND owes IS NOT NULL');
@@ -58,6 +59,7 @@ export const sqliteOpinionStore = (db: SqliteDatabase): OpinionStore => {
       return { rows: rows.slice(0, limit), next: last ? encodeCursor([last.at, last.id]) : null };
     },
     publishedOf: async (item, limit) => (await db.read(() => published.all(item, limit))).map(opinionOf),
+    ofWriter: async (writer, limit) => (await db.read(() => byWriter.all(writer, limit))).map(opinionOf),
     countOf: async (writer, since) => Number((await db.read(() => count.get(writer, since)))?.count),
     owing: async (limit) => (await db.read(() => owing.all(limit))).map(opinionOf),
     paid: async (id) => {

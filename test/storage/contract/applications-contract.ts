@@ -182,6 +182,9 @@ export const describeApplicationStore = (name: string, open: () => Promise<Pair<
         await store.insert(makeApplication({ contact: false, applicant: from, lookup: null }));
         await people.merge(from, to, at);
         expect(await store.get('application-1')).toMatchObject({ applicant: to });
+        await store.insert(makeApplication({ id: 'application-2', applicant: to, createdAt: at + 1 }));
+        expect((await other.ofApplicant(to, 5)).map(({ id }) => id)).toEqual(['application-2', 'application-1']);
+        expect(await other.ofApplicant(from, 5)).toEqual([]);
         await people.erase(to, at);
         expect(await store.get('application-1')).toMatchObject({ state: 'forgotten' });
       });

@@ -91,6 +91,8 @@ export const describeOpinionStore = (
       await store.insert(makeOpinion({ id: 'strange', writer: 99 }));
       await people.merge(from, to, at);
       expect(await store.countOf(to, 0)).toBe(2);
+      expect((await other.ofWriter(to, 5)).map(({ id }) => id)).toEqual(['open', 'answered']);
+      expect(await other.ofWriter(to, 1)).toHaveLength(1);
       await people.erase(to, at);
       expect(await store.get('open')).toBeNull();
       expect(await store.get('answered')).toMatchObject({ writer: null, written: null, published });

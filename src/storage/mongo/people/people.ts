@@ -81,6 +81,10 @@ const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
   const eraseContact = async (ordinal: number, erasedAt: number): Promise<void> => {
     await subscribers.updateOne({ _id: ordinal }, { $set: { ...cleared, owes: null, erasedAt } });
     await addresses.deleteMany({ subscriber: ordinal });
+  // owed by the contact itself from then on, whatever becomes of this process
+  const eraseContact = async (ordinal: number, erasedAt: number | null): Promise<void> => {
+    await subscribers.updateOne({ _id: ordinal }, { $set: { ...cleared, erasedAt } });
+    await settle(ordinal);
   };
   const erase = async (ordinal: number, at: number): Promise<void> => {
     const lookups = (await addresses.find({ subscriber: ordinal }).toArray()).map(({ _id }) => _id);
@@ -111,7 +115,7 @@ const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
     await written.join(from, to);
   };
 
-  return async (ordinal) => {
+  const settle = async (ordinal: number): Promise<void> => {
     const found = await subscribers.findOne({ _id: ordinal });
     if (!found?.owes) return;
     if (found.owes === 'erasure') await erase(ordinal, found.erasedAt ?? 0);
@@ -119,6 +123,7 @@ const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
     else if (!found.consents.personalisation) await profiles.forget(ordinal);
     await subscribers.updateOne({ _id: ordinal, owes: found.owes }, { $set: { owes: null } });
   };
+  return settle;
 };
 
 /** Finishes what processes left that died while they erased, merged or forgot somebody; answers how many people. */
