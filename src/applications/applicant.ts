@@ -99,7 +99,7 @@ export const makeApplicants = (stores: ApplicantStores, { keyring, edges, config
       const address = sealReplyContact(keyring, contact, application.id);
       await addresses.claim({ ...address, subscriber: person.ordinal, verifiedAt: edges.now(), suppressed: null });
       const reason = await suppressionOf(contact);
-      if (reason !== null) await addresses.suppress(address.lookup, reason);
+      if (reason !== null) await addresses.suppress(address.lookup, reason, edges.now());
       return person.ordinal;
     },
   };

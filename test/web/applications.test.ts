@@ -271,7 +271,7 @@ describe('applications', () => {
     await web.town.people([{ externalId: 'w', email, verified: true, follow: [{ topic: 'budgets' }] }]);
     const person = await web.town.stores.subscriptions.subscriber({ externalId: 'w' });
     const [address] = await web.town.stores.addresses.ofSubscribers([person?.ordinal ?? 0]);
-    await web.town.stores.addresses.suppress(address?.lookup ?? '', 'gone');
+    await web.town.stores.addresses.suppress(address?.lookup ?? '', 'gone', web.town.now());
     const id = await added();
     const postponed = await web.api('POST', `/applications/${id}/postpone`, { until: '2026-07-20', reason: 'Time.' });
     expect(postponed.body).toMatchObject({ postponement: { told: false } });

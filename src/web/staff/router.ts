@@ -20,7 +20,7 @@ export const staffRouter = (deps: StaffDeps, pages: Pages): Router => {
     )
     .use(signInRouter(deps, pages, own))
     .use(peopleRouter(deps, pages, own))
-    .use(suppressionsRouter(deps, pages, own));
+    .use(suppressionsRouter(deps, pages, own))
     .use(applicationPages(deps, pages, own))
     .use(opinionPages(deps, pages, own))
     .use(deadlinePages(deps, pages, own))

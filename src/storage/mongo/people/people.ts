@@ -78,11 +78,8 @@ const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
   const feedback = feedbackCollection(db);
   const written = writtenOver(db);
 
-  const eraseContact = async (ordinal: number, erasedAt: number): Promise<void> => {
-    await subscribers.updateOne({ _id: ordinal }, { $set: { ...cleared, owes: null, erasedAt } });
-    await addresses.deleteMany({ subscriber: ordinal });
   // owed by the contact itself from then on, whatever becomes of this process
-  const eraseContact = async (ordinal: number, erasedAt: number | null): Promise<void> => {
+  const eraseContact = async (ordinal: number, erasedAt: number): Promise<void> => {
     await subscribers.updateOne({ _id: ordinal }, { $set: { ...cleared, erasedAt } });
     await settle(ordinal);
   };
