@@ -5,7 +5,9 @@ import { forgetOldVisits } from './forget-old-visits.ts';
 import { forgetOldWebhooks } from './forget-old-webhooks.ts';
 import type { Job } from './job.ts';
 import { publishScheduled } from './publish-scheduled.ts';
+import { settleOwed } from './settle-owed.ts';
 import { sweepChanges } from './sweep-changes.ts';
+import { warnDeadlines } from './warn-deadlines.ts';
 
 export const jobs: readonly Job[] = [
   publishScheduled,
@@ -13,6 +15,8 @@ export const jobs: readonly Job[] = [
   forgetOldEvents,
   forgetOldVisits,
   forgetOldReturns,
+  settleOwed,
+  warnDeadlines,
   forgetOldWebhooks,
   sweepChanges,
 ];

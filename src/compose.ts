@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import { dirname } from 'node:path';
 import { jobs } from '../jobs/index.ts';
 import { runJobs } from '../jobs/run-jobs.ts';
+import { seedCalendar } from './calendar/calendar-service.ts';
 import { seedCatalogue } from './catalogue/catalogue-service.ts';
 import { deliverTransactional } from './channels/deliver-transactional.ts';
 import { channelFaults, loadVapidKeys, makeChannels } from './channels/make-channels.ts';
@@ -85,6 +86,7 @@ export const composeWeb = async (
 }> => {
   const { services, storage, closers } = await composeBase(config, tools, pagesComeBetween);
   await seedCatalogue(storage.catalogue);
+  await seedCalendar(storage.calendar);
   const vapid = await loadVapidKeys(storage.access, services.keyring, config);
   const stopping = new AbortController();
   const app = makeApp({

@@ -40,10 +40,25 @@ export type MessageTemplates = {
   manageLink(input: { locale: Locale; link: string }): Letter;
   /** The link by which a member of staff sets their password. */
   staffLink(input: { locale: Locale; link: string }): Letter;
+  /** Tells an applicant in writing that their answer takes longer; days in words, the reason in the office's. */
+  postponement(input: { locale: Locale; received: string; due: string; until: string; reason: string }): Letter;
+  /** Tells somebody what became of their question or opinion about an item, which `link` leads to. */
+  opinionAnswer(input: {
+    locale: Locale;
+    link: string;
+    title: string;
+    outcome: 'adopted' | 'not-adopted' | 'answered';
+    reason: string;
+  }): Letter;
+  /** Tells staff what is due soon or late, one line each; `link` leads to the page of time limits. */
+  deadlines(input: { locale: Locale; link: string; lines: string[] }): Letter;
 };
 
 const hashOf = (...parts: unknown[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
+
+/** So much of a reason or a title stands in a text message or a push; a mail has it whole. */
+const textReason = 160;
 
 /** Templates leave empty lines where a part is missing. */
 const tidy = (text: string): string => `${text.replace(/\n{3,}/g, '\n\n').trim()}\n`;
@@ -146,13 +161,21 @@ export const makeMessageTemplates = ({
 
   /** A letter of one form; what tells its texts apart is in the key, the link is a slot. */
   const letter = (
-    kind: 'confirmation' | 'addition' | 'code' | 'manageLink' | 'staffLink',
+    kind: string,
     locale: Locale,
-    own: { link: string | null; code?: string; follows?: string[]; data?: Record<string, string> },
+    own: {
+      link: string | null;
+      code?: string;
+      /** What the letter lists. */
+      follows?: string[];
+      data?: Record<string, string>;
+      /** What its texts name. */
+      values?: Record<string, string | number>;
+    },
   ): Letter => {
     const text = textOf(locale);
     const words = (name: string) =>
-      text(`messages:${kind}.${name}`, { ...brandOf(text), code: own.code, link: slot('item') });
+      text(`messages:${kind}.${name}`, { ...brandOf(text), ...own.values, code: own.code, link: slot('item') });
     const values = {
       ...brandOf(text),
       locale,
@@ -168,7 +191,7 @@ export const makeMessageTemplates = ({
       link: slot('item'),
     };
     const content: SharedContent = {
-      key: hashOf(kind, locale, own.follows ?? null, own.code ?? null),
+      key: hashOf(kind, locale, own.follows ?? null, own.code ?? null, own.values ?? null),
       kind: 'transactional',
       locale,
       title: values.title,
@@ -194,5 +217,19 @@ export const makeMessageTemplates = ({
     code: ({ locale, code }) => letter('code', locale, { link: null, code }),
     manageLink: ({ locale, link }) => letter('manageLink', locale, { link }),
     staffLink: ({ locale, link }) => letter('staffLink', locale, { link }),
+    postponement: ({ locale, reason, ...days }) =>
+      letter('postponement', locale, {
+        link: null,
+        follows: [reason],
+        values: { ...days, reason: shortened(reason, textReason) },
+      }),
+    opinionAnswer: ({ locale, link, title, outcome, reason }) =>
+      letter(`opinion.${outcome}`, locale, {
+        link,
+        follows: [reason],
+        values: { title: shortened(title, textReason), reason: shortened(reason, textReason) },
+      }),
+    deadlines: ({ locale, link, lines }) =>
+      letter('deadlines', locale, { link, follows: lines, values: { count: lines.length } }),
   };
 };

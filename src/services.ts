@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { type AccessService, makeAccessService } from './access/access-service.ts';
 import { makeStaffService, type StaffService } from './access/staff-service.ts';
+import { type ApplicationService, makeApplicationService } from './applications/application-service.ts';
 import { type AudienceMatcher, makeAudienceMatcher, makeSelection } from './audience/audience-matcher.ts';
 import { type AudienceService, makeAudienceService } from './audience/audience-service.ts';
 import { type ExplainService, makeExplainService } from './audience/explain-service.ts';
 import { type IndexKeeper, makeIndexKeeper } from './audience/index-keeper.ts';
 import { makeOracleCheck } from './audience/oracle-check.ts';
 import { type BrowsingService, makeBrowsingService } from './browsing/browsing-service.ts';
+import { type CalendarService, makeCalendarService } from './calendar/calendar-service.ts';
 import { type CatalogueService, makeCatalogueService } from './catalogue/catalogue-service.ts';
 import { type ItemReader, makeItemReader } from './catalogue/item-reader.ts';
 import { type Courier, makeCourier } from './channels/courier.ts';
@@ -15,6 +17,7 @@ import type { Edges } from './edges.ts';
 import type { FanoutService } from './fanout/fanout-service.ts';
 import { makeFanoutService } from './fanout/make-fanout-service.ts';
 import { type FeedbackService, makeFeedbackService } from './feedback/feedback-service.ts';
+import { makeOpinionService, type OpinionService } from './feedback/opinions/opinion-service.ts';
 import { makeReturnService, type ReturnService } from './feedback/return-service.ts';
 import { makeSuppressionService, type SuppressionService } from './feedback/suppression-service.ts';
 import type { Keyring } from './keyring.ts';
@@ -23,6 +26,8 @@ import { type MessageTemplates, makeMessageTemplates } from './message-templates
 import { makeProfileService, type ProfileService } from './profiles/profile-service.ts';
 import type { Actor } from './publishing/item.ts';
 import { makePublishingService, type PublishingService } from './publishing/publishing-service.ts';
+import { type DeadlineService, makeDeadlineService } from './reports/deadlines.ts';
+import { makeDeadlineWarnings } from './reports/warn-deadlines.ts';
 import { makeRuleService, type RuleService } from './rules/rule-service.ts';
 import type { Storage } from './storage/storage.ts';
 import { makeSignUpService } from './subscriptions/sign-up-service.ts';
@@ -60,6 +65,12 @@ export type Services = {
   templates: MessageTemplates;
   courier: Courier;
   webhooks: WebhookService;
+  calendar: CalendarService;
+  applications: ApplicationService;
+  opinions: OpinionService;
+  deadlines: DeadlineService;
+  /** Tells staff, once each, of time limits that end soon. */
+  warnDeadlines: () => Promise<number>;
 };
 
 /** Who acts when nobody asked: schedules and imports by configuration. */
@@ -81,6 +92,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const courier = makeCourier(stores, { keyring, edges, wake });
 
   const catalogue = makeCatalogueService(stores);
+  const calendar = makeCalendarService(stores, { edges, log, config });
   const items = makeItemReader(stores, { catalogue });
 
   const people = { keyring, edges, catalogue, courier, templates, config };
@@ -115,6 +127,11 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     tell: webhooks.tell,
     log,
   });
+  const office = { keyring, edges, calendar, publishing, fanout, courier, templates, config };
+  const applications = makeApplicationService(stores, office);
+  const opinions = makeOpinionService(stores, office);
+  const deadlines = makeDeadlineService(stores, office);
+  const warnDeadlines = makeDeadlineWarnings(stores, { ...office, deadlines });
 
   const access = makeAccessService(stores, {
     edges,
@@ -151,5 +168,10 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     templates,
     courier,
     webhooks,
+    calendar,
+    applications,
+    opinions,
+    deadlines,
+    warnDeadlines,
   };
 };

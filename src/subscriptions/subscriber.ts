@@ -24,7 +24,10 @@ export type QuietHours = { from: string; to: string };
 /** The local hour (0-23) of digests for whoever chose none. */
 export const usualDigestHour = 8;
 
-/** **subscriber**: a person. The ordinal is dense, small and never reused; it never leaves the service. */
+/**
+ * **subscriber**: a person. The ordinal is dense, small and never reused; it never leaves the service. A **contact** is none: it
+ * is the reply address of somebody who applied without an account, and is found by its ordinal and by what made it alone.
+ */
 export type Subscriber = {
   ordinal: number;
   id: string;
@@ -44,6 +47,7 @@ export type Subscriber = {
   mergedInto: number | null;
   erasedAt: number | null;
   createdAt: number;
+  contact?: true;
 };
 
 /** A distinct thing that people follow: the normal form of target and regions. `source` names it in reasons. */
@@ -71,7 +75,7 @@ export type Subscription = {
 };
 
 /** Who a person is to the fan-out: all that policy and sending need, and nothing else. */
-export type Recipient = Omit<Subscriber, 'attributes' | 'externalId' | 'createdAt'> & {
+export type Recipient = Omit<Subscriber, 'attributes' | 'externalId' | 'createdAt' | 'contact'> & {
   addresses: Address[];
   /** They stopped everything and have followed nothing since: suggestions are over, too. */
   stoppedAll: boolean;

@@ -75,16 +75,22 @@ export type ImportOutcome =
 export type SubscriptionStore = {
   /** Stores a new person under the next free ordinal; throws AppError `conflict` when the externalId is taken. */
   insertSubscriber(person: NewSubscriber): Promise<Subscriber>;
-  /** One person by public id, ordinal or externalId; null if unknown. Erased and merged people are answered as they are. */
-  subscriber(by: { id: string } | { ordinal: number } | { externalId: string }): Promise<Subscriber | null>;
+  /**
+   * One person by public id, ordinal or externalId; null if unknown. Erased and merged people are answered as they are. A
+   * contact is answered to its ordinal and to `contact`, its id under which nobody else is found.
+   */
+  subscriber(
+    by: { id: string } | { ordinal: number } | { externalId: string } | { contact: string },
+  ): Promise<Subscriber | null>;
   /** Changes the named fields; answers the person, or null if unknown. Consents that are withdrawn so, no import revives. */
   updateSubscriber(
     ordinal: number,
     fields: Partial<Omit<Subscriber, 'ordinal' | 'id' | 'mergedInto' | 'erasedAt' | 'createdAt'>>,
   ): Promise<Subscriber | null>;
   /**
-   * Clears everything that tells who the person was: facts, follows, addresses, open sign-ups; the ordinal and id stay. The
-   * look-ups of their addresses are suppressed as `erasedReason`, so that no import brings them back.
+   * Clears everything that tells who the person was: facts, follows, addresses, open sign-ups, what they wrote to the office
+   * (with the contacts of applications under an address of theirs); the ordinal and id stay. The look-ups of their addresses
+   * are suppressed as `erasedReason`, so that no import brings them back.
    */
   erase(ordinal: number, at: number): Promise<void>;
   /** Marks `from` as merged into `to` after its follows and addresses were taken over; repeating it changes nothing. */

@@ -34,7 +34,9 @@ const promised = `GET /topics · POST /topics · GET /regions · POST /regions �
   · POST /items/{id}/approve · POST /items/{id}/reject · POST /items/{id}/schedule · POST /items/{id}/publish
   · POST /items/{id}/correct · POST /items/{id}/withdraw · POST /items/import · POST /pushes · GET /pushes · GET /pushes/{id}
   · GET /pushes/{id}/events · POST /pushes/{id}/pause · POST /pushes/{id}/resume · POST /pushes/{id}/cancel
-  · GET /pushes/{id}/deliveries · POST /deliveries/redrive · POST /staff · POST /keys · DELETE /keys/{id} · POST /hooks/sms`
+  · GET /pushes/{id}/deliveries · POST /deliveries/redrive · POST /staff · POST /keys · DELETE /keys/{id} · POST /hooks/sms
+  · POST /applications · GET /applications · GET /applications/{id} · POST /applications/{id}/postpone
+  · POST /applications/{id}/answer · GET /opinions · POST /opinions/{id}/answer · GET /reports/deadlines`
   .split('·')
   .map((call) => call.trim());
 

@@ -42,6 +42,7 @@ export const makePlanner = (stores: PlannerStores, tools: PlannerTools) => {
   const sourcesOf = async (push: Push, version: ItemVersion): Promise<PushSource[]> => {
     if (push.audience.kind === 'people')
       return [plainSource(namedSource(push.id), await named(push.audience.subscribers))];
+    if (push.audience.kind === 'applicant') return [plainSource(namedSource(push.id), [push.audience.ordinal])];
     const found = await matched(push, version, push.lane === 'emergency' ? 'as-it-stands' : 'caught-up');
     if (push.audience.kind === 'condition' || version.version === 1) return found.map(packed);
     const told = (await toldBefore(push)).map((one) => one.ordinal);

@@ -48,7 +48,7 @@ const readerOver = (db: mongo.Db): ((which: Which) => Promise<IndexedPerson[]>) 
 
   return async (which) => {
     const rows = await subscribers.find({ _id: which, mergedInto: null, erasedAt: null }).sort({ _id: 1 }).toArray();
-    const there = rows.filter(({ pending }) => !pending);
+    const there = rows.filter(({ pending, contact }) => !pending && !contact);
     const people = new Map(there.map((row) => [row._id, toPerson(row)]));
     if (people.size === 0) return [];
     const live = { subscriber: which, stoppedAt: null };

@@ -77,7 +77,23 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
   webhook_deliveries: [{ state: 1, dueAt: 1 }, { webhook: 1, at: -1, event: -1 }, { at: 1 }],
   topics: [{ no: 1 }],
   regions: [{ no: 1 }],
+  applications: [
+    { createdAt: -1, _id: -1 },
+    { state: 1, dueOn: 1, _id: 1 },
+    { receivedOn: 1, _id: 1 },
+    { applicant: 1 },
+    { lookup: 1 },
+    { 'answer.item': 1 },
+    { owes: 1, createdAt: 1 },
+  ],
+  opinions: [
+    { at: -1, _id: -1 },
+    { item: 1, 'published.at': 1 },
+    { writer: 1, at: 1 },
+    { owes: 1, at: 1 },
+  ],
   items: [
+    { formedAt: 1, _id: 1 },
     { sortAt: -1, _id: -1 },
     { topics: 1, sortAt: -1, _id: -1 },
     { state: 1, scheduledFor: 1 },

@@ -3,13 +3,17 @@ import type { Edges } from '../../edges.ts';
 import type { Storage } from '../storage.ts';
 import { mongoAccessStore } from './access-store.ts';
 import { mongoAddressStore } from './address-store.ts';
+import { mongoApplicationStore } from './application-store.ts';
 import { mongoAudienceStore } from './audience-store.ts';
 import { orUnavailable, sayingAway } from './away.ts';
+import { mongoCalendarStore } from './calendar-store.ts';
 import { mongoCatalogueStore } from './catalogue-store.ts';
 import { ensureIndexes, type MongoDatabase, openMongo } from './connection.ts';
+import { mongoDeadlineStore } from './deadline-store.ts';
 import { mongoFeedbackStore } from './feedback-store.ts';
 import { mongoItemStore } from './item-store.ts';
 import { mongoLedgerStore } from './ledger-store.ts';
+import { mongoOpinionStore } from './opinion-store.ts';
 import { settleDebts } from './people/people.ts';
 import { mongoProfileStore } from './profile-store.ts';
 import { mongoPushStore } from './push-store.ts';
@@ -41,6 +45,10 @@ export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
   staffSignIns: mongoStaffSignInStore(db),
   webhooks: mongoWebhookStore(db),
   returns: mongoReturnStore(db),
+  calendar: mongoCalendarStore(db),
+  applications: mongoApplicationStore(db),
+  opinions: mongoOpinionStore(db),
+  deadlines: mongoDeadlineStore(db),
 });
 
 /** Every port over one open connection whose indexes are there. */

@@ -1,5 +1,6 @@
 import type { SqliteDatabase } from './database.ts';
 import { accessSchema } from './schema/access.ts';
+import { applicationsSchema } from './schema/applications.ts';
 import { audienceSchema } from './schema/audience.ts';
 import { capsSchema } from './schema/caps.ts';
 import { catalogueSchema } from './schema/catalogue.ts';
@@ -33,6 +34,7 @@ const migrations: string[] = [
   digestHourSchema,
   feedbackSchema,
   returnsSchema,
+  applicationsSchema,
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */

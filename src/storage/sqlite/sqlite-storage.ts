@@ -1,13 +1,17 @@
 import type { Storage } from '../storage.ts';
 import { sqliteAccessStore } from './access-store.ts';
 import { sqliteAddressStore } from './address-store.ts';
+import { sqliteApplicationStore } from './application-store.ts';
 import { sqliteAudienceStore } from './audience-store.ts';
+import { sqliteCalendarStore } from './calendar-store.ts';
 import { sqliteCatalogueStore } from './catalogue-store.ts';
 import { type OpenOptions, openSqlite, type SqliteDatabase } from './database.ts';
+import { sqliteDeadlineStore } from './deadline-store.ts';
 import { sqliteFeedbackStore } from './feedback-store.ts';
 import { sqliteItemStore } from './item-store.ts';
 import { sqliteLedgerStore } from './ledger-store.ts';
 import { migrate } from './migrations.ts';
+import { sqliteOpinionStore } from './opinion-store.ts';
 import { sqliteProfileStore } from './profile-store.ts';
 import { sqlitePushStore } from './push-store.ts';
 import { sqliteReturnStore } from './return-store.ts';
@@ -38,6 +42,10 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     staffSignIns: sqliteStaffSignInStore(db),
     webhooks: sqliteWebhookStore(db),
     returns: sqliteReturnStore(db),
+    calendar: sqliteCalendarStore(db),
+    applications: sqliteApplicationStore(db),
+    opinions: sqliteOpinionStore(db),
+    deadlines: sqliteDeadlineStore(db),
     ping: async () => {
       await db.read(() => one.get());
     },

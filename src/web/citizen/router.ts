@@ -11,6 +11,7 @@ import { confirmRouter } from './confirm.ts';
 import { feedbackRouter } from './feedback.ts';
 import { followRouter } from './follow.ts';
 import { myRouter } from './my.ts';
+import { noticeRouter } from './notice.ts';
 import { outboxRouter } from './outbox.ts';
 import { stopRouter } from './stop.ts';
 
@@ -65,6 +66,7 @@ export const citizenRouter = (deps: CitizenDeps, pages: Pages): Router =>
     .get('/manifest.webmanifest', manifest(pages))
     .get('/language/:locale', language(pages))
     .use(browseRouter(deps, pages))
+    .use(noticeRouter(deps, pages))
     .use(followRouter(deps, pages))
     .use(confirmRouter(deps, pages))
     .use(myRouter(deps, pages))

@@ -52,6 +52,15 @@ export const describeAudienceStore = (name: string, open: OpenAudience, { many: 
     const numberOf = async (key: string): Promise<number> =>
       (await one.audience.follows(0, 100)).find((definition) => definition.key === key)?.no ?? 0;
 
+    it('leaves contacts out, whatever they are asked by', async () => {
+      const known = await person({ consents });
+      const contact = await person({ id: 'contact-1', consents, contact: true });
+      await one.addresses.claim(address('reply', contact));
+      await follow(contact, housing.key);
+      expect((await other.audience.people([known, contact])).map(({ ordinal }) => ordinal)).toEqual([known]);
+      expect((await other.audience.scan(0, 10)).people.map(({ ordinal }) => ordinal)).toEqual([known]);
+    });
+
     it('answers a person with all that the index holds of them', async () => {
       await one.catalogue.insertTopic({ slug: 'housing', title: { en: 'Housing', 'zh-CN': '住房' }, parent: null });
       const attributes = { birthYear: 1980, occupation: ['教师', 'teacher'] };

@@ -68,6 +68,7 @@ export const toSubscriber = (found: PersonDocument): Subscriber => ({
   erasedAt: found.erasedAt,
   createdAt: found.createdAt,
   ...wishesOf(found),
+  ...(found.contact ? { contact: true as const } : {}),
 });
 
 export const toRecipient = (found: PersonDocument): Recipient => ({

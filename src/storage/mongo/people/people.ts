@@ -6,6 +6,7 @@ import { changesOver } from '../changes.ts';
 import { feedbackCollection } from '../feedback-store.ts';
 import { profileKeeperOver } from '../profiles/keeper.ts';
 import { insertIfFree, insertMissing, slices } from '../writes.ts';
+import { writtenOver } from '../written.ts';
 import { nameOf, type PersonDocument, peopleCollections, toRecipient, toSubscriber } from './documents.ts';
 import { conflict, peopleByName } from './names.ts';
 
@@ -76,9 +77,18 @@ const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
   const { subscribers, names, subscriptions, optOuts, addresses, suppressions, signUps } = peopleCollections(db);
   const profiles = profileKeeperOver(db);
   const feedback = feedbackCollection(db);
+  const written = writtenOver(db);
 
+  // owed by the contact itself from then on, whatever becomes of this process
+  const eraseContact = async (ordinal: number, erasedAt: number): Promise<void> => {
+    await subscribers.updateOne({ _id: ordinal }, { $set: { ...cleared, erasedAt } });
+    await settle(ordinal);
+  };
   const erase = async (ordinal: number, at: number): Promise<void> => {
     const lookups = (await addresses.find({ subscriber: ordinal }).toArray()).map(({ _id }) => _id);
+    // while the addresses still tell which applications were theirs
+    for (const contact of await written.contactsOf(lookups)) await eraseContact(contact, at);
+    await written.forget(ordinal, lookups);
     await insertMissing(
       suppressions,
       lookups.map((_id) => ({ _id, reason: erasedReason, at })),
@@ -100,9 +110,10 @@ const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
       await insertIfFree(optOuts, { _id: `${to} ${rule}`, rule, subscriber: to, at });
     await feedback.updateMany({ ordinal: from }, { $set: { ordinal: to } });
     await profiles.join(from, to);
+    await written.join(from, to);
   };
 
-  return async (ordinal) => {
+  const settle = async (ordinal: number): Promise<void> => {
     const found = await subscribers.findOne({ _id: ordinal });
     if (!found?.owes) return;
     if (found.owes === 'erasure') await erase(ordinal, found.erasedAt ?? 0);
@@ -110,6 +121,7 @@ const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
     else if (!found.consents.personalisation) await profiles.forget(ordinal);
     await subscribers.updateOne({ _id: ordinal, owes: found.owes }, { $set: { owes: null } });
   };
+  return settle;
 };
 
 /** Finishes what processes left that died while they erased, merged or forgot somebody; answers how many people. */
@@ -175,6 +187,7 @@ export const peopleOver = (db: mongo.Db): Rest & PersonWrites => {
   const addresses = mongoAddressStore(db);
 
   const find = (by: Parameters<Rest['subscriber']>[0]): Promise<PersonDocument | null> => {
+    if ('contact' in by) return people.byContact(by.contact);
     if ('id' in by) return people.byId(by.id);
     return 'ordinal' in by ? people.byOrdinal(by.ordinal) : people.byExternalId(by.externalId);
   };

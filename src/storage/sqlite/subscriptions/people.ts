@@ -8,6 +8,7 @@ import { inChunks } from '../chunks.ts';
 import type { Row, SqlInput, SqliteDatabase, SqlValue } from '../database.ts';
 import { packedQuery } from '../packed.ts';
 import { profileKeeperOver } from '../profiles/rows.ts';
+import { writtenOver } from '../written.ts';
 
 const peopleInOneRead = 2_000;
 
@@ -46,6 +47,7 @@ const toSubscriber = (row: Row): Subscriber => ({
   externalId: text(row.external_id),
   attributes: JSON.parse(String(row.attributes)),
   createdAt: Number(row.created_at),
+  ...(row.contact === 1 ? { contact: true as const } : {}),
 });
 
 const isUniqueClash = (error: unknown): boolean => /UNIQUE constraint failed/.test(String(error));
@@ -96,10 +98,10 @@ type People = Pick<
 export const peopleOver = (db: SqliteDatabase): People => {
   const insert = db.prepare(
     `INSERT INTO subscribers (id, external_id, locale, region, time_zone, quiet_hours, digest_hour, attributes,
-       created_at, ${consentColumns})
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       created_at, contact, ${consentColumns})
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  const byId = db.prepare('SELECT * FROM subscribers WHERE id = ?');
+  const byId = db.prepare('SELECT * FROM subscribers WHERE id = ? AND contact = ?');
   const byOrdinal = db.prepare('SELECT * FROM subscribers WHERE ordinal = ?');
   const byExternalId = db.prepare('SELECT * FROM subscribers WHERE external_id = ?');
   const update = db.prepare(
@@ -145,6 +147,7 @@ export const peopleOver = (db: SqliteDatabase): People => {
   );
 
   const profiles = profileKeeperOver(db);
+  const written = writtenOver(db);
   const changes = changesOver(db);
 
   const one = (row: Row | undefined): Subscriber | null => (row ? toSubscriber(row) : null);
@@ -166,16 +169,23 @@ export const peopleOver = (db: SqliteDatabase): People => {
         db.write(() => {
           const quietHours = fresh.quietHours && JSON.stringify(fresh.quietHours);
           const { id, externalId, locale, region, timeZone, digestHour, attributes, consents, createdAt } = fresh;
-          const facts = [digestHour, JSON.stringify(attributes), createdAt, ...consentValues(consents)];
+          const facts = [
+            digestHour,
+            JSON.stringify(attributes),
+            createdAt,
+            fresh.contact === true,
+            ...consentValues(consents),
+          ];
           insert.run(id, externalId, locale, region, timeZone, quietHours, ...facts);
-          const person = toSubscriber(byId.get(id) as Row);
+          const person = toSubscriber(byId.get(id, fresh.contact === true) as Row);
           changes.touch(person.ordinal);
           return person;
         }),
       ),
     subscriber: (by) =>
       db.read(() => {
-        if ('id' in by) return one(byId.get(by.id));
+        if ('id' in by) return one(byId.get(by.id, false));
+        if ('contact' in by) return one(byId.get(by.contact, true));
         return one('ordinal' in by ? byOrdinal.get(by.ordinal) : byExternalId.get(by.externalId));
       }),
     updateSubscriber: (ordinal, fields) =>
@@ -197,11 +207,15 @@ export const peopleOver = (db: SqliteDatabase): People => {
     erase: (ordinal, at) =>
       db.write(() => {
         if (!byOrdinal.get(ordinal)) return;
-        suppressErased.run(ordinal, at);
-        for (const step of erasures) step.run(ordinal);
-        clear.run(at, ordinal);
-        profiles.forget(ordinal);
-        changes.touch(ordinal);
+        const all = [...written.contactsOf(ordinal), ordinal];
+        written.forget(ordinal);
+        for (const person of all) {
+          suppressErased.run(person, at);
+          for (const step of erasures) step.run(person);
+          clear.run(at, person);
+          profiles.forget(person);
+          changes.touch(person);
+        }
       }),
     merge: (from, to) =>
       db.write(() => {
@@ -210,6 +224,7 @@ export const peopleOver = (db: SqliteDatabase): People => {
         moveFeedback.run(to, from);
         joinWishes.run(to, from);
         profiles.join(from, to);
+        written.join(from, to);
         changes.touch(from);
         changes.touch(to);
       }),
