@@ -116,8 +116,6 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const allowPrivate = config.webPush.allowPrivateEndpoints;
   const webhooks = makeWebhookService(stores, { keyring, edges, allowPrivate, wake });
   const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake, tell: webhooks.tell });
-  const feedback = makeFeedbackService(stores, { fanout, browsing, keyring, edges, config, tell: webhooks.tell });
-
   const returns = makeReturnService(stores, {
     fanout,
     subscriptions,
@@ -130,6 +128,10 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const office = { keyring, edges, calendar, publishing, fanout, courier, templates, config };
   const applications = makeApplicationService(stores, office);
   const opinions = makeOpinionService(stores, office);
+  const feedback = makeFeedbackService(stores, {
+    ...{ fanout, browsing, opinions, keyring, edges, config },
+    tell: webhooks.tell,
+  });
   const deadlines = makeDeadlineService(stores, office);
   const warnDeadlines = makeDeadlineWarnings(stores, { ...office, deadlines });
 

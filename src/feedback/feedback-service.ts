@@ -14,6 +14,8 @@ import type { TellEvents, WebhookEvent } from '../webhooks/webhook.ts';
 import { type Feedback, type FeedbackKind, type Said, saidFaults } from './feedback.ts';
 import { feedbackOf, linkName, visitLink } from './link-visits.ts';
 import { type Behind, makeBehind } from './message-behind.ts';
+import type { OpinionKind } from './opinions/opinion.ts';
+import type { OpinionService } from './opinions/opinion-service.ts';
 
 /** What a feedback link stands for. `follows`: what the person follows at once, which a daily digest could hold instead. */
 export type FeedbackView = {
@@ -22,6 +24,8 @@ export type FeedbackView = {
   channel: Feedback['channel'];
   digest: boolean;
   expired: boolean;
+  /** Whether the office can answer: somebody is behind the message still, and it is not too old. */
+  answerable: boolean;
   fewer: boolean;
   follows: number;
 };
@@ -45,6 +49,11 @@ export type FeedbackService = {
    */
   give(token: string, said: Said): Promise<void>;
   /** Moves what the person follows at once to a daily digest; answers how much. Throws `bad-link`. */
+  /**
+   * What somebody wrote about the item of a message goes to the office, which answers. Throws `bad-link`, `too-many` (ten in a
+   * day). Where nobody is behind the message any more, nothing happens.
+   */
+  ask(token: string, kind: OpinionKind, text: string): Promise<void>;
   slowDown(token: string): Promise<number>;
   /** Stops by the token of an unsubscribe link (`FanoutService.unsubscribe`), and keeps that it was stopped. */
   unsubscribe(token: string, everything: boolean): Promise<void>;
@@ -72,6 +81,7 @@ type Stores = Pick<Storage, 'feedback' | 'ledger' | 'pushes' | 'items' | 'subscr
 type Tools = {
   fanout: Pick<FanoutService, 'unsubscribe' | 'shown'>;
   browsing: Pick<BrowsingService, 'record'>;
+  opinions: Pick<OpinionService, 'receive'>;
   keyring: Pick<Keyring, 'mac'>;
   edges: Pick<Edges, 'now'>;
   config: Pick<Config, 'publicUrl' | 'feedback'>;
@@ -96,7 +106,7 @@ const eventOf = ({ id, kind, rating, comment, push, item, version, channel, at }
 
 /** What comes back about messages, and its effects at once. */
 export const makeFeedbackService = (stores: Stores, tools: Tools): FeedbackService => {
-  const { fanout, browsing, keyring, edges, config, tell } = tools;
+  const { fanout, browsing, opinions, keyring, edges, config, tell } = tools;
   const behindOf = makeBehind(stores, tools);
 
   const known = async (token: string): Promise<Behind> => {
@@ -162,6 +172,7 @@ export const makeFeedbackService = (stores: Stores, tools: Tools): FeedbackServi
         channel: message.channel,
         digest: message.kind === 'digest',
         expired,
+        answerable: person !== null && !expired,
         fewer: person?.fewer === true,
         follows: (await atOnce(behind)).length,
       };
@@ -173,6 +184,10 @@ export const makeFeedbackService = (stores: Stores, tools: Tools): FeedbackServi
       if (behind.expired && said.kind !== 'stop')
         throw new AppError('link-expired', 'The message is too old for that; it can still be stopped.');
       await give(behind, said);
+    },
+    ask: async (token, kind, text) => {
+      const { person, about } = await known(token);
+      if (person) await opinions.receive({ person: person.ordinal, item: about.item, kind, text, at: edges.now() });
     },
     slowDown: async (token) => {
       const follows = await atOnce(await known(token));

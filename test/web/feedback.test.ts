@@ -116,6 +116,24 @@ describe('the page of a link', () => {
     expect([kept().map(({ comment }) => comment), await interest()]).toEqual([['I have a well'], lowered]);
   });
 
+  it('hands a question to the office, which answers; without words there is none', async () => {
+    await started();
+    await web.town.people([li()]);
+    const item = await publish();
+    const visitor = plainVisitor(web.url);
+    const path = `/f/${tokenOf(await lastMail())}`;
+    await visitor.get(`${path}/useful`);
+    const asked = async () => (await web.api('GET', '/opinions')).body.opinions;
+    const silent = await visitor.send(path, { kind: 'useful', comment: '', asks: 'question' });
+    expect([silent.status, silent.html.includes('Enter what you want to say'), kept()]).toEqual([400, true, []]);
+    expect(silent.html).toMatch(/value="question" checked/);
+    await visitor.send(path, { kind: 'useful', comment: 'For how long?', asks: 'question' });
+    expect(kept()).toHaveLength(1);
+    expect(await asked()).toMatchObject([{ kind: 'question', state: 'open', item, text: 'For how long?' }]);
+    await visitor.send(path, { kind: 'useful', comment: 'Thank you', asks: '' });
+    expect(await asked()).toHaveLength(1);
+  });
+
   it('is in Chinese for who reads Chinese', async () => {
     await started();
     await web.town.people([li({ locale: 'zh-CN' })]);

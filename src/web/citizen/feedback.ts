@@ -2,6 +2,7 @@ import { type Request, type Response, Router } from 'express';
 import { AppError } from '../../errors.ts';
 import { commentMost, type Said, type SaidKind, saidFaults, saidKinds } from '../../feedback/feedback.ts';
 import type { FeedbackView } from '../../feedback/feedback-service.ts';
+import { type OpinionKind, opinionKinds } from '../../feedback/opinions/opinion.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
 import { field, longField, pathPart } from '../pages/request.ts';
@@ -32,7 +33,7 @@ const viewOf = async (deps: CitizenDeps, token: string): Promise<FeedbackView | 
 const badLink = (pages: Pages, req: Request, res: Response) =>
   pages.show(req, res, 'bad-link', { code: 'bad-link' }, { status: 403 });
 
-type Form = { choice: Choice; comment: string; faults: FormFaults };
+type Form = { choice: Choice; comment: string; asks: OpinionKind | null; faults: FormFaults };
 
 const showForm = (pages: Pages, req: Request, res: Response, view: FeedbackView, form: Form): void => {
   const values = { token: pathPart(req, 'token'), view, kinds: kindsOn(form.choice), commentMost, ...form };
@@ -50,14 +51,15 @@ const ask = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Respo
   if (!view) return badLink(pages, req, res);
   await deps.feedback.looked(token, choice.kind ?? 'shown', req.method === 'HEAD');
   if (view.expired) choice.kind = choice.kind === null ? null : 'stop';
-  showForm(pages, req, res, view, { choice, comment: '', faults: {} });
+  showForm(pages, req, res, view, { choice, comment: '', asks: null, faults: {} });
 };
 
-const saidOf = (req: Request): { choice: Choice; comment: string } => {
+const saidOf = (req: Request): Omit<Form, 'faults'> => {
   const kind = saidKinds.find((one) => one === field(req, 'kind')) ?? null;
   const rating = Number(field(req, 'rating'));
   const comment = longField(req, 'comment').replace(/\r\n?/g, '\n');
-  return { choice: { kind, rating: kind === 'rating' && rating >= 1 ? rating : null }, comment };
+  const asks = opinionKinds.find((one) => one === field(req, 'asks')) ?? null;
+  return { choice: { kind, rating: kind === 'rating' && rating >= 1 ? rating : null }, comment, asks };
 };
 
 const faultsOf = (said: Said): FormFaults =>
@@ -68,13 +70,15 @@ const save = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Resp
   const token = pathPart(req, 'token');
   const view = await viewOf(deps, token);
   if (!view) return badLink(pages, req, res);
-  const { choice, comment } = saidOf(req);
-  const again = (faults: FormFaults) => showForm(pages, req, res, view, { choice, comment, faults });
+  const form = saidOf(req);
+  const { choice, comment, asks } = form;
+  const again = (faults: FormFaults) => showForm(pages, req, res, view, { ...form, faults });
   if (choice.kind === null || (view.expired && choice.kind !== 'stop')) return again({ kind: 'fault.kind' });
   const said: Said = { kind: choice.kind, rating: choice.rating, comment: comment || null };
-  const faults = faultsOf(said);
+  const faults = { ...faultsOf(said), ...(asks && comment === '' ? { comment: 'opinion.fault.text' } : {}) };
   if (Object.keys(faults).length > 0) return again(faults);
   await deps.feedback.give(token, said);
+  if (asks) await deps.feedback.ask(token, asks, comment);
   res.redirect(303, `/f/${encodeURIComponent(token)}/${choice.kind}/thanks`);
 };
 
