@@ -119,6 +119,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const returns = makeReturnService(stores, {
     fanout,
     subscriptions,
+    feedback,
     keyring,
     edges,
     config,

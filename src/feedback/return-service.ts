@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config.ts';
 import type { Edges } from '../edges.ts';
+import { AppError } from '../errors.ts';
 import type { FanoutService } from '../fanout/fanout-service.ts';
 import type { Message } from '../fanout/ledger-store.ts';
 import type { Keyring } from '../keyring.ts';
@@ -16,6 +17,7 @@ import type { SubscriptionService } from '../subscriptions/subscription-service.
 import type { TellEvents } from '../webhooks/webhook.ts';
 import { classifyBounce, type FailedRecipient, type ReturnedMail } from './bounces/classify-bounce.ts';
 import { diagnose, type FailureKind } from './bounces/diagnosis.ts';
+import type { FeedbackService } from './feedback-service.ts';
 import type { Returned } from './return-store.ts';
 
 /** A receipt of an SMS provider. `failure`: what a bounce means for the number; `phone`: whose, where the provider says it. */
@@ -56,6 +58,7 @@ type Stores = Pick<Storage, 'ledger' | 'addresses' | 'subscriptions' | 'returns'
 type Tools = {
   fanout: Pick<FanoutService, 'receipt' | 'unsubscribe'>;
   subscriptions: Pick<SubscriptionService, 'stopByPhone'>;
+  feedback: Pick<FeedbackService, 'give'>;
   keyring: Pick<Keyring, 'mac' | 'open' | 'lookup'>;
   edges: Pick<Edges, 'now'>;
   config: { email: Pick<Config['email'], 'bounces'>; phoneCountry: string };
@@ -170,6 +173,17 @@ export const makeReturnService = (stores: Stores, tools: Tools): ReturnService =
     await tellOf(message, `${kind}-bounce`, reason, status);
   };
 
+  /** A complaint is feedback like any other: tuning and reports see it, and it is told. */
+  const keepComplaint = async ({ id }: Message): Promise<void> => {
+    const complaint = { kind: 'complaint' as const, rating: null, comment: null };
+    try {
+      await tools.feedback.give(signLink(keyring, 'unsubscribe', id), complaint);
+    } catch (error) {
+      // what the message was about is gone by now; what it was sent for has stopped all the same
+      if (!(error instanceof AppError) || error.code !== 'bad-link') throw error;
+    }
+  };
+
   /** Who complains wants no more of that: what the message was sent for stops, as by its one-click link (RFC 8058). */
   const complained = async ({ message, address }: Subject): Promise<void> => {
     await fanout.unsubscribe(signLink(keyring, 'unsubscribe', message.id), false);
@@ -182,7 +196,7 @@ export const makeReturnService = (stores: Stores, tools: Tools): ReturnService =
     };
     if (address)
       await returns.record({ ...kept, id: hashOf(message.id, address.lookup, 'complaint'), lookup: address.lookup });
-    await tellOf(message, 'complaint', 'complaint', null);
+    await keepComplaint(message);
   };
 
   /** A report that names no message of ours: it is believed of the addresses that it names. */
@@ -191,7 +205,8 @@ export const makeReturnService = (stores: Stores, tools: Tools): ReturnService =
       const lookup = lookupFor({ channel: 'email', email: named });
       const address = lookup === null ? null : await addresses.find(lookup);
       if (!address || isDelayed) continue;
-      const sent = original.date ?? edges.now();
+      // a Date field counts whole seconds
+      const sent = original.date === null ? edges.now() : original.date + 999;
       if (kind === 'complaint') await suppress(address, 'complaint', sent);
       await failed(address, { id: hashOf(notice ?? raw, address.lookup), kind, reason, status, message: null }, sent);
     }

@@ -253,6 +253,10 @@ describe('a complaint', () => {
     expect(rows.map(({ body }) => JSON.parse(body).data)).toEqual([
       expect.objectContaining({ kind: 'complaint', push, channel: 'email' }),
     ]);
+    const [row] = await town.stores.ledger.ofPerson(1, 1);
+    const kept = await town.stores.feedback.ofMessage(row?.message ?? '');
+    expect(kept.map(({ kind, machine }) => [kind, machine])).toEqual([['complaint', null]]);
+    expect(await town.stores.returns.ofLookup(lookup(li))).toEqual([expect.objectContaining({ kind: 'complaint' })]);
   });
 });
 

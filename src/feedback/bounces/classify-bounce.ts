@@ -83,10 +83,15 @@ const complainants = ({ root, original }: Mail, report: Fields | null): FailedRe
   return [...new Set(first ?? [])].map(complaint);
 };
 
+/** The report of an abuse report; some reporters call it plain text. */
+const reportOf = (parts: Part[]): Part | undefined =>
+  parts.find(({ type }) => type === 'message/feedback-report') ??
+  parts.find((part) => part.type === 'text/plain' && /^feedback-type[ \t]*:\s*\w/im.test(part.body.slice(0, 4_000)));
+
 /** A reader's complaint: ARF (RFC 5965), or one of the forms that mailbox providers had before and beside it. */
 const readComplaint = (mail: Mail): FailedRecipient[] | 'no-complaint' | null => {
   const { root, parts, notice, original } = mail;
-  const part = parts.find(({ type }) => type === 'message/feedback-report');
+  const part = reportOf(parts);
   const isReport = root.type === 'multipart/report' && /feedback-report/i.test(root.params.get('report-type') ?? '');
   if (part || isReport) {
     const report = readReportFields(part ? textOf(part) : notice.text);
@@ -218,7 +223,9 @@ const isNotice = ({ signs, notice, root, original }: Mail): boolean => {
   const speaks = soundsLikeBounce(notice.text);
   const isReport = root.type === 'multipart/report';
   if (signs.autoReplySubject) return false;
-  if (signs.fromDaemon) return signs.bounceSubject || speaks || isReport;
+  // whoever is away from the postmaster's desk says so in words of notices, but returns no mail
+  if (signs.fromDaemon)
+    return signs.bounceSubject || isReport || (speaks && (!signs.autoReplyFields || original !== null));
   if (signs.autoReplyFields) return false;
   if (!signs.bounceSubject) return signs.emptyPath && isReport;
   return signs.emptyPath || isReport || (speaks && (original !== null || namesMail(notice.text)));
@@ -266,7 +273,7 @@ const dateIn = (fields: Fields | null): number | null => {
 export const classifyBounce = (bytes: Uint8Array): ReturnedMail => {
   const mail = open(bytes);
   const { fields } = mail.root;
-  const report = mail.parts.find(({ type }) => type === 'message/feedback-report');
+  const report = reportOf(mail.parts);
   const paths = [
     ...sentToFields.flatMap((name) => fieldTexts(fields, name)),
     ...(report ? fieldTexts(readReportFields(textOf(report)), 'original-mail-from') : []),
