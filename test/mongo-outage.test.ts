@@ -43,7 +43,7 @@ const suite = (): void => {
       closing.push(sink.close);
       const { env } = newMongoDatabase(proxy.uri);
       const service = await startService({
-        env: { ...env, EMAIL_URL: sink.url, WORKERS: '1', LEASE_MS: '1000', LOG_LEVEL: 'fatal' },
+        env: { ...env, EMAIL_URL: sink.url, WORKERS: '1', LEASE_MS: '3000', LOG_LEVEL: 'fatal' },
       });
       closing.push(() => service.stop());
       const processes = [service.process.pid, ...service.workers()];
