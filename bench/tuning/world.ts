@@ -92,5 +92,8 @@ export const tastes: World = {
   must: { items: 0.1, people: 0.05 },
 };
 
-/** The null world: the same people look at the same pages, but what they look at says nothing of what they want. */
-export const noTastes: World = { ...tastes, wantsAtRandom: 0.3 };
+/**
+ * The null world: the same people look at the same pages, but what they look at says nothing of what they want, and channel and
+ * hour change nothing either, so that there is nothing to be learned.
+ */
+export const noTastes: World = { ...tastes, wantsAtRandom: 0.3, seen: { own: 0.6, other: 0.6 }, wrongHour: 1 };
