@@ -76,10 +76,15 @@ export const effectiveSize = (logged: readonly Logged[]): number => {
   return squares > 0 ? sum ** 2 / squares : 0;
 };
 
-/** How often a decision is in one resample: Poisson(1), which is what drawing n of n with return comes to. */
+/** The distribution function of Poisson(1): what drawing n of n with return comes to for each of them. */
+const poisson: number[] = [];
+for (let k = 0, term = Math.exp(-1), sum = term; k < 12; k++, term /= k, sum += term) poisson.push(sum);
+
+/** How often a decision is in one resample. */
 const resampled = (random: Random): number => {
+  const uniform = random();
   let count = 0;
-  for (let product = random(); product > Math.exp(-1); product *= random()) count++;
+  while (uniform >= (poisson[count] ?? 1)) count++;
   return count;
 };
 
