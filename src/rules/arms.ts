@@ -122,8 +122,8 @@ export const lineageOf = (content: RuleContent): string => {
 /** The arm at which a uniform number in [0, 1) falls; the last takes what rounding leaves over. */
 export const armAt = (arms: readonly { probability: number }[], uniform: number): number => {
   let sum = 0;
-  for (const [index, { probability }] of arms.entries()) {
-    sum += probability;
+  for (let index = 0; index < arms.length; index++) {
+    sum += arms[index]?.probability ?? 0;
     if (uniform < sum) return index;
   }
   return arms.length - 1;
