@@ -10,6 +10,7 @@ import type { ProfileStore } from '../profiles/profile-store.ts';
 import type { ItemStore } from '../publishing/item-store.ts';
 import type { RuleStore } from '../rules/rule-store.ts';
 import type { AddressStore, SignUpStore, SubscriptionStore } from '../subscriptions/subscription-store.ts';
+import type { TuningStore } from '../tuning/tuning-store.ts';
 import type { WebhookStore } from '../webhooks/webhook-store.ts';
 
 /** Every port, over one database. A service names the few it needs: `Pick<Storage, 'items' | 'pushes'>`. */
@@ -29,6 +30,7 @@ export type Storage = {
   access: AccessStore;
   staffSignIns: StaffSignInStore;
   webhooks: WebhookStore;
+  tuning: TuningStore;
   /** A cheap round trip; throws when the store does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -3,13 +3,13 @@ import type { Random } from './statistics/seeded-random.ts';
 import type { Counts, Tally } from './tuning.ts';
 
 /** How many useful messages one unwanted message outweighs, among people who said either. */
-const unwantedCosts = 3;
+const unwantedCosts = 2.75;
 /** What a message costs in attention, whatever it earns. */
 const attention = 0.01;
 /** Levels of interest tell something where those above a threshold are worth this much more than those below. */
 const leastContrast = 0.03;
 /** Below this many messages an arm or a band is not judged, and keeps only its floor of probability. */
-export const enough = 200;
+export const enough = 100;
 const halfLifeDays = 30;
 const draws = 400;
 
@@ -94,7 +94,7 @@ const weighted = (worths: readonly number[], bands: readonly Counts[], from: num
 };
 
 /** Interest tells something of worth where people above a threshold are surely enough worth more than those below it. */
-const tellsSurely = 0.9;
+const tellsSurely = 0.97;
 
 /**
  * Thresholds in ascending order, `bands[k]` the people between threshold k and the next: a threshold wins whose people above

@@ -17,6 +17,7 @@ import { mongoSignUpStore } from './sign-up-store.ts';
 import { mongoStaffSignInStore } from './staff-sign-in-store.ts';
 import { mongoSubscriptionStore } from './subscription-store.ts';
 import { mongoTransactionalStore } from './transactional-store.ts';
+import { mongoTuningStore } from './tuning-store.ts';
 import { mongoWebhookStore } from './webhook-store.ts';
 
 type Stores = Omit<Storage, 'ping' | 'close'>;
@@ -38,6 +39,7 @@ export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
   access: mongoAccessStore(db),
   staffSignIns: mongoStaffSignInStore(db),
   webhooks: mongoWebhookStore(db),
+  tuning: mongoTuningStore(db),
 });
 
 /** Every port over one open connection whose indexes are there. */

@@ -3,6 +3,7 @@ import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { AppError } from '../../errors.ts';
 import { unionOf } from '../../fanout/ordinals.ts';
 import type { PushSource, PushStore } from '../../fanout/push-store.ts';
+import { factRows, factsOfRows } from '../source-facts.ts';
 import { mongoBatches } from './batches.ts';
 import {
   batchView,
@@ -87,15 +88,15 @@ const plansOver = (db: mongo.Db): Plans => {
   const write = (push: string, plan: string, from: number, list: PushSource[]): Promise<void> =>
     insertMissing(
       sources,
-      list.map(({ source, follow, facts, ordinals }, at) => ({
+      list.map((one, at) => ({
         _id: `${plan} ${from + at} ${push}`,
         push,
         plan,
         position: from + at,
-        source,
-        follow,
-        facts: facts.map((fact) => ({ leaf: JSON.stringify(fact.leaf), ordinals: toBinary(fact.ordinals) })),
-        ordinals: toBinary(ordinals),
+        source: one.source,
+        follow: one.follow,
+        facts: factRows(one).map((fact) => ({ leaf: fact.leaf, ordinals: toBinary(fact.ordinals) })),
+        ordinals: toBinary(one.ordinals),
       })),
     );
   return {
@@ -120,7 +121,7 @@ const plansOver = (db: mongo.Db): Plans => {
       return found.map(({ source, follow, facts, ordinals }) => ({
         source,
         follow,
-        facts: facts.map((fact) => ({ leaf: JSON.parse(fact.leaf), ordinals: fromBinary(fact.ordinals) })),
+        ...factsOfRows(facts.map((fact) => ({ leaf: fact.leaf, ordinals: fromBinary(fact.ordinals) }))),
         ordinals: fromBinary(ordinals),
       }));
     },

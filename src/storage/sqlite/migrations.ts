@@ -11,6 +11,7 @@ import { publishingSchema } from './schema/publishing.ts';
 import { rulesSchema } from './schema/rules.ts';
 import { subscriptionsSchema } from './schema/subscriptions.ts';
 import { transactionalSchema } from './schema/transactional.ts';
+import { tuningSchema } from './schema/tuning.ts';
 import { webhooksSchema } from './schema/webhooks.ts';
 
 /** Applied in order, each once, on start. A released migration is never changed; a new one is appended. */
@@ -32,6 +33,7 @@ const migrations: { id: number; sql: string }[] = [
   { id: 2, sql: webhooksSchema },
   { id: 3, sql: [capsSchema, digestsSchema].join('\n') },
   { id: 4, sql: feedbackSchema },
+  { id: 5, sql: tuningSchema },
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */
