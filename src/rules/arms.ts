@@ -74,9 +74,9 @@ export const allowedValues = <P extends Parameter>(content: RuleContent, paramet
   return values.length > 1 ? values : [];
 };
 
-/** Whether there is anything that tuning may move in a rule. */
-export const mayTune = (content: RuleContent): boolean =>
-  parameters.some((parameter) => allowedValues(content, parameter).length > 0);
+/** Whether a rule is measured: there is something that tuning may move in it, or it has a floor to keep. */
+export const isTuned = (content: RuleContent): boolean =>
+  content.tune.floor !== undefined || parameters.some((parameter) => allowedValues(content, parameter).length > 0);
 
 const movedTo = (who: Condition, from: number | null, to: number): Condition => {
   if ('all' in who) return { all: who.all.map((one) => movedTo(one, from, to)) };

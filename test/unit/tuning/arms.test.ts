@@ -7,8 +7,8 @@ import {
   allowedValues,
   armAt,
   drawArms,
+  isTuned,
   lineageOf,
-  mayTune,
   passOf,
   propensityOf,
   settingOf,
@@ -50,13 +50,13 @@ describe('arms', () => {
     expect(allowedValues(content, 'weight')).toEqual([0.5, 1, 1.25, 2]);
     expect(allowedValues(content, 'channels')).toEqual(['email', 'webPush']);
     expect(allowedValues(content, 'hour')).toEqual(['at-once', 'preferred']);
-    expect(mayTune(content)).toBe(true);
+    expect(isTuned(content)).toBe(true);
   });
 
   it('are none where nothing may move', () => {
-    expect(mayTune(makeRuleContent({ tune: {} }))).toBe(false);
-    expect(mayTune(makeRuleContent({ tune: { threshold: [0.4, 0.4] } }))).toBe(false);
-    expect(mayTune(makeRuleContent({ who: { all: [] } }))).toBe(false);
+    expect(isTuned(makeRuleContent({ tune: {} }))).toBe(false);
+    expect(isTuned(makeRuleContent({ tune: { threshold: [0.4, 0.4] } }))).toBe(false);
+    expect(isTuned(makeRuleContent({ who: { all: [] } }))).toBe(false);
   });
 
   it('change one parameter and nothing else, and can be read back', () => {
