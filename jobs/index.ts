@@ -4,6 +4,7 @@ import { forgetOldVisits } from './forget-old-visits.ts';
 import { forgetOldWebhooks } from './forget-old-webhooks.ts';
 import type { Job } from './job.ts';
 import { publishScheduled } from './publish-scheduled.ts';
+import { tuneRules } from './tune-rules.ts';
 
 export const jobs: readonly Job[] = [
   publishScheduled,
@@ -11,4 +12,5 @@ export const jobs: readonly Job[] = [
   forgetOldEvents,
   forgetOldVisits,
   forgetOldWebhooks,
+  tuneRules,
 ];

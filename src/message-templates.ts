@@ -40,6 +40,7 @@ export type MessageTemplates = {
   manageLink(input: { locale: Locale; link: string }): Letter;
   /** The link by which a member of staff sets their password. */
   staffLink(input: { locale: Locale; link: string }): Letter;
+  rulePaused(input: { locale: Locale; link: string; rule: string; evidence: string }): Letter;
 };
 
 const hashOf = (...parts: unknown[]): string =>
@@ -146,13 +147,19 @@ export const makeMessageTemplates = ({
 
   /** A letter of one form; what tells its texts apart is in the key, the link is a slot. */
   const letter = (
-    kind: 'confirmation' | 'addition' | 'code' | 'manageLink' | 'staffLink',
+    kind: 'confirmation' | 'addition' | 'code' | 'manageLink' | 'staffLink' | 'rulePaused',
     locale: Locale,
-    own: { link: string | null; code?: string; follows?: string[]; data?: Record<string, string> },
+    own: {
+      link: string | null;
+      code?: string;
+      follows?: string[];
+      data?: Record<string, string>;
+      words?: Record<string, string>;
+    },
   ): Letter => {
     const text = textOf(locale);
     const words = (name: string) =>
-      text(`messages:${kind}.${name}`, { ...brandOf(text), code: own.code, link: slot('item') });
+      text(`messages:${kind}.${name}`, { ...brandOf(text), ...own.words, code: own.code, link: slot('item') });
     const values = {
       ...brandOf(text),
       locale,
@@ -168,7 +175,7 @@ export const makeMessageTemplates = ({
       link: slot('item'),
     };
     const content: SharedContent = {
-      key: hashOf(kind, locale, own.follows ?? null, own.code ?? null),
+      key: hashOf(kind, locale, own.follows ?? null, own.code ?? null, own.words ?? null),
       kind: 'transactional',
       locale,
       title: values.title,
@@ -194,5 +201,6 @@ export const makeMessageTemplates = ({
     code: ({ locale, code }) => letter('code', locale, { link: null, code }),
     manageLink: ({ locale, link }) => letter('manageLink', locale, { link }),
     staffLink: ({ locale, link }) => letter('staffLink', locale, { link }),
+    rulePaused: ({ locale, link, rule, evidence }) => letter('rulePaused', locale, { link, words: { rule, evidence } }),
   };
 };

@@ -29,6 +29,9 @@ import {
   type SignUpService,
   type SubscriptionService,
 } from './subscriptions/subscription-service.ts';
+import { makeNight } from './tuning/nightly.ts';
+import { makeOwnerTeller } from './tuning/tell-owner.ts';
+import { makeTuningService, type TuningService } from './tuning/tuning-service.ts';
 import { makeWebhookService, type WebhookService } from './webhooks/webhook-service.ts';
 
 /** Everything a router, a job or a worker may lean on. */
@@ -56,6 +59,9 @@ export type Services = {
   templates: MessageTemplates;
   courier: Courier;
   webhooks: WebhookService;
+  tuning: TuningService;
+  /** The night's run of tuning. */
+  tuneAtNight(signal: AbortSignal): Promise<void>;
 };
 
 /** Who acts when nobody asked: schedules and imports by configuration. */
@@ -107,6 +113,10 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     keyring,
     ...(config.adminApiKey === undefined ? {} : { adminApiKey: config.adminApiKey }),
   });
+  const tuning = makeTuningService(stores, { edges, rules });
+  const tellOwner = makeOwnerTeller(stores, { templates, courier, edges, config });
+  const { timeZone } = config;
+  const tuneAtNight = makeNight(stores, { edges, log, timeZone, rules, tuning, audit: access.audit, tellOwner });
   const staff = makeStaffService(stores, { edges, keyring, access, courier, templates, config });
 
   return {
@@ -133,5 +143,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     templates,
     courier,
     webhooks,
+    tuning,
+    tuneAtNight,
   };
 };

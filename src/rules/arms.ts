@@ -138,6 +138,15 @@ export const drawArms = (arms: Arms, uniform: readonly number[]): Drawn =>
     }),
   );
 
+/** What was drawn, as the values themselves. */
+export const valuesOf = (arms: Arms, drawn: Drawn): Partial<ArmValues> =>
+  Object.fromEntries(
+    parameters.flatMap((parameter) => {
+      const at = drawn[parameter];
+      return at === undefined ? [] : [[parameter, arms[parameter]?.[at]?.value]];
+    }),
+  );
+
 /** The probability with which somebody was drawn what they drew: the propensity. */
 export const propensityOf = (arms: Arms, drawn: Drawn): number =>
   parameters.reduce((product, parameter) => {

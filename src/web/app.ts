@@ -38,6 +38,7 @@ export type AppDeps = {
     | 'access'
     | 'staff'
     | 'webhooks'
+    | 'tuning'
     | 'keyring'
     | 'edges'
     | 'stores'

@@ -13,6 +13,7 @@ import type { ProfileService } from '../profiles/profile-service.ts';
 import type { PublishingService } from '../publishing/publishing-service.ts';
 import type { RuleService } from '../rules/rule-service.ts';
 import type { SignUpService, SubscriptionService } from '../subscriptions/subscription-service.ts';
+import type { TuningService } from '../tuning/tuning-service.ts';
 import type { WebhookService } from '../webhooks/webhook-service.ts';
 import { accessRoutes } from './api/access.ts';
 import { audienceRoutes } from './api/audience.ts';
@@ -25,6 +26,7 @@ import { peopleRoutes } from './api/people.ts';
 import { pushRoutes } from './api/pushes.ts';
 import { ruleRoutes } from './api/rules.ts';
 import { subscriptionRoutes } from './api/subscriptions.ts';
+import { tuningRoutes } from './api/tuning.ts';
 import { webhookRoutes } from './api/webhooks.ts';
 import { makeLimits, type RateLimits } from './contract/limits.ts';
 import { openApiOf } from './contract/openapi.ts';
@@ -48,6 +50,7 @@ export type ApiDeps = {
   access: AccessService;
   staff: StaffService;
   webhooks: WebhookService;
+  tuning: TuningService;
   keyring: Pick<Keyring, 'mac'>;
   signers: SmsSigner[];
   publicUrl: string;
@@ -85,6 +88,7 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
     ...pushRoutes(deps),
     ...feedbackRoutes(deps),
     ...accessRoutes(deps),
+    ...tuningRoutes(deps),
     ...webhookRoutes(deps),
     ...hookRoutes(deps),
     documentRoute(() => document),

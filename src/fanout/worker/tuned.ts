@@ -1,5 +1,5 @@
 import type { Keyring } from '../../keyring.ts';
-import { type Drawn, drawArms, lineageOf, passOf, propensityOf } from '../../rules/arms.ts';
+import { type Drawn, drawArms, lineageOf, passOf, propensityOf, valuesOf } from '../../rules/arms.ts';
 import type { RuleVersion } from '../../rules/rule.ts';
 import type { Recipient } from '../../subscriptions/subscriber.ts';
 import type { Exposure } from '../../tuning/tuning.ts';
@@ -94,7 +94,7 @@ export const exposureOf = (context: PushContext, plan: Plan, at: number): Exposu
     lineage: lineageOf(rule.content),
     day: arms.day,
     level: first.level,
-    drawn,
+    drawn: valuesOf(arms.arms, drawn),
     propensity: propensityOf(arms.arms, drawn),
     pass: 1 - (1 - passOfDraw(first)) * (1 - others),
     others,

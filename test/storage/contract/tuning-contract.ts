@@ -33,7 +33,7 @@ const makeExposure = (fields: Partial<Exposure> = {}): Exposure => ({
   lineage: 'line',
   day: '2026-03-02',
   level: 0.55,
-  drawn: { threshold: 1, hour: 0 },
+  drawn: { threshold: 0.4, hour: 'at-once' },
   propensity: 0.98 / 3,
   pass: 1,
   others: 0,
