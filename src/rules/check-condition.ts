@@ -134,14 +134,14 @@ const thresholdFaults = ({ who, tune }: Pick<RuleContent, 'who' | 'tune'>): Faul
   if (within.size > 1)
     return fault(`must hold one of the thresholds as written, not several: ${[...within].join(', ')}`);
   // a lower threshold must never select fewer: planning cuts at the lowest
-  return negatedInterests(who) ? fault('cannot move a threshold that stands under a "not"') : [];
+  return isNegated(who, within) ? fault('cannot move a threshold that stands under a "not"') : [];
 };
 
-const negatedInterests = (condition: Condition, negated = false): boolean => {
-  if ('not' in condition) return negatedInterests(condition.not, true);
-  if ('all' in condition) return condition.all.some((one) => negatedInterests(one, negated));
-  if ('any' in condition) return condition.any.some((one) => negatedInterests(one, negated));
-  return negated && 'person' in condition && condition.person === 'interest';
+const isNegated = (condition: Condition, thresholds: ReadonlySet<number>, negated = false): boolean => {
+  if ('not' in condition) return isNegated(condition.not, thresholds, true);
+  if ('all' in condition) return condition.all.some((one) => isNegated(one, thresholds, negated));
+  if ('any' in condition) return condition.any.some((one) => isNegated(one, thresholds, negated));
+  return negated && 'person' in condition && condition.person === 'interest' && thresholds.has(condition.atLeast);
 };
 
 /** Every fault of a rule's content against what is declared. */
