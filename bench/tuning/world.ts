@@ -2,7 +2,7 @@
  * The world of the closed-loop simulation, fixed before the tuner ever ran in it: what people like, what they look at, and how
  * they react. The tuner sees none of this, only interest levels and what comes back. Nothing here may be fitted to its results.
  */
-export type Topic = {
+type Topic = {
   slug: string;
   /** How much more people who like the topic look at it than they would at an average one. */
   signal: number;

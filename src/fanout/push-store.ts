@@ -26,7 +26,7 @@ type SourceFact = { leaf: PersonLeaf; ordinals: Uint8Array };
  * The arms by which a tuned rule is settled: those published for `day`. `cuts`: for each threshold that may be drawn whom the rule
  * selects with it (ascending, each within the one before); none where the threshold does not move.
  */
-export type PlannedArms = { day: string; cuts: { threshold: number; ordinals: Uint8Array }[] };
+type PlannedArms = { day: string; cuts: { threshold: number; ordinals: Uint8Array }[] };
 
 /**
  * One frozen source of a push: its label in reasons, the follow it came from (null: rules, conditions, named people, those

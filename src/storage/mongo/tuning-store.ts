@@ -3,7 +3,7 @@ import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import type { PublishedArms } from '../../rules/arms.ts';
 import type { Change, ClosedExposure, Exposure, Tally } from '../../tuning/tuning.ts';
 import type { TuningStore } from '../../tuning/tuning-store.ts';
-import { insertIfFree, insertMissing } from './writes.ts';
+import { bulk, insertIfFree, insertMissing, slices } from './writes.ts';
 
 /** `arms` as JSON, so that nothing of it has to be a field's name. */
 type ArmsDocument = Omit<PublishedArms, 'arms'> & { _id: string; arms: string };
@@ -48,9 +48,6 @@ const newest: [number, string] = [Number.MAX_SAFE_INTEGER, '\u{10ffff}'];
 const firstKey: [string, number] = ['', -1];
 const firstByTime: [number, string, number] = [-1, '', -1];
 
-const parts = <T>(list: readonly T[]): T[][] =>
-  Array.from({ length: Math.ceil(list.length / atOnce) }, (_, at) => list.slice(at * atOnce, (at + 1) * atOnce));
-
 type Exposures = Pick<TuningStore, 'expose' | 'openExposures' | 'closeExposures' | 'dropExposures' | 'closedExposures'>;
 
 const exposuresOver = (exposures: mongo.Collection<ExposureDocument>): Exposures => ({
@@ -80,27 +77,18 @@ const exposuresOver = (exposures: mongo.Collection<ExposureDocument>): Exposures
       next: last ? encodeCursor([last.push, last.ordinal]) : null,
     };
   },
-  closeExposures: async (list) => {
-    for (const part of parts(list))
-      await exposures.bulkWrite(
-        part.map(({ push, ordinal, ...came }) => ({
-          updateOne: {
-            filter: { _id: keyOf({ push, ordinal }), closed: false },
-            update: {
-              $set: {
-                closed: true,
-                channel: came.channel,
-                sentAt: came.sentAt,
-                reward: came.reward,
-                unwanted: came.unwanted,
-              },
-            },
-          },
-        })),
-      );
-  },
+  closeExposures: (list) =>
+    bulk(
+      exposures,
+      list.map(({ push, ordinal, channel, sentAt, reward, unwanted }) => ({
+        updateOne: {
+          filter: { _id: keyOf({ push, ordinal }), closed: false },
+          update: { $set: { closed: true, channel, sentAt, reward, unwanted } },
+        },
+      })),
+    ),
   dropExposures: async (list) => {
-    for (const part of parts(list)) await exposures.deleteMany({ _id: { $in: part.map(keyOf) } });
+    for (const part of slices(list, atOnce)) await exposures.deleteMany({ _id: { $in: part.map(keyOf) } });
   },
   closedExposures: async ({ rule, from, to }, { cursor, limit }) => {
     const [at, push, ordinal] = decodeCursor(cursor, firstByTime);

@@ -15,10 +15,10 @@ export type Logged = {
 
 /** Mean outcome of one decision: by inverse propensities, self-normalised, by the model alone, doubly robust. */
 export type Estimates = { ips: number; snips: number; direct: number; doublyRobust: number };
-export const estimators = ['ips', 'snips', 'direct', 'doublyRobust'] as const;
+const estimators = ['ips', 'snips', 'direct', 'doublyRobust'] as const;
 
 /** Why nothing can be said: too few decisions, or too few of what was done is what the other policy would do. */
-export type Refusal = 'too-few' | 'no-overlap' | 'thin-overlap';
+type Refusal = 'too-few' | 'no-overlap' | 'thin-overlap';
 
 /** `effective`: as many decisions as would tell as much had they been the other policy's own (Kish). Intervals hold 95 %. */
 export type OffPolicy =
