@@ -7,6 +7,7 @@ import type { Job } from './job.ts';
 import { publishScheduled } from './publish-scheduled.ts';
 import { settleOwed } from './settle-owed.ts';
 import { sweepChanges } from './sweep-changes.ts';
+import { tuneRules } from './tune-rules.ts';
 import { warnDeadlines } from './warn-deadlines.ts';
 
 export const jobs: readonly Job[] = [
@@ -19,4 +20,5 @@ export const jobs: readonly Job[] = [
   warnDeadlines,
   forgetOldWebhooks,
   sweepChanges,
+  tuneRules,
 ];

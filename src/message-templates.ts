@@ -52,6 +52,7 @@ export type MessageTemplates = {
   }): Letter;
   /** Tells staff what is due soon or late, one line each; `link` leads to the page of time limits. */
   deadlines(input: { locale: Locale; link: string; lines: string[] }): Letter;
+  rulePaused(input: { locale: Locale; link: string; rule: string; evidence: string }): Letter;
 };
 
 const hashOf = (...parts: unknown[]): string =>
@@ -231,5 +232,7 @@ export const makeMessageTemplates = ({
       }),
     deadlines: ({ locale, link, lines }) =>
       letter('deadlines', locale, { link, follows: lines, values: { count: lines.length } }),
+    rulePaused: ({ locale, link, rule, evidence }) =>
+      letter('rulePaused', locale, { link, values: { rule, evidence } }),
   };
 };

@@ -36,6 +36,9 @@ import {
   type SignUpService,
   type SubscriptionService,
 } from './subscriptions/subscription-service.ts';
+import { makeNight } from './tuning/nightly.ts';
+import { makeOwnerTeller } from './tuning/tell-owner.ts';
+import { makeTuningService, type TuningService } from './tuning/tuning-service.ts';
 import { makeWebhookService, type WebhookService } from './webhooks/webhook-service.ts';
 
 /** Everything a router, a job or a worker may lean on. */
@@ -71,6 +74,9 @@ export type Services = {
   deadlines: DeadlineService;
   /** Tells staff, once each, of time limits that end soon. */
   warnDeadlines: () => Promise<number>;
+  tuning: TuningService;
+  /** The night's run of tuning. */
+  tuneAtNight(signal: AbortSignal): Promise<void>;
 };
 
 /** Who acts when nobody asked: schedules and imports by configuration. */
@@ -116,6 +122,14 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const allowPrivate = config.webPush.allowPrivateEndpoints;
   const webhooks = makeWebhookService(stores, { keyring, edges, allowPrivate, wake });
   const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake, tell: webhooks.tell });
+
+  const office = { keyring, edges, calendar, publishing, fanout, courier, templates, config };
+  const applications = makeApplicationService(stores, office);
+  const opinions = makeOpinionService(stores, office);
+  const feedback = makeFeedbackService(stores, {
+    ...{ fanout, browsing, opinions, keyring, edges, config },
+    tell: webhooks.tell,
+  });
   const returns = makeReturnService(stores, {
     fanout,
     subscriptions,
@@ -125,13 +139,6 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     config,
     tell: webhooks.tell,
     log,
-  });
-  const office = { keyring, edges, calendar, publishing, fanout, courier, templates, config };
-  const applications = makeApplicationService(stores, office);
-  const opinions = makeOpinionService(stores, office);
-  const feedback = makeFeedbackService(stores, {
-    ...{ fanout, browsing, opinions, keyring, edges, config },
-    tell: webhooks.tell,
   });
   const deadlines = makeDeadlineService(stores, office);
   const warnDeadlines = makeDeadlineWarnings(stores, { ...office, deadlines });
@@ -143,6 +150,10 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   });
   const rulesOfAddresses = { phoneCountry: config.phoneCountry, insecureEndpoints: allowPrivate };
   const suppressions = makeSuppressionService(stores, { keyring, rules: rulesOfAddresses, audit: access.audit });
+  const tuning = makeTuningService(stores, { edges, rules });
+  const tellOwner = makeOwnerTeller(stores, { templates, courier, edges, config });
+  const { timeZone } = config;
+  const tuneAtNight = makeNight(stores, { edges, log, timeZone, rules, tuning, audit: access.audit, tellOwner });
   const staff = makeStaffService(stores, { edges, keyring, access, courier, templates, config });
 
   return {
@@ -176,5 +187,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     opinions,
     deadlines,
     warnDeadlines,
+    tuning,
+    tuneAtNight,
   };
 };

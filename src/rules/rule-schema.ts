@@ -24,6 +24,8 @@ export const ruleContentSchema = z.strictObject({
       .refine((names) => new Set(names).size === names.length, 'must not name a channel twice'),
     pace: z.enum(paces),
     priority: z.int().min(1).max(9),
+    weight: z.number().min(0).max(mostWeight).optional(),
+    hour: z.enum(['at-once', 'preferred']).optional(),
   }),
   holdout: z.number().min(0).max(0.5).default(0),
   tune: z
@@ -32,6 +34,8 @@ export const ruleContentSchema = z.strictObject({
       weight: bounds(mostWeight).optional(),
       channels: z.boolean().optional(),
       hour: z.boolean().optional(),
+      apply: z.boolean().optional(),
+      floor: z.number().min(0).max(1).optional(),
     })
     .default({}),
 });

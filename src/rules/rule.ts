@@ -5,19 +5,32 @@ import type { Condition } from './condition.ts';
 export const ruleStates = ['draft', 'active', 'paused'] as const;
 type RuleState = (typeof ruleStates)[number];
 
-/** What a publisher writes. `holdout` is the share that is left out for measurement; `tune` bounds what tuning may move. */
+/**
+ * What a publisher writes. `deliver.weight` (1 unless said) is how much the rule counts beside others that selected the same
+ * person; `deliver.hour` whether its messages wait for the hour at which a person reacts (they do where tuning may choose,
+ * unless said). `holdout` is the share that is left out for measurement. `tune` bounds what tuning may move; `apply`: it
+ * moves by itself, else it only proposes; `floor`: the share of useful messages below which the rule is paused.
+ */
 export type RuleContent = {
   name: string;
   explanation: Bilingual;
   when: Condition;
   who: Condition;
-  deliver: { channels: ChannelName[]; pace: Pace; priority: number };
+  deliver: {
+    channels: ChannelName[];
+    pace: Pace;
+    priority: number;
+    weight?: number | undefined;
+    hour?: 'at-once' | 'preferred' | undefined;
+  };
   holdout: number;
   tune: {
     threshold?: [number, number] | undefined;
     weight?: [number, number] | undefined;
     channels?: boolean | undefined;
     hour?: boolean | undefined;
+    apply?: boolean | undefined;
+    floor?: number | undefined;
   };
 };
 

@@ -15,6 +15,7 @@ import type { ItemStore } from '../publishing/item-store.ts';
 import type { DeadlineStore } from '../reports/deadline-store.ts';
 import type { RuleStore } from '../rules/rule-store.ts';
 import type { AddressStore, SignUpStore, SubscriptionStore } from '../subscriptions/subscription-store.ts';
+import type { TuningStore } from '../tuning/tuning-store.ts';
 import type { WebhookStore } from '../webhooks/webhook-store.ts';
 
 /** Every port, over one database. A service names the few it needs: `Pick<Storage, 'items' | 'pushes'>`. */
@@ -39,6 +40,7 @@ export type Storage = {
   applications: ApplicationStore;
   opinions: OpinionStore;
   deadlines: DeadlineStore;
+  tuning: TuningStore;
   /** A cheap round trip; throws when the store does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;

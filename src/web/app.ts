@@ -44,6 +44,7 @@ export type AppDeps = {
     | 'applications'
     | 'opinions'
     | 'deadlines'
+    | 'tuning'
     | 'keyring'
     | 'edges'
     | 'stores'

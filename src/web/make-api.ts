@@ -19,6 +19,7 @@ import type { PublishingService } from '../publishing/publishing-service.ts';
 import type { DeadlineService } from '../reports/deadlines.ts';
 import type { RuleService } from '../rules/rule-service.ts';
 import type { SignUpService, SubscriptionService } from '../subscriptions/subscription-service.ts';
+import type { TuningService } from '../tuning/tuning-service.ts';
 import type { WebhookService } from '../webhooks/webhook-service.ts';
 import { accessRoutes } from './api/access.ts';
 import { applicationRoutes } from './api/applications.ts';
@@ -36,6 +37,7 @@ import { reportRoutes } from './api/reports.ts';
 import { ruleRoutes } from './api/rules.ts';
 import { subscriptionRoutes } from './api/subscriptions.ts';
 import { suppressionRoutes } from './api/suppressions.ts';
+import { tuningRoutes } from './api/tuning.ts';
 import { webhookRoutes } from './api/webhooks.ts';
 import { makeLimits, type RateLimits } from './contract/limits.ts';
 import { openApiOf } from './contract/openapi.ts';
@@ -65,6 +67,7 @@ export type ApiDeps = {
   applications: ApplicationService;
   opinions: OpinionService;
   deadlines: DeadlineService;
+  tuning: TuningService;
   keyring: Pick<Keyring, 'mac'>;
   signers: SmsSigner[];
   publicUrl: string;
@@ -106,6 +109,7 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
     ...reportRoutes(deps),
     ...calendarRoutes(deps),
     ...accessRoutes(deps),
+    ...tuningRoutes(deps),
     ...webhookRoutes(deps),
     ...suppressionRoutes(deps),
     ...hookRoutes(deps),

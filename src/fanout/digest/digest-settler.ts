@@ -103,11 +103,11 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
       );
     if (units.length === 0) return [];
     const people = await presentPeople(stores.subscriptions, units);
-    const reasonsOf = await presentReasons(stores, context, units, people);
+    const reasonsOf = await presentReasons(stores, context, units, people, keyring);
     const end = await endOf(context);
     return units.map((unit) => {
       const person = people.get(unit.ordinal) ?? null;
-      const reasons = person && !end ? reasonsOf(unit, person) : [];
+      const reasons = person && !end ? reasonsOf(unit, person).reasons : [];
       return judge(context, { unit, person, reasons, decision: { kind: 'cancel' }, message: null }, end);
     });
   };

@@ -167,10 +167,16 @@ export const makePlanner = (stores: PlannerStores, tools: PlannerTools) => {
 
 export type Planner = ReturnType<typeof makePlanner>;
 
-const packed = ({ source, follow, people, facts }: Matched): PushSource => ({
+const packed = ({ source, follow, people, facts, arms }: Matched): PushSource => ({
   source,
   follow,
   facts: facts.map((fact) => ({ leaf: fact.leaf, ordinals: packOrdinals(fact.people) })),
+  ordinals: packOrdinals(people),
+  ...(arms ? { arms: { day: arms.day, cuts: arms.cuts.map(packedCut) } } : {}),
+});
+
+const packedCut = ({ threshold, people }: { threshold: number; people: Iterable<number> }) => ({
+  threshold,
   ordinals: packOrdinals(people),
 });
 

@@ -3,6 +3,7 @@ import type { Bilingual, Locale, Topic } from '../../catalogue/topic.ts';
 import type { SharedContent } from '../../channels/channel.ts';
 import { makeLru } from '../../lru.ts';
 import type { ItemVersion } from '../../publishing/item.ts';
+import type { PublishedArms } from '../../rules/arms.ts';
 import { type RuleVersion, ruleOfSource, ruleSource } from '../../rules/rule.ts';
 import { needsNoConsent } from '../../rules/selection.ts';
 import type { Storage } from '../../storage/storage.ts';
@@ -30,8 +31,11 @@ type RenderNotification = (input: {
 /** Forms of one message: with links that are counted; with the question how satisfied its reader is. */
 type MessageForm = { tracked: boolean; survey: boolean };
 
-/** A source that only suggests: a rule's version (null: the condition of a publisher's own push), and whether consent is needed. */
-export type Suggestion = { rule: RuleVersion | null; needsConsent: boolean };
+/**
+ * A source that only suggests: a rule's version (null: the condition of a publisher's own push), whether consent is needed, and
+ * the arms of the day that it is tuned by (null: it is not).
+ */
+export type Suggestion = { rule: RuleVersion | null; needsConsent: boolean; arms: PublishedArms | null };
 
 /**
  * All that is the same for every person of a push at one revision: its frozen sources, the version's content, whom an
@@ -51,7 +55,7 @@ export type PushContext = {
   reasonLine(locale: Locale, sources: number[]): string;
 };
 
-export type ContextStores = Pick<Storage, 'pushes' | 'items' | 'ledger' | 'rules'>;
+export type ContextStores = Pick<Storage, 'pushes' | 'items' | 'ledger' | 'rules' | 'tuning'>;
 export type ContextTools = { catalogue: CatalogueService; render: RenderNotification };
 
 const keptContexts = 8;
@@ -70,6 +74,17 @@ export const endOfPush = async (
 export const makePushContexts = (stores: ContextStores, tools: ContextTools) => {
   const kept = makeLru<Promise<PushContext>>(keptContexts);
 
+  /** The arms that the plan's tuned sources name, by the place of the source. */
+  const armsOf = async (sources: PushSource[]): Promise<Map<number, PublishedArms>> => {
+    const found = new Map<number, PublishedArms>();
+    for (const [index, { source, arms }] of sources.entries()) {
+      const rule = arms && ruleOfSource(source);
+      const [published] = rule ? await stores.tuning.armsOf([rule], arms.day, arms.day) : [];
+      if (published) found.set(index, published);
+    }
+    return found;
+  };
+
   const suggestionsOf = async (
     push: Push,
     version: ItemVersion,
@@ -79,15 +94,21 @@ export const makePushContexts = (stores: ContextStores, tools: ContextTools) => 
     const item = factsOfItem(push.item, version.content, trees);
     if (push.audience.kind === 'condition') {
       // one source, and one more for each time that people joined late
-      const suggestion = { rule: null, needsConsent: !needsNoConsent(push.audience.who, item) };
+      const suggestion = { rule: null, needsConsent: !needsNoConsent(push.audience.who, item), arms: null };
       return new Map(sources.map((_, index) => [index, suggestion]));
     }
     const named = sources.map(({ source }) => ruleOfSource(source));
     const versions = await stores.rules.versions(named.flatMap((one) => one ?? []));
+    const arms = await armsOf(sources);
     return new Map(
       named.flatMap((one, index): [number, Suggestion][] => {
         const rule = versions.find((known) => known.rule === one?.rule && known.version === one.version);
-        return rule ? [[index, { rule, needsConsent: !needsNoConsent(rule.content.who, item) }]] : [];
+        const suggestion = (of: RuleVersion): Suggestion => ({
+          rule: of,
+          needsConsent: !needsNoConsent(of.content.who, item),
+          arms: arms.get(index) ?? null,
+        });
+        return rule ? [[index, suggestion(rule)]] : [];
       }),
     );
   };

@@ -5,6 +5,7 @@ import type { Delivery, DeliveryChange, NoticeClass, NoticeKey, Outcome } from '
 import { channelOrder, type Decision, noticeClassOf, type Reason } from '../policy.ts';
 import type { LeavingRow } from './dispatcher.ts';
 import type { PushContext } from './push-context.ts';
+import type { RuleDraw } from './tuned.ts';
 
 /** One row of a person who is to be settled (null: none yet), their other rows of the push, their sources. */
 export type Unit = { ordinal: number; row: Delivery | null; others: Delivery[]; sources: number[] };
@@ -33,6 +34,8 @@ export type Plan = {
   reasons: Reason[];
   decision: Verdict;
   message: string | null;
+  /** What tuned rules drew for the person, those that keep them out too; left out where none did. */
+  draws?: RuleDraw[];
 };
 
 type FlyingRow = Delivery & { channel: ChannelName };

@@ -2,6 +2,7 @@ import type { Config } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
 import type { Keyring } from '../../keyring.ts';
 import { mostOf } from '../../profiles/profile.ts';
+import type { RuleContent } from '../../rules/rule.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { ChannelName } from '../../subscriptions/follow.ts';
 import type { Recipient } from '../../subscriptions/subscriber.ts';
@@ -36,8 +37,9 @@ import {
   type Verdict,
 } from './rows.ts';
 import { takeSurveys } from './surveys.ts';
+import { exposureOf } from './tuned.ts';
 
-export type SettleStores = Pick<Storage, 'subscriptions' | 'ledger' | 'rules' | 'profiles' | 'feedback'>;
+export type SettleStores = Pick<Storage, 'subscriptions' | 'ledger' | 'rules' | 'profiles' | 'feedback' | 'tuning'>;
 export type SettleTools = {
   keyring: Keyring;
   edges: Edges;
@@ -66,7 +68,7 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
   ): Plan => {
     if (!person)
       return { unit, person: null, reasons: [], decision: { kind: 'withhold', code: 'erased' }, message: null };
-    const reasons = reasonsOf(unit, person);
+    const { reasons, draws } = reasonsOf(unit, person);
     if (pushBefore(unit)?.state === 'delivered')
       return { unit, person, reasons, decision: { kind: 'withhold', code: 'seen' }, message: null };
     const decision = decide({
@@ -78,16 +80,17 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
       kept: null,
       // whoever has waited once has waited enough
       preferredHour: unit.row === null ? (hours.get(person.ordinal) ?? null) : null,
+      belowArm: draws.length > 0,
       now: edges.now(),
       defaults: tools.defaults,
     });
     const message =
       decision.kind === 'send' ? messageIdOf(keyring, context.push.id, unit.ordinal, decision.channel) : null;
-    return { unit, person, reasons, decision, message };
+    return { unit, person, reasons, decision, message, draws };
   };
 
   const planAll = async (context: PushContext, units: Unit[], people: Map<number, Recipient>): Promise<Plan[]> => {
-    const reasonsOf = await presentReasons(stores, context, units, people);
+    const reasonsOf = await presentReasons(stores, context, units, people, keyring);
     const hours = await hoursOf(context, people);
     const chosen = new Map<number, ChannelName[]>();
     return units.map((unit) => {
@@ -108,13 +111,20 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
   /** When these people mostly react, where a rule of the push may choose by it. */
   const hoursOf = async (context: PushContext, people: Map<number, Recipient>): Promise<Map<number, number>> => {
     const hours = new Map<number, number>();
-    if (![...context.suggestions.values()].some(({ rule }) => rule?.content.tune.hour === true)) return hours;
+    if (![...context.suggestions.values()].some(({ rule }) => rule !== null && mayWait(rule.content))) return hours;
     for (const { ordinal, consents } of people.values()) {
       const profile = consents.personalisation ? await stores.profiles.profile(ordinal) : null;
       const hour = mostOf(profile?.hours ?? []);
       if (hour !== null) hours.set(ordinal, hour);
     }
     return hours;
+  };
+
+  /** Logs whom tuned rules decided of, with what probability, before anything is sent: what was drawn twice is logged once. */
+  const expose = async (context: PushContext, plans: Plan[]): Promise<void> => {
+    const at = edges.now();
+    const exposures = plans.flatMap((plan) => (plan.draws?.length ? (exposureOf(context, plan, at) ?? []) : []));
+    if (exposures.length > 0) await stores.tuning.expose(exposures);
   };
 
   /**
@@ -212,6 +222,7 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
         : await planAll(context, units, people);
       await takeNotices(lease, context, plans);
       await takePlaces(stores.ledger, tools, context, plans);
+      await expose(context, plans);
       const written = await write(lease, context, plans);
       const asking = { share: tools.feedback.surveyShare, now: edges.now() };
       const surveyed = await takeSurveys(stores.feedback, context, written, asking);
@@ -221,6 +232,9 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
 };
 
 export type Settler = ReturnType<typeof makeSettler>;
+
+/** Whether messages of a rule may wait for the hour at which a person reacts. */
+const mayWait = ({ tune, deliver }: RuleContent): boolean => tune.hour === true || deliver.hour === 'preferred';
 
 const endedPlan = (unit: Unit, person: Recipient | undefined, decision: Ending): Plan => ({
   unit,

@@ -75,6 +75,18 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
   suppressions: [{ at: -1, _id: 1 }],
   returns: [{ lookup: 1, at: -1 }, { at: 1 }],
   webhook_deliveries: [{ state: 1, dueAt: 1 }, { webhook: 1, at: -1, event: -1 }, { at: 1 }],
+  tuning_arms: [{ rule: 1, version: 1, day: -1 }],
+  tuning_exposures: [
+    { closed: 1, push: 1, ordinal: 1 },
+    { closed: 1, at: 1, push: 1, ordinal: 1 },
+    { rule: 1, at: 1 },
+    { at: 1 },
+  ],
+  tuning_tallies: [{ rule: 1, lineage: 1, day: 1 }, { day: 1 }],
+  tuning_changes: [
+    { at: -1, _id: -1 },
+    { rule: 1, at: -1 },
+  ],
   topics: [{ no: 1 }],
   regions: [{ no: 1 }],
   applications: [

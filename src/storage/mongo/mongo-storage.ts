@@ -23,6 +23,7 @@ import { mongoSignUpStore } from './sign-up-store.ts';
 import { mongoStaffSignInStore } from './staff-sign-in-store.ts';
 import { mongoSubscriptionStore } from './subscription-store.ts';
 import { mongoTransactionalStore } from './transactional-store.ts';
+import { mongoTuningStore } from './tuning-store.ts';
 import { mongoWebhookStore } from './webhook-store.ts';
 
 type Stores = Omit<Storage, 'ping' | 'close'>;
@@ -49,6 +50,7 @@ export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
   applications: mongoApplicationStore(db),
   opinions: mongoOpinionStore(db),
   deadlines: mongoDeadlineStore(db),
+  tuning: mongoTuningStore(db),
 });
 
 /** Every port over one open connection whose indexes are there. */

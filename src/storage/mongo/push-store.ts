@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts';
 import { unionOf } from '../../fanout/ordinals.ts';
 import { lanes, type Push } from '../../fanout/push.ts';
 import type { PushSource, PushStore } from '../../fanout/push-store.ts';
+import { factRows, factsOfRows } from '../source-facts.ts';
 import { mongoBatches } from './batches.ts';
 import {
   batchView,
@@ -95,15 +96,15 @@ const plansOver = (db: mongo.Db): Plans => {
   const write = (push: string, plan: string, from: number, list: PushSource[]): Promise<void> =>
     insertMissing(
       sources,
-      list.map(({ source, follow, facts, ordinals }, at) => ({
+      list.map((one, at) => ({
         _id: `${plan} ${from + at} ${push}`,
         push,
         plan,
         position: from + at,
-        source,
-        follow,
-        facts: facts.map((fact) => ({ leaf: JSON.stringify(fact.leaf), ordinals: toBinary(fact.ordinals) })),
-        ordinals: toBinary(ordinals),
+        source: one.source,
+        follow: one.follow,
+        facts: factRows(one).map((fact) => ({ leaf: fact.leaf, ordinals: toBinary(fact.ordinals) })),
+        ordinals: toBinary(one.ordinals),
       })),
     );
   return {
@@ -128,7 +129,7 @@ const plansOver = (db: mongo.Db): Plans => {
       return found.map(({ source, follow, facts, ordinals }) => ({
         source,
         follow,
-        facts: facts.map((fact) => ({ leaf: JSON.parse(fact.leaf), ordinals: fromBinary(fact.ordinals) })),
+        ...factsOfRows(facts.map((fact) => ({ leaf: fact.leaf, ordinals: fromBinary(fact.ordinals) }))),
         ordinals: fromBinary(ordinals),
       }));
     },

@@ -14,6 +14,7 @@ import { returnsSchema } from './schema/returns.ts';
 import { rulesSchema } from './schema/rules.ts';
 import { subscriptionsSchema } from './schema/subscriptions.ts';
 import { transactionalSchema } from './schema/transactional.ts';
+import { tuningSchema } from './schema/tuning.ts';
 import { webhooksSchema } from './schema/webhooks.ts';
 
 /** Applied in order, each once, on start; numbered by their place. A released migration is never changed; a new one is appended. */
@@ -35,6 +36,7 @@ const migrations: string[] = [
   feedbackSchema,
   returnsSchema,
   applicationsSchema,
+  tuningSchema,
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */

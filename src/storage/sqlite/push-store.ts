@@ -3,6 +3,7 @@ import { AppError } from '../../errors.ts';
 import { packOrdinals, unionOf, unpackOrdinals } from '../../fanout/ordinals.ts';
 import { type Batch, type Lane, lanes, noCounts, type Push } from '../../fanout/push.ts';
 import type { BatchView, Claim, LeaseView, PushSource, PushStore } from '../../fanout/push-store.ts';
+import { factRows, factsOfRows } from '../source-facts.ts';
 import { bytes, type Row, type SqliteDatabase } from './database.ts';
 
 const laneOf = (row: Row): Lane => lanes[Number(row.lane)] ?? 'bulk';
@@ -136,8 +137,8 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
   /** Sources are whole or not there; one write each, because each may be large. */
   const writeSource = (push: string, plan: string, position: number, one: PushSource): void => {
     insertSource.run(plan, position, one.source, one.follow, one.ordinals, push);
-    for (const [no, fact] of one.facts.entries())
-      insertFact.run(plan, position, no, JSON.stringify(fact.leaf), fact.ordinals, push);
+    for (const [no, fact] of factRows(one).entries())
+      insertFact.run(plan, position, no, fact.leaf, fact.ordinals, push);
   };
 
   return {
@@ -202,9 +203,11 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
       return rows.map((row) => ({
         source: String(row.source),
         follow: row.follow as string | null,
-        facts: used
-          .filter((fact) => fact.position === row.position)
-          .map((fact) => ({ leaf: JSON.parse(String(fact.leaf)), ordinals: bytes(fact.ordinals) })),
+        ...factsOfRows(
+          used
+            .filter((fact) => fact.position === row.position)
+            .map((fact) => ({ leaf: String(fact.leaf), ordinals: bytes(fact.ordinals) })),
+        ),
         ordinals: bytes(row.ordinals),
       }));
     },

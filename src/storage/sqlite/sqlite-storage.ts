@@ -20,6 +20,7 @@ import { sqliteSignUpStore } from './sign-up-store.ts';
 import { sqliteStaffSignInStore } from './staff-sign-in-store.ts';
 import { sqliteSubscriptionStore } from './subscription-store.ts';
 import { sqliteTransactionalStore } from './transactional-store.ts';
+import { sqliteTuningStore } from './tuning-store.ts';
 import { sqliteWebhookStore } from './webhook-store.ts';
 
 /** Every port over one open database whose schema is up to date. */
@@ -46,6 +47,7 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     applications: sqliteApplicationStore(db),
     opinions: sqliteOpinionStore(db),
     deadlines: sqliteDeadlineStore(db),
+    tuning: sqliteTuningStore(db),
     ping: async () => {
       await db.read(() => one.get());
     },

@@ -350,7 +350,16 @@ describe('the cap', () => {
   });
 
   const rule: Reason = {
-    ...{ kind: 'rule', source: 1, pace: 'immediate', channels: ['email'], priority: 5, holdout: 0, hour: false },
+    ...{
+      kind: 'rule',
+      source: 1,
+      pace: 'immediate',
+      channels: ['email'],
+      priority: 5,
+      weight: 1,
+      holdout: 0,
+      hour: false,
+    },
   };
   const condition: Reason = { kind: 'condition', source: 2, channels: null };
   it.each([
@@ -404,7 +413,7 @@ describe('the cap', () => {
 
 describe('the hour of a rule', () => {
   const rule = (hour: boolean): Reason => ({
-    ...{ kind: 'rule', source: 1, pace: 'immediate', channels: ['email'], priority: 5, holdout: 0, hour },
+    ...{ kind: 'rule', source: 1, pace: 'immediate', channels: ['email'], priority: 5, weight: 1, holdout: 0, hour },
   });
   const decided = (preferredHour: number | null, hour = true, overrides: Partial<PolicyInput> = {}) => {
     const decision = decide(input({ reasons: [rule(hour)], preferredHour, ...overrides }));
@@ -455,6 +464,7 @@ describe('suggestions', () => {
     pace: 'immediate',
     channels: ['email'],
     priority: 5,
+    weight: 1,
     holdout: 0,
     hour: false,
     ...fields,
