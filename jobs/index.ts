@@ -1,3 +1,4 @@
+import { countReports } from './count-reports.ts';
 import { forgetExpired } from './forget-expired.ts';
 import { forgetOldEvents } from './forget-old-events.ts';
 import { forgetOldReturns } from './forget-old-returns.ts';
@@ -21,4 +22,5 @@ export const jobs: readonly Job[] = [
   forgetOldWebhooks,
   sweepChanges,
   tuneRules,
+  countReports,
 ];

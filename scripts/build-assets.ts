@@ -10,6 +10,7 @@ import { projectRoot } from '../src/project-root.ts';
  */
 const modules = join(projectRoot, 'public', 'modules');
 const frontend = join(projectRoot, 'node_modules', 'govuk-frontend', 'dist', 'govuk', 'govuk-frontend.min.js');
+const uplot = join(projectRoot, 'node_modules', 'uplot', 'dist');
 const assets = join(projectRoot, 'public', 'assets');
 
 const css = compile(join(projectRoot, 'templates', 'styles', 'bellman.scss'), {
@@ -21,6 +22,8 @@ const css = compile(join(projectRoot, 'templates', 'styles', 'bellman.scss'), {
 const sources = new Map<string, string>([
   ['bellman.css', css],
   ['govuk-frontend.min.js', readFileSync(frontend, 'utf8')],
+  ['uplot.js', readFileSync(join(uplot, 'uPlot.iife.min.js'), 'utf8')],
+  ['uplot.css', readFileSync(join(uplot, 'uPlot.min.css'), 'utf8')],
   ...readdirSync(modules).map((name): [string, string] => [name, readFileSync(join(modules, name), 'utf8')]),
 ]);
 

@@ -27,6 +27,8 @@ import { makeProfileService, type ProfileService } from './profiles/profile-serv
 import type { Actor } from './publishing/item.ts';
 import { makePublishingService, type PublishingService } from './publishing/publishing-service.ts';
 import { type DeadlineService, makeDeadlineService } from './reports/deadlines.ts';
+import { makeReportCounter, type ReportCounter } from './reports/report-counter.ts';
+import { makeReportService, type ReportService } from './reports/report-service.ts';
 import { makeDeadlineWarnings } from './reports/warn-deadlines.ts';
 import { makeRuleService, type RuleService } from './rules/rule-service.ts';
 import type { Storage } from './storage/storage.ts';
@@ -77,6 +79,8 @@ export type Services = {
   tuning: TuningService;
   /** The night's run of tuning. */
   tuneAtNight(signal: AbortSignal): Promise<void>;
+  reportCounter: ReportCounter;
+  reports: ReportService;
 };
 
 /** Who acts when nobody asked: schedules and imports by configuration. */
@@ -142,6 +146,9 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   });
   const deadlines = makeDeadlineService(stores, office);
   const warnDeadlines = makeDeadlineWarnings(stores, { ...office, deadlines });
+  const reportCounter = makeReportCounter(stores, { edges, timeZone: config.timeZone });
+
+  const reports = makeReportService(stores, { edges });
 
   const access = makeAccessService(stores, {
     edges,
@@ -189,5 +196,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     warnDeadlines,
     tuning,
     tuneAtNight,
+    reportCounter,
+    reports,
   };
 };

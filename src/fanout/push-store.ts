@@ -103,6 +103,8 @@ export type PushStore = {
   /** Gives the batch back, open, if `token` holds it. */
   release(id: string, token: string): Promise<void>;
 
+  /** Marks the closed batches of a push to be recounted. */
+  soil(push: string): Promise<void>;
   /** Batches that are to be recounted, oldest first; `mark` is to be handed back with the counts. */
   dirty(limit: number): Promise<{ batch: Batch; mark: number }[]>;
   /**

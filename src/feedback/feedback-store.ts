@@ -19,6 +19,9 @@ export type FeedbackStore = {
   /** What one person gave, newest first. A merge moves what `from` gave to `to`; an erasure takes the comments away. */
   ofPerson(ordinal: number, limit: number): Promise<Feedback[]>;
 
+  /** What came back from the people `first` to `last` (both in) of a push, machines' left out, in no order. */
+  ofPush(push: string, first: number, last: number): Promise<Feedback[]>;
+
   /** Keeps that a link of a message was followed, unless so many visits of it are kept; answers all that are, oldest first. */
   visited(visit: LinkVisit, most: number): Promise<LinkVisit[]>;
   /** Keeps when a message was first seen opened; at most one time a message. */

@@ -13,6 +13,7 @@ import type { ReturnStore } from '../feedback/return-store.ts';
 import type { ProfileStore } from '../profiles/profile-store.ts';
 import type { ItemStore } from '../publishing/item-store.ts';
 import type { DeadlineStore } from '../reports/deadline-store.ts';
+import type { ReportStore } from '../reports/report-store.ts';
 import type { RuleStore } from '../rules/rule-store.ts';
 import type { AddressStore, SignUpStore, SubscriptionStore } from '../subscriptions/subscription-store.ts';
 import type { TuningStore } from '../tuning/tuning-store.ts';
@@ -30,6 +31,7 @@ export type Storage = {
   pushes: PushStore;
   ledger: LedgerStore;
   feedback: FeedbackStore;
+  reports: ReportStore;
   transactional: TransactionalStore;
   audience: AudienceStore;
   access: AccessStore;

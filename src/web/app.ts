@@ -45,6 +45,7 @@ export type AppDeps = {
     | 'opinions'
     | 'deadlines'
     | 'tuning'
+    | 'reports'
     | 'keyring'
     | 'edges'
     | 'stores'
@@ -120,6 +121,8 @@ export const makeApp = (deps: AppDeps): Express => {
       visitors,
       signers: signersOf(config.sms.urls),
       publicUrl,
+      timeZone: config.timeZone,
+      now: services.edges.now,
       locale: config.locale,
       rateLimits: deps.rateLimits ?? defaultRateLimits,
       streamEveryMs: deps.streamEveryMs ?? 500,

@@ -17,6 +17,7 @@ import type { Keyring } from '../keyring.ts';
 import type { ProfileService } from '../profiles/profile-service.ts';
 import type { PublishingService } from '../publishing/publishing-service.ts';
 import type { DeadlineService } from '../reports/deadlines.ts';
+import type { ReportService } from '../reports/report-service.ts';
 import type { RuleService } from '../rules/rule-service.ts';
 import type { SignUpService, SubscriptionService } from '../subscriptions/subscription-service.ts';
 import type { TuningService } from '../tuning/tuning-service.ts';
@@ -26,6 +27,7 @@ import { applicationRoutes } from './api/applications.ts';
 import { audienceRoutes } from './api/audience.ts';
 import { calendarRoutes } from './api/calendar.ts';
 import { catalogueRoutes } from './api/catalogue.ts';
+import { engagementRoutes } from './api/engagement.ts';
 import { eventRoutes } from './api/events.ts';
 import { feedbackRoutes } from './api/feedback.ts';
 import { hookRoutes, type SmsSigner } from './api/hooks.ts';
@@ -68,9 +70,12 @@ export type ApiDeps = {
   opinions: OpinionService;
   deadlines: DeadlineService;
   tuning: TuningService;
+  reports: ReportService;
   keyring: Pick<Keyring, 'mac'>;
   signers: SmsSigner[];
   publicUrl: string;
+  timeZone: string;
+  now: () => number;
   locale: Locale;
   rateLimits: RateLimits;
   streamEveryMs: number;
@@ -108,6 +113,7 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
     ...opinionRoutes(deps),
     ...reportRoutes(deps),
     ...calendarRoutes(deps),
+    ...engagementRoutes(deps),
     ...accessRoutes(deps),
     ...tuningRoutes(deps),
     ...webhookRoutes(deps),

@@ -11,12 +11,14 @@ import type { Planner } from './planner.ts';
 /** Rows of one gathered batch at most. */
 const gatherAtOnce = 1000;
 const gathersATick = 20;
+/** Reports count a batch so long after it changed, because more of it may change. */
+const reportedMs = 3_000;
 const unfinishedAtOnce = 1000;
 const weekMs = 7 * 86_400_000;
 
 const isUrgent = ({ state, lane }: Push): boolean => state === 'planning' && lane === 'emergency';
 
-export type DutyStores = Pick<Storage, 'pushes' | 'ledger'>;
+export type DutyStores = Pick<Storage, 'pushes' | 'ledger' | 'reports'>;
 export type DutyTools = {
   planner: Planner;
   edges: Edges;
@@ -97,6 +99,11 @@ export const makeDuties = (stores: DutyStores, tools: DutyTools) => {
 
   const recount = async (): Promise<number> => {
     const dirty = await stores.pushes.dirty(100);
+    if (dirty.length > 0)
+      await stores.reports.soil(
+        dirty.map(({ batch }) => batch.id),
+        edges.now() + reportedMs,
+      );
     for (const { batch, mark } of dirty) if (batch.push) await recountOne(batch.push, batch, mark);
     return dirty.length;
   };

@@ -6,7 +6,18 @@ import { insertIfFree } from './writes.ts';
 
 type Batches = Pick<
   PushStore,
-  'claim' | 'leases' | 'steal' | 'renew' | 'close' | 'release' | 'dirty' | 'setCounts' | 'hold' | 'takeOver' | 'letGo'
+  | 'claim'
+  | 'leases'
+  | 'steal'
+  | 'renew'
+  | 'close'
+  | 'release'
+  | 'soil'
+  | 'dirty'
+  | 'setCounts'
+  | 'hold'
+  | 'takeOver'
+  | 'letGo'
 >;
 
 /** Claims, leases and counts. Each verb is one guarded write of one document, which MongoDB makes atomic. */
@@ -79,6 +90,12 @@ export const mongoBatches = (db: mongo.Db): Batches => {
       await batches.updateOne({ _id: id, token }, { $set: { token: null } });
     },
 
+    soil: async (push) => {
+      await batches.updateMany(
+        { push, open: false, kind: { $in: ['plan', 'late'] } },
+        { $set: { dirty: true }, $inc: { marks: 1 } },
+      );
+    },
     dirty: async (limit) => {
       // to the server a limit of 0 is none
       if (limit === 0) return [];

@@ -106,6 +106,8 @@ export const mongoFeedbackStore = (db: mongo.Db): FeedbackStore => {
     },
     ofMessage: (message) => newest({ message }, 0),
     ofPerson: (ordinal, limit) => newest({ ordinal }, limit),
+    ofPush: async (push, first, last) =>
+      (await feedbacks.find({ push, ordinal: { $gte: first, $lte: last }, machine: null }).toArray()).map(feedbackOf),
     visited: async (visit, most) => {
       if ((await visits.countDocuments({ message: visit.message }, { limit: most })) < most)
         await insertIfFree(visits, { _id: visitId(visit), ...visit });

@@ -17,6 +17,7 @@ import { mongoOpinionStore } from './opinion-store.ts';
 import { settleDebts } from './people/people.ts';
 import { mongoProfileStore } from './profile-store.ts';
 import { mongoPushStore } from './push-store.ts';
+import { mongoReportStore } from './report-store.ts';
 import { mongoReturnStore } from './return-store.ts';
 import { mongoRuleStore } from './rule-store.ts';
 import { mongoSignUpStore } from './sign-up-store.ts';
@@ -40,6 +41,7 @@ export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
   pushes: mongoPushStore(db),
   ledger: mongoLedgerStore(db, edges),
   feedback: mongoFeedbackStore(db),
+  reports: mongoReportStore(db),
   transactional: mongoTransactionalStore(db),
   audience: mongoAudienceStore(db, edges),
   access: mongoAccessStore(db),

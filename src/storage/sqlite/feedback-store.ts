@@ -43,6 +43,9 @@ export const sqliteFeedbackStore = (db: SqliteDatabase): FeedbackStore => {
   );
   const ofMessage = db.prepare('SELECT * FROM feedback WHERE message = ? ORDER BY at DESC, id DESC');
   const ofPerson = db.prepare('SELECT * FROM feedback WHERE ordinal = ? ORDER BY at DESC, id DESC LIMIT ?');
+  const ofPush = db.prepare(
+    'SELECT * FROM feedback WHERE push = ? AND ordinal >= ? AND ordinal <= ? AND machine IS NULL',
+  );
   const visits = db.prepare('SELECT * FROM link_visits WHERE message = ? ORDER BY at, link, head');
   const visit = db.prepare(
     'INSERT INTO link_visits (message, at, link, head) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
@@ -78,6 +81,7 @@ export const sqliteFeedbackStore = (db: SqliteDatabase): FeedbackStore => {
     },
     ofMessage: async (message) => (await db.read(() => ofMessage.all(message))).map(feedbackOf),
     ofPerson: async (ordinal, limit) => (await db.read(() => ofPerson.all(ordinal, limit))).map(feedbackOf),
+    ofPush: async (push, first, last) => (await db.read(() => ofPush.all(push, first, last))).map(feedbackOf),
     visited: async ({ message, link, head, at }, most) => {
       const rows = await db.write(() => {
         if (visits.all(message).length < most) visit.run(message, at, link, head);

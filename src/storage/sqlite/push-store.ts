@@ -106,6 +106,10 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
   const dirty = db.prepare(
     `SELECT b.*, p.id AS push_id FROM batches b JOIN pushes p ON p.no = b.push WHERE b.dirty = 1 ORDER BY b.no LIMIT ?`,
   );
+  const soil = db.prepare(
+    `UPDATE batches SET dirty = 1, marks = marks + 1
+     WHERE open = 0 AND kind <> 'due' AND push = (SELECT no FROM pushes WHERE id = ?)`,
+  );
   const recounted = db.prepare('UPDATE batches SET counts = ?, dirty = 0 WHERE id = ? AND marks = ?');
   const counted = db.prepare('UPDATE batches SET counts = ? WHERE id = ? AND open = 1');
   const putLease = db.prepare('INSERT INTO leases VALUES (?, ?, 1) ON CONFLICT (name) DO NOTHING');
@@ -257,6 +261,9 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
       await db.write(() => release.run(id, token));
     },
 
+    soil: async (push) => {
+      await db.write(() => soil.run(push));
+    },
     dirty: async (limit) =>
       (await db.read(() => dirty.all(limit))).map((row) => ({ batch: batchOf(row), mark: Number(row.marks) })),
     setCounts: async (id, counts, mark) => {

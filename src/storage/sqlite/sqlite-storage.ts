@@ -14,6 +14,7 @@ import { migrate } from './migrations.ts';
 import { sqliteOpinionStore } from './opinion-store.ts';
 import { sqliteProfileStore } from './profile-store.ts';
 import { sqlitePushStore } from './push-store.ts';
+import { sqliteReportStore } from './report-store.ts';
 import { sqliteReturnStore } from './return-store.ts';
 import { sqliteRuleStore } from './rule-store.ts';
 import { sqliteSignUpStore } from './sign-up-store.ts';
@@ -37,6 +38,7 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     pushes: sqlitePushStore(db),
     ledger: sqliteLedgerStore(db),
     feedback: sqliteFeedbackStore(db),
+    reports: sqliteReportStore(db),
     transactional: sqliteTransactionalStore(db),
     audience: sqliteAudienceStore(db),
     access: sqliteAccessStore(db),

@@ -1,5 +1,6 @@
 import express, { Router } from 'express';
 import type { Pages } from '../pages/page.ts';
+import { analystRouter } from './analyst.ts';
 import { applicationPages } from './applications.ts';
 import { calendarPages } from './calendar.ts';
 import { deadlinePages } from './deadlines.ts';
@@ -24,5 +25,6 @@ export const staffRouter = (deps: StaffDeps, pages: Pages): Router => {
     .use(applicationPages(deps, pages, own))
     .use(opinionPages(deps, pages, own))
     .use(deadlinePages(deps, pages, own))
-    .use(calendarPages(deps, own));
+    .use(calendarPages(deps, own))
+    .use(analystRouter(deps, pages, own));
 };

@@ -3,9 +3,11 @@ import type { AccessService } from '../../access/access-service.ts';
 import type { Role, Staff } from '../../access/access-store.ts';
 import { type StaffService, sessionMs } from '../../access/staff-service.ts';
 import type { CalendarService } from '../../calendar/calendar-service.ts';
+import type { Edges } from '../../edges.ts';
 import { AppError } from '../../errors.ts';
 import type { SuppressionService } from '../../feedback/suppression-service.ts';
 import type { DeadlineService } from '../../reports/deadlines.ts';
+import type { ReportService, TuningHistory } from '../../reports/report-service.ts';
 import { makeCookies } from '../cookies.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
@@ -20,6 +22,9 @@ export type StaffDeps = Pick<
   staff: StaffService;
   access: Pick<AccessService, 'audit'>;
   suppressions: SuppressionService;
+  reports: ReportService;
+  edges: Pick<Edges, 'now'>;
+  tuning: TuningHistory;
 };
 
 type StaffPage = (req: Request, res: Response, staff: Staff) => Promise<unknown> | unknown;

@@ -10,7 +10,7 @@ type Stores = { feedback: FeedbackStore; subscriptions: SubscriptionStore };
 const at = Date.parse('2026-03-01T08:30:00.123Z');
 const day = 86_400_000;
 
-const makeFeedback = (fields: Partial<Feedback> = {}): Feedback => ({
+export const makeFeedback = (fields: Partial<Feedback> = {}): Feedback => ({
   id: 'feedback-1',
   kind: 'useful',
   rating: null,
