@@ -14,7 +14,7 @@ import { type Rival, rivals } from './audience/rivals.ts';
 import { context, item, mixedRules, threeConditions } from './audience/rules.ts';
 import { changeInSqlite, townInSqlite } from './audience/sqlite-town.ts';
 import { follows, personOf, searchesOf, topicNumbers } from './audience/town.ts';
-import { median, printTable } from './table.ts';
+import { median, percentile, printTable } from './table.ts';
 
 /**
  * The audience index beside other ways to answer the same question: whom does this rule select, of so many people?
@@ -27,8 +27,6 @@ const comparedWith = quick ? 100_000 : 1_000_000;
 const chunk = 5_000;
 
 const round = (value: number, digits = 2): number => Number(value.toFixed(digits));
-const percentile = (values: number[], share: number): number =>
-  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN;
 const timed = (work: () => void): number => {
   const start = performance.now();
   work();

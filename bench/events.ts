@@ -10,7 +10,7 @@ import { newItem } from '../src/publishing/item.ts';
 import { openSqliteStorage } from '../src/storage/sqlite/sqlite-storage.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import { type Service, startService } from '../test/helpers/start-service.ts';
-import { printTable } from './table.ts';
+import { percentile, printTable } from './table.ts';
 
 /**
  * Browsing events end to end: batches of 100 over HTTP into a started service, through checks, profiles and the disk, while
@@ -146,9 +146,6 @@ const cpuSeconds = (pid: number): number => {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) / 100;
 };
-
-const percentile = (values: number[], share: number): number =>
-  values.sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN;
 
 type Load = { name: string; connections: number; eventsASecond: number | null };
 

@@ -12,6 +12,7 @@ import {
   smtpConnections,
   startSink,
 } from './fanout/bare.ts';
+import { oldLedger } from './fanout/old-ledger.ts';
 import { storms } from './fanout/storm.ts';
 import { importPeople, publish, workerPeak } from './fanout/town.ts';
 import { median, printTable } from './table.ts';
@@ -20,13 +21,14 @@ import { median, printTable } from './table.ts';
  * Fan-out end to end, from the publish call to the settled ledger, beside a bare loop of the same library in the same run:
  * the same sink process, the same number of connections, the same bytes, no ledger. Rounds alternate; medians are printed.
  * Bellman's worker is a process of its own, as the bare loop is; its mails and its encryption have a second thread.
- * `--compare`, `--flat` and `--storm` run one part each.
+ * `--compare`, `--flat` (with `--huge` to a million people), `--storm` and `--ledger` run one part each.
  */
 const quick = process.argv.includes('--quick');
 const people = quick ? 5_000 : 20_000;
 const rounds = quick ? 1 : 3;
-const sizes = quick ? [1_000, 5_000, 20_000] : [2_000, 20_000, 100_000];
-/** A small push is over in a second, so its median needs more of them. */
+const huge = process.argv.includes('--huge');
+const sizes = quick ? [1_000, 5_000, 20_000] : [10_000, 100_000, ...(huge ? [1_000_000] : [])];
+/** A small push is over in seconds, so its median needs more of them. */
 const repeats = [3, 2, 1];
 
 type Contact = (n: number) => object;
@@ -105,7 +107,8 @@ const compare = async (): Promise<void> => {
 
 /** Time for each recipient as the push grows: nothing may cost more because there are many. Rounds take turns by size. */
 const flatness = async (): Promise<void> => {
-  const service = await startService();
+  const sink = await startSink('smtp-sink.js');
+  const service = await startService({ env: { EMAIL_URL: `smtp://${sink.address}?pool=${smtpConnections}` } });
   try {
     for (const size of sizes)
       await service.api('POST', '/topics', { slug: `size-${size}`, title: { en: `${size}`, 'zh-CN': `${size}` } });
@@ -113,20 +116,21 @@ const flatness = async (): Promise<void> => {
     await importPeople(service, Math.max(...sizes), (n) => ({ email: `person${n}@example.org` }), topics);
     await publish(service, `size-${sizes[1]}`, sizes[1] ?? 0);
     const rates = sizes.map((): number[] => []);
-    for (let round = 0; round < rounds; round += 1)
+    for (let round = 0; round < (huge ? 1 : rounds); round += 1)
       for (const [at, size] of sizes.entries())
         for (let turn = 0; turn < (repeats[at] ?? 1); turn += 1)
           rates[at]?.push(await publish(service, `size-${size}`, size));
     const each = rates.map((own) => 1000 / median(own));
     const rows = sizes.map((size, at) => [size, whole(1000 / (each[at] ?? 0)), (each[at] ?? 0).toFixed(3)]);
-    printTable(['recipients (outbox)', 'messages/s', 'ms each'], rows);
+    printTable(['recipients (email)', 'messages/s', 'ms each'], rows);
     const apart = Math.max(...each) / Math.min(...each) - 1;
     process.stdout.write(`${percent(apart, 1)} apart, worker peak ${whole(workerPeak(service))} MB\n`);
   } finally {
+    sink.stop();
     await service.stop();
   }
 };
 
-const parts = { '--compare': compare, '--flat': flatness, '--storm': storms };
+const parts = { '--compare': compare, '--flat': flatness, '--storm': storms, '--ledger': oldLedger };
 const asked = Object.entries(parts).filter(([name]) => process.argv.includes(name));
 for (const [, run] of asked.length > 0 ? asked : Object.entries(parts)) await run();

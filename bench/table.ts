@@ -1,8 +1,9 @@
+/** The value that `share` of the values lie below. */
+export const percentile = (values: number[], share: number): number =>
+  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN;
+
 /** The middle value. */
-export const median = (values: number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-};
+export const median = (values: number[]): number => percentile(values, 0.5);
 
 /** Prints rows under a header, columns padded; numbers to the right. */
 export const printTable = (header: string[], rows: (string | number)[][]): void => {

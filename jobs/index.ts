@@ -1,8 +1,26 @@
 import { countReports } from './count-reports.ts';
 import { forgetExpired } from './forget-expired.ts';
 import { forgetOldEvents } from './forget-old-events.ts';
+import { forgetOldReturns } from './forget-old-returns.ts';
+import { forgetOldVisits } from './forget-old-visits.ts';
 import { forgetOldWebhooks } from './forget-old-webhooks.ts';
 import type { Job } from './job.ts';
 import { publishScheduled } from './publish-scheduled.ts';
+import { settleOwed } from './settle-owed.ts';
+import { sweepChanges } from './sweep-changes.ts';
+import { tuneRules } from './tune-rules.ts';
+import { warnDeadlines } from './warn-deadlines.ts';
 
-export const jobs: readonly Job[] = [publishScheduled, forgetExpired, forgetOldEvents, forgetOldWebhooks, countReports];
+export const jobs: readonly Job[] = [
+  publishScheduled,
+  forgetExpired,
+  forgetOldEvents,
+  forgetOldVisits,
+  forgetOldReturns,
+  settleOwed,
+  warnDeadlines,
+  forgetOldWebhooks,
+  sweepChanges,
+  tuneRules,
+  countReports,
+];

@@ -1,5 +1,6 @@
-// The service worker: shows what is pushed, opens what is pressed, and reports both where the message asks for it.
-// Payload: { title, body, url, tag, lang, unsubscribe, manage, report?, data?: { confirm? } }
+// The service worker: shows what is pushed, opens what is pressed, and reports what became of it where the message asks for it:
+// shown, clicked, dismissed, or what a button says (useful, not-for-me).
+// Payload: { title, body, url, tag, lang, unsubscribe, manage, report?, actions?: [{ action, title }], data?: { confirm? } }
 
 const fallback = { title: 'Bellman', body: '', url: '/' };
 
@@ -35,6 +36,7 @@ const show = async (message) => {
     body,
     ...(tag ? { tag } : {}),
     ...(lang ? { lang } : {}),
+    ...(message.actions ? { actions: message.actions } : {}),
     icon: '/icons/bell-192.png',
     badge: '/icons/badge-96.png',
     data: { url: targetOf(message), report: message.report ?? message.data?.report },
@@ -56,5 +58,12 @@ self.addEventListener('push', (event) => event.waitUntil(show(payloadOf(event)))
 self.addEventListener('notificationclick', (event) => {
   const { url, report: reportUrl } = event.notification.data ?? fallback;
   event.notification.close();
-  event.waitUntil(Promise.all([openPage(url ?? '/'), report(reportUrl, 'clicked')]));
+  // a button says something and opens nothing
+  const done = event.action
+    ? report(reportUrl, event.action)
+    : Promise.all([openPage(url ?? '/'), report(reportUrl, 'clicked')]);
+  event.waitUntil(done);
+});
+self.addEventListener('notificationclose', (event) => {
+  event.waitUntil(report(event.notification.data?.report, 'dismissed'));
 });

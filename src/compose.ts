@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import { dirname } from 'node:path';
 import { jobs } from '../jobs/index.ts';
 import { runJobs } from '../jobs/run-jobs.ts';
+import { seedCalendar } from './calendar/calendar-service.ts';
 import { seedCatalogue } from './catalogue/catalogue-service.ts';
 import { deliverTransactional } from './channels/deliver-transactional.ts';
 import { channelFaults, loadVapidKeys, makeChannels } from './channels/make-channels.ts';
@@ -21,6 +22,7 @@ import { makeSettler } from './fanout/worker/settle.ts';
 import { makeWorker, type Worker } from './fanout/worker/worker.ts';
 import type { Log } from './log.ts';
 import { makeFolder } from './make-folder.ts';
+import { returnPathKey } from './return-path.ts';
 import { loadKeyring, loadSecret } from './secret.ts';
 import { makeServices, type Services } from './services.ts';
 import { signLink } from './signed-link.ts';
@@ -29,6 +31,7 @@ import type { OpenOptions } from './storage/sqlite/database.ts';
 import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
 import type { Storage } from './storage/storage.ts';
 import { makeApp } from './web/app.ts';
+import { startBounceListener } from './web/bounce-listener.ts';
 import { makeWebhookSender } from './webhooks/deliver-webhooks.ts';
 
 /** The configuration, looked at as closely as the parts will that are made of it. Throws one `ConfigError` with every fault. */
@@ -83,6 +86,7 @@ export const composeWeb = async (
 }> => {
   const { services, storage, closers } = await composeBase(config, tools, pagesComeBetween);
   await seedCatalogue(storage.catalogue);
+  await seedCalendar(storage.calendar);
   const vapid = await loadVapidKeys(storage.access, services.keyring, config);
   const stopping = new AbortController();
   const app = makeApp({
@@ -92,6 +96,8 @@ export const composeWeb = async (
     vapidPublicKey: vapid.publicKey,
     stopping: stopping.signal,
   });
+  if (config.bounceListen)
+    closers.add(await startBounceListener(config.bounceListen, { ...services, config, log: tools.log }));
   void services.audienceIndex.run(true);
   const indexed = services.audienceIndex.stands();
   return { app, services, indexed, endStreams: () => stopping.abort(), close: closers.closeAll };
@@ -100,14 +106,23 @@ export const composeWeb = async (
 /** What a worker is made of; a test drives the parts itself, with the clock in its hand. */
 export const makeWorkerParts = async (config: Config, tools: ComposeTools, services: Services, closers: Closers) => {
   const { edges, log, threads } = tools;
-  const { stores, keyring, catalogue, templates, audienceMatcher, fanout, webhooks } = services;
-  const { leaseMs, publicUrl, timeZone, caps, fallbackMs } = config;
+  const { stores, keyring, catalogue, templates, audienceMatcher, fanout, returns, webhooks } = services;
+  const { leaseMs, publicUrl, timeZone, caps, fallbackMs, feedback } = config;
   const vapid = await loadVapidKeys(stores.access, keyring, config);
   const channels = makeChannels(config, {
     vapid,
     edges,
     log,
     threads,
+    returnPathKey: returnPathKey(keyring),
+    inbound: {
+      receipt: async ({ provider, reference, ...receipt }) => {
+        await returns.receipt({ of: { provider, reference, message: null }, ...receipt });
+      },
+      text: async (from, body) => {
+        await returns.text(from, body);
+      },
+    },
     reportUrl: (message) => `${publicUrl}/r/${signLink(keyring, 'report', message)}`,
   });
   for (const channel of channels.values()) closers.add(() => channel.close());
@@ -117,9 +132,9 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
 
   const contexts = makePushContexts(stores, { catalogue, render: templates.notification });
   const defaults = { timeZone, caps, fallbackMs };
-  const settler = makeSettler(stores, { keyring, edges, publicUrl, defaults });
-  const dispatcher = makeDispatcher(stores, { channels, edges, log });
-  const composer = makeDigestComposer({ keyring, publicUrl, render: templates.digest });
+  const settler = makeSettler(stores, { keyring, edges, publicUrl, defaults, feedback });
+  const dispatcher = makeDispatcher(stores, { channels, edges, log, refused: returns.refused });
+  const composer = makeDigestComposer({ keyring, publicUrl, clicks: feedback.clicks, render: templates.digest });
   const digestSettler = makeDigestSettler(stores, { contexts, composer, keyring, edges, defaults });
   const digests = makeDigestRunner({ settler: digestSettler, dispatcher });
   const planner = makePlanner(stores, { edges, audience: audienceMatcher });

@@ -29,7 +29,14 @@ const providers = (protocols: string[]) =>
       },
     );
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
+const share = z.coerce.number().min(0).max(1);
 const milliseconds = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+
+/** `host:port`, an IPv6 address in brackets. */
+const hostAndPort = (text: string): { host: string; port: number } => {
+  const at = text.lastIndexOf(':');
+  return { host: text.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) };
+};
 
 /** Each environment name with its default and one line of help: the README's table is checked against this. */
 export const environment = {
@@ -51,12 +58,17 @@ export const environment = {
   ROLE: { schema: z.enum(['all', 'web', 'worker']), default: 'all', help: 'all, web or worker' },
   WORKERS: {
     schema: z.coerce.number().int().min(0).max(64).optional(),
-    help: 'worker processes that ROLE=all starts; default 1 on SQLite, one less than the cores on MongoDB',
+    help: 'worker processes that ROLE=all starts (1 on SQLite, one less than the cores on MongoDB), or with ROLE=worker all there are (1): they share the rates of providers',
   },
   LEASE_MS: {
     schema: milliseconds(500, 600_000),
     default: '10000',
     help: 'how long a silent worker keeps its batch, in ms',
+  },
+  STALLED_MS: {
+    schema: milliseconds(2_000, 3_600_000),
+    default: '60000',
+    help: 'how long a worker that ROLE=all started may stand still before it is killed and started anew, in ms',
   },
   ADMIN_API_KEY: { schema: z.string().min(16).optional(), help: 'a key with every scope' },
   REVIEW: { schema: onOff, default: 'on', help: 'off lets a publish key publish at once' },
@@ -76,13 +88,47 @@ export const environment = {
     default: '15',
     help: 'a text message follows a web push that was not seen for so long',
   },
+  CLICK_TRACKING: {
+    schema: onOff,
+    default: 'on',
+    help: 'links in messages are counted by a redirect; people can switch it off for themselves',
+  },
+  OPEN_TRACKING: {
+    schema: onOff,
+    default: 'off',
+    help: 'on puts a pixel into mails; what it counts is at most so many, since mail proxies open everything',
+  },
+  SURVEY_SHARE: {
+    schema: share,
+    default: '0.05',
+    help: 'share of mails that ask how satisfied their reader is, at most once in 30 days; 0 asks nobody',
+  },
   EMAIL_URL: {
     schema: providers(['outbox:', 'smtp:', 'smtps:']),
     default: 'outbox:',
     help: 'smtp://user:pass@host:port?pool=20&rate=…&burst=…&weight=…; several by weight, or in order (docs/providers.md)',
   },
   EMAIL_FROM: { schema: z.string().min(3), default: 'Bellman <bellman@localhost>', help: 'the From of every mail' },
-  EMAIL_BOUNCES: { schema: z.string().min(3).optional(), help: 'return-path domain' },
+  EMAIL_BOUNCES: {
+    schema: z
+      .string()
+      .regex(
+        /^(?=.{3,190}$)[a-z\d](?:[a-z\d-]*[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]*[a-z\d])?)*$/i,
+        'must be a domain, such as bounces.example.org',
+      )
+      .optional(),
+    help: 'return-path domain: each mail has a signed return path of its own there (docs/bounces.md)',
+  },
+  BOUNCE_LISTEN: {
+    schema: z
+      .string()
+      .refine(
+        (text) => /^(?:[^\s:[\]]+|\[[\da-fA-F:.]+\]):\d{1,5}$/.test(text) && hostAndPort(text).port <= 65_535,
+        'must be host:port',
+      )
+      .optional(),
+    help: 'host:port of an SMTP listener for mail to EMAIL_BOUNCES; needs that',
+  },
   DKIM_KEY: { schema: z.string().min(1).optional(), help: 'PEM of the RSA key, or a path to it' },
   DKIM_SELECTOR: { schema: z.string().min(1).optional(), help: 'DKIM selector' },
   DKIM_DOMAIN: { schema: z.string().min(1).optional(), help: 'DKIM domain' },
@@ -144,19 +190,23 @@ export type Config = {
   database: { kind: 'sqlite'; file: string } | { kind: 'mongo'; url: string };
   secret: string | undefined;
   role: 'all' | 'web' | 'worker';
+  /** Worker processes that this one starts, or, of a worker, how many there are in all. */
   workers: number;
   leaseMs: number;
+  stalledMs: number;
   adminApiKey: string | undefined;
   review: boolean;
   ledgerDays: number;
   caps: { day: number; week: number };
   fallbackMs: number;
+  feedback: { clicks: boolean; opens: boolean; surveyShare: number };
   email: {
     urls: string[];
     from: string;
     bounces: string | undefined;
     dkim: { key: string; selector: string; domain: string } | undefined;
   };
+  bounceListen: { host: string; port: number } | undefined;
   sms: { urls: string[] };
   phoneCountry: string;
   webPush: {
@@ -227,6 +277,8 @@ export const readConfig = (
   faults.push(...lookCloser(values));
   const dkim = together(values, ['DKIM_KEY', 'DKIM_SELECTOR', 'DKIM_DOMAIN'], faults);
   const vapid = together(values, ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY'], faults);
+  if (values.BOUNCE_LISTEN && !values.EMAIL_BOUNCES)
+    faults.push({ name: 'EMAIL_BOUNCES', message: 'must be set too where BOUNCE_LISTEN is' });
   const dataDir = resolve(values.DATA_DIR ?? './data');
   const database = databaseOf(values.DATABASE_URL ?? `sqlite:${dataDir}/bellman.db`);
   if (database.kind === 'mongo' && !values.SECRET)
@@ -241,13 +293,15 @@ export const readConfig = (
     database,
     secret: all.SECRET,
     role: all.ROLE,
-    workers: all.WORKERS ?? (database.kind === 'mongo' ? Math.max(1, cores - 1) : 1),
+    workers: all.WORKERS ?? (database.kind === 'mongo' && all.ROLE !== 'worker' ? Math.max(1, cores - 1) : 1),
     leaseMs: all.LEASE_MS,
+    stalledMs: all.STALLED_MS,
     adminApiKey: all.ADMIN_API_KEY,
     review: all.REVIEW,
     ledgerDays: all.LEDGER_DAYS,
     caps: { day: all.CAP_PER_DAY, week: all.CAP_PER_WEEK },
     fallbackMs: all.FALLBACK_MINUTES * 60_000,
+    feedback: { clicks: all.CLICK_TRACKING, opens: all.OPEN_TRACKING, surveyShare: all.SURVEY_SHARE },
     email: {
       urls: all.EMAIL_URL,
       from: all.EMAIL_FROM,
@@ -256,6 +310,7 @@ export const readConfig = (
         ? { key: all.DKIM_KEY as string, selector: all.DKIM_SELECTOR as string, domain: all.DKIM_DOMAIN as string }
         : undefined,
     },
+    bounceListen: all.BOUNCE_LISTEN ? hostAndPort(all.BOUNCE_LISTEN) : undefined,
     sms: { urls: all.SMS_URL },
     phoneCountry: all.PHONE_COUNTRY,
     webPush: {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Locale, Topic } from './catalogue/topic.ts';
 import { type SharedContent, slot } from './channels/channel.ts';
+import { feedbackWords, pushActions, roomySms } from './feedback-words.ts';
 import {
   factsOf,
   inLanguage,
@@ -23,6 +24,8 @@ type Tools = {
   plain: (name: string, values: Record<string, unknown>) => string;
   textOf: (locale: Locale) => Text;
   brandOf: (text: Text) => Record<string, string>;
+  publicUrl: string;
+  opens: boolean;
 };
 
 /** Of a summary so much is said; the rest is behind the link. */
@@ -51,13 +54,14 @@ const urgencyOf = (entries: DigestEntry[]): SharedContent['urgency'] =>
 
 /** Renders digests. Pure but for the templates: equal entries, equal content, and the person's part stays in slots. */
 export const makeDigestTemplate =
-  ({ html, plain, textOf, brandOf }: Tools) =>
+  ({ html, plain, textOf, brandOf, publicUrl, opens }: Tools) =>
   ({ pace, locale, entries }: DigestInput): SharedContent => {
     const text = textOf(locale);
     const shown = (entry: DigestEntry) => {
       const { content } = entry.version;
       const own = inLanguage(content, locale);
       return {
+        item: entry.item,
         language: own.language,
         title: titleOf(text, entry.wording, content.urgency, own.title),
         notices: noticesOf(text, { ...entry, locale }),
@@ -76,8 +80,11 @@ export const makeDigestTemplate =
       count === 1
         ? text(`messages:digest.${pace}.one`, { title: titles[0] })
         : text(`messages:digest.${pace}.subject`, { count });
+    const said = feedbackWords(text, { publicUrl, opens });
     const values = {
       ...brandOf(text),
+      ...said,
+      sayings: said.messageSayings,
       locale,
       title,
       heading: text(`messages:digest.${pace}.heading`),
@@ -89,14 +96,20 @@ export const makeDigestTemplate =
       manageLabel: text('messages:notification.manage'),
       unsubscribeLabel: text('messages:digest.unsubscribe'),
       stop: text('messages:notification.stop'),
-      item: slot('item'),
       reason: slot('reason'),
       manage: slot('manage'),
       unsubscribe: slot('unsubscribe'),
     };
     const more = count > listed ? text('messages:digest.more', { count: count - listed }) : null;
     const short = plain('web-push/digest', { titles: titles.slice(0, listed), more });
-    const sms = plain('sms/digest', { ...values, title: shortened(title, smsTitle[locale]) });
+    const sms = roomySms({
+      render: (link, say) =>
+        plain('sms/digest', { ...values, title: shortened(title, smsTitle[locale]), link, say }).trim(),
+      kind: 'digest',
+      itemUrl: count === 1 ? (entries[0]?.link ?? '') : `${publicUrl}/my/messages`,
+      say: said.say,
+      counted: null,
+    });
     const named = entries.map(({ item, version, wording, topic, link }) => [
       ...[item, version.version, version.revision, wording, topic?.slug ?? null, link],
     ]);
@@ -114,9 +127,10 @@ export const makeDigestTemplate =
         .trim()}\n`,
       html: html('email/digest.html', values),
       short: shortened(short.trim(), pushBody),
-      sms: sms.trim(),
+      sms,
       urgency: urgencyOf(entries),
       expiresAt: latestEnd(entries),
       listLabel: `digest-${pace}`,
+      actions: pushActions(text),
     };
   };

@@ -13,6 +13,8 @@ const stopWithinMs = 10_000;
 const restartAfterMs = [100, 500, 2_000, 5_000];
 /** A terminal signals its whole process group, and npm hands the signal on: what comes so soon again is the same wish. */
 const sameWishMs = 250;
+/** How often a worker says to its web process that it is there, and how often that looks. */
+const aliveEveryMs = 1_000;
 const badConfig = 2;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -89,21 +91,41 @@ const obeyWebProcess = (end: End): void => {
   if (!process.connected) end('the web process is gone');
 };
 
-type WorkerTools = { env: NodeJS.ProcessEnv; log: Log; onUnfit: () => void };
+type WorkerTools = { env: NodeJS.ProcessEnv; log: Log; stalledMs: number; onUnfit: () => void };
 
 /**
  * Worker processes that are started again when they die; they end when the IPC channel closes. `onUnfit` is told of one that
- * cannot work with this configuration, and never could.
+ * cannot work with this configuration, and never could. One that has not been heard of for `stalledMs` is killed: it may hold the
+ * lock of the database.
  */
-const makeWorkers = (count: number, { env, log, onUnfit }: WorkerTools) => {
+const makeWorkers = (count: number, { env, log, stalledMs, onUnfit }: WorkerTools) => {
   const children = new Map<number, ChildProcess>();
+  const heardAt = new Map<ChildProcess, number>();
   let stopping = false;
+  let lookedAt = realEdges.monotonic();
+  const watch = setInterval(() => {
+    const now = realEdges.monotonic();
+    // where this process stood still itself, what its workers said meanwhile is yet to be heard
+    if (now - lookedAt > 3 * aliveEveryMs) for (const child of heardAt.keys()) heardAt.set(child, now);
+    lookedAt = now;
+    for (const [child, at] of heardAt) {
+      if (now - at < stalledMs) continue;
+      log.error({ pid: child.pid, stalledMs }, 'a worker stands still; it is killed');
+      child.kill('SIGKILL');
+    }
+  }, aliveEveryMs);
   const start = (place: number, deaths: number): void => {
     const startedAt = realEdges.monotonic();
-    const child = fork(fileURLToPath(import.meta.url), ['worker-of-web'], { env });
+    const child = fork(fileURLToPath(import.meta.url), ['worker-of-web'], {
+      env,
+      execArgv: [...process.execArgv, '--max-semi-space-size=32'],
+    });
     children.set(place, child);
+    // from its first word on: nobody knows how long a start takes
+    child.on('message', () => heardAt.set(child, realEdges.monotonic()));
     child.on('exit', (code, signal) => {
       children.delete(place);
+      heardAt.delete(child);
       if (stopping) return;
       if (code === badConfig) return onUnfit();
       // one that lived for a while was killed; one that dies at once would only die again
@@ -120,6 +142,7 @@ const makeWorkers = (count: number, { env, log, onUnfit }: WorkerTools) => {
     },
     stop: async () => {
       stopping = true;
+      clearInterval(watch);
       const exits = [...children.values()].map((child) => new Promise((resolve) => child.once('exit', resolve)));
       for (const child of children.values()) child.kill('SIGTERM');
       await Promise.all(exits);
@@ -135,9 +158,11 @@ const runWeb = async (config: Config, log: Log): Promise<void> => {
   const placed = { ...config, publicUrl };
   let wake = (): void => undefined;
   const web = await composeWeb(placed, { edges: realEdges, log, wake: () => wake() });
-  const env = { ...process.env, PUBLIC_URL: publicUrl, ROLE: 'worker' };
+  // how many they are tells each its share of a provider's rate
+  const env = { ...process.env, PUBLIC_URL: publicUrl, ROLE: 'worker', WORKERS: String(config.workers) };
   const onUnfit = (): void => end('a worker cannot work with this configuration', badConfig);
-  const workers = config.role === 'all' ? makeWorkers(config.workers, { env, log, onUnfit }) : null;
+  const workers =
+    config.role === 'all' ? makeWorkers(config.workers, { env, log, stalledMs: config.stalledMs, onUnfit }) : null;
   wake = () => workers?.wake();
   app = web.app;
   const end = makeEnd(log, async () => {
@@ -162,6 +187,7 @@ const runWorker = async (config: Config, log: Log, ofWeb: boolean): Promise<void
   });
   if (ofWeb) {
     process.on('message', () => worker.wake());
+    setInterval(() => process.connected && process.send?.('alive'), aliveEveryMs).unref();
     obeyWebProcess(end);
     return;
   }

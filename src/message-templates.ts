@@ -4,6 +4,7 @@ import { Liquid, type Template } from 'liquidjs';
 import type { Locale } from './catalogue/topic.ts';
 import { type SharedContent, type Slots, slot } from './channels/channel.ts';
 import { type DigestInput, makeDigestTemplate } from './digest-template.ts';
+import { counted, feedbackWords, pushActions, roomySms, surveyWords } from './feedback-words.ts';
 import {
   factsOf,
   inLanguage,
@@ -39,10 +40,26 @@ export type MessageTemplates = {
   manageLink(input: { locale: Locale; link: string }): Letter;
   /** The link by which a member of staff sets their password. */
   staffLink(input: { locale: Locale; link: string }): Letter;
+  /** Tells an applicant in writing that their answer takes longer; days in words, the reason in the office's. */
+  postponement(input: { locale: Locale; received: string; due: string; until: string; reason: string }): Letter;
+  /** Tells somebody what became of their question or opinion about an item, which `link` leads to. */
+  opinionAnswer(input: {
+    locale: Locale;
+    link: string;
+    title: string;
+    outcome: 'adopted' | 'not-adopted' | 'answered';
+    reason: string;
+  }): Letter;
+  /** Tells staff what is due soon or late, one line each; `link` leads to the page of time limits. */
+  deadlines(input: { locale: Locale; link: string; lines: string[] }): Letter;
+  rulePaused(input: { locale: Locale; link: string; rule: string; evidence: string }): Letter;
 };
 
 const hashOf = (...parts: unknown[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
+
+/** So much of a reason or a title stands in a text message or a push; a mail has it whole. */
+const textReason = 160;
 
 /** Templates leave empty lines where a part is missing. */
 const tidy = (text: string): string => `${text.replace(/\n{3,}/g, '\n\n').trim()}\n`;
@@ -69,7 +86,14 @@ const makeRenderer = (outputEscape: 'escape' | undefined): Renderer => {
 };
 
 /** Reads and checks the templates (LiquidJS, strict; HTML autoescaped). Rendering is pure: the person's part stays in slots. */
-export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): MessageTemplates => {
+export const makeMessageTemplates = ({
+  publicUrl,
+  opens = false,
+}: {
+  publicUrl: string;
+  /** Mails hold a pixel. */
+  opens?: boolean;
+}): MessageTemplates => {
   const html = makeRenderer('escape');
   const plain = makeRenderer(undefined);
   const texts = new Map(locales.map((locale) => [locale, textIn(locale)]));
@@ -83,7 +107,7 @@ export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): Mess
   });
 
   const notification = (input: NotificationInput): SharedContent => {
-    const { item, version, wording, locale, topic } = input;
+    const { item, version, wording, locale, topic, tracked = false, survey = false } = input;
     const { content } = version;
     const text = textOf(locale);
     const own = inLanguage(content, locale);
@@ -103,7 +127,10 @@ export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): Mess
       why: text('messages:notification.why'),
       manageLabel: text('messages:notification.manage'),
       unsubscribeLabel: text('messages:notification.unsubscribe'),
-      item: slot('item'),
+      ...feedbackWords(text, { publicUrl, opens }),
+      survey: survey ? surveyWords(text) : null,
+      surveyAsk: text('messages:survey.ask'),
+      readLink: tracked ? counted(publicUrl) : slot('item'),
       reason: slot('reason'),
       manage: slot('manage'),
       unsubscribe: slot('unsubscribe'),
@@ -112,29 +139,44 @@ export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): Mess
     const smsWords = { ...values, title: shortened(values.title, smsTitle[locale]), stop };
     const push = plain('web-push/notification', { notices: shortNotices(text, input), summary: own.summary });
     return {
-      key: hashOf(item, version.version, version.revision, wording, locale, topic?.slug ?? null),
+      key: hashOf(item, version.version, version.revision, wording, locale, topic?.slug ?? null, tracked, survey),
       kind: 'notification',
       locale,
       title: values.title,
       text: tidy(plain('email/notification.txt', values)),
       html: html('email/notification.html', values),
       short: shortened(push.trim(), pushBody),
-      sms: plain('sms/notification', smsWords).trim(),
+      sms: roomySms({
+        render: (link, say) => plain('sms/notification', { ...smsWords, link, say }).trim(),
+        kind: 'notification',
+        itemUrl: content.translations?.[locale]?.url ?? content.url ?? `${publicUrl}/items/${item}`,
+        say: values.say,
+        counted: tracked ? counted(publicUrl) : null,
+      }),
       urgency: content.urgency,
       expiresAt: content.expiresAt === undefined ? null : Date.parse(content.expiresAt),
       listLabel: content.topics[0] ?? 'notifications',
+      actions: pushActions(text),
     };
   };
 
   /** A letter of one form; what tells its texts apart is in the key, the link is a slot. */
   const letter = (
-    kind: 'confirmation' | 'addition' | 'code' | 'manageLink' | 'staffLink',
+    kind: string,
     locale: Locale,
-    own: { link: string | null; code?: string; follows?: string[]; data?: Record<string, string> },
+    own: {
+      link: string | null;
+      code?: string;
+      /** What the letter lists. */
+      follows?: string[];
+      data?: Record<string, string>;
+      /** What its texts name. */
+      values?: Record<string, string | number>;
+    },
   ): Letter => {
     const text = textOf(locale);
     const words = (name: string) =>
-      text(`messages:${kind}.${name}`, { ...brandOf(text), code: own.code, link: slot('item') });
+      text(`messages:${kind}.${name}`, { ...brandOf(text), ...own.values, code: own.code, link: slot('item') });
     const values = {
       ...brandOf(text),
       locale,
@@ -150,7 +192,7 @@ export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): Mess
       link: slot('item'),
     };
     const content: SharedContent = {
-      key: hashOf(kind, locale, own.follows ?? null, own.code ?? null),
+      key: hashOf(kind, locale, own.follows ?? null, own.code ?? null, own.values ?? null),
       kind: 'transactional',
       locale,
       title: values.title,
@@ -168,7 +210,7 @@ export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): Mess
 
   return {
     notification,
-    digest: makeDigestTemplate({ html, plain, textOf, brandOf }),
+    digest: makeDigestTemplate({ html, plain, textOf, brandOf, publicUrl, opens }),
     confirmation: ({ locale, link, follows, token }) =>
       letter('confirmation', locale, { link, follows, ...(token ? { data: { confirm: token } } : {}) }),
     addition: ({ locale, link, token }) =>
@@ -176,5 +218,21 @@ export const makeMessageTemplates = ({ publicUrl }: { publicUrl: string }): Mess
     code: ({ locale, code }) => letter('code', locale, { link: null, code }),
     manageLink: ({ locale, link }) => letter('manageLink', locale, { link }),
     staffLink: ({ locale, link }) => letter('staffLink', locale, { link }),
+    postponement: ({ locale, reason, ...days }) =>
+      letter('postponement', locale, {
+        link: null,
+        follows: [reason],
+        values: { ...days, reason: shortened(reason, textReason) },
+      }),
+    opinionAnswer: ({ locale, link, title, outcome, reason }) =>
+      letter(`opinion.${outcome}`, locale, {
+        link,
+        follows: [reason],
+        values: { title: shortened(title, textReason), reason: shortened(reason, textReason) },
+      }),
+    deadlines: ({ locale, link, lines }) =>
+      letter('deadlines', locale, { link, follows: lines, values: { count: lines.length } }),
+    rulePaused: ({ locale, link, rule, evidence }) =>
+      letter('rulePaused', locale, { link, values: { rule, evidence } }),
   };
 };

@@ -13,6 +13,10 @@ export type NotificationInput = {
   wording: Wording;
   locale: Locale;
   topic: Topic | null;
+  /** Links to the item are counted. */
+  tracked?: boolean;
+  /** The reader is asked how satisfied they are. */
+  survey?: boolean;
 };
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });

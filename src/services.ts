@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { type AccessService, makeAccessService } from './access/access-service.ts';
 import { makeStaffService, type StaffService } from './access/staff-service.ts';
+import { type ApplicationService, makeApplicationService } from './applications/application-service.ts';
 import { type AudienceMatcher, makeAudienceMatcher, makeSelection } from './audience/audience-matcher.ts';
 import { type AudienceService, makeAudienceService } from './audience/audience-service.ts';
 import { type ExplainService, makeExplainService } from './audience/explain-service.ts';
 import { type IndexKeeper, makeIndexKeeper } from './audience/index-keeper.ts';
 import { makeOracleCheck } from './audience/oracle-check.ts';
 import { type BrowsingService, makeBrowsingService } from './browsing/browsing-service.ts';
+import { type CalendarService, makeCalendarService } from './calendar/calendar-service.ts';
 import { type CatalogueService, makeCatalogueService } from './catalogue/catalogue-service.ts';
 import { type ItemReader, makeItemReader } from './catalogue/item-reader.ts';
 import { type Courier, makeCourier } from './channels/courier.ts';
@@ -14,14 +16,20 @@ import type { Config } from './config.ts';
 import type { Edges } from './edges.ts';
 import type { FanoutService } from './fanout/fanout-service.ts';
 import { makeFanoutService } from './fanout/make-fanout-service.ts';
+import { type FeedbackService, makeFeedbackService } from './feedback/feedback-service.ts';
+import { makeOpinionService, type OpinionService } from './feedback/opinions/opinion-service.ts';
+import { makeReturnService, type ReturnService } from './feedback/return-service.ts';
+import { makeSuppressionService, type SuppressionService } from './feedback/suppression-service.ts';
 import type { Keyring } from './keyring.ts';
 import type { Log } from './log.ts';
 import { type MessageTemplates, makeMessageTemplates } from './message-templates.ts';
 import { makeProfileService, type ProfileService } from './profiles/profile-service.ts';
 import type { Actor } from './publishing/item.ts';
 import { makePublishingService, type PublishingService } from './publishing/publishing-service.ts';
+import { type DeadlineService, makeDeadlineService } from './reports/deadlines.ts';
 import { makeReportCounter, type ReportCounter } from './reports/report-counter.ts';
 import { makeReportService, type ReportService } from './reports/report-service.ts';
+import { makeDeadlineWarnings } from './reports/warn-deadlines.ts';
 import { makeRuleService, type RuleService } from './rules/rule-service.ts';
 import type { Storage } from './storage/storage.ts';
 import { makeSignUpService } from './subscriptions/sign-up-service.ts';
@@ -30,6 +38,9 @@ import {
   type SignUpService,
   type SubscriptionService,
 } from './subscriptions/subscription-service.ts';
+import { makeNight } from './tuning/nightly.ts';
+import { makeOwnerTeller } from './tuning/tell-owner.ts';
+import { makeTuningService, type TuningService } from './tuning/tuning-service.ts';
 import { makeWebhookService, type WebhookService } from './webhooks/webhook-service.ts';
 
 /** Everything a router, a job or a worker may lean on. */
@@ -51,11 +62,23 @@ export type Services = {
   audience: AudienceService;
   explain: ExplainService;
   fanout: FanoutService;
+  feedback: FeedbackService;
+  returns: ReturnService;
+  suppressions: SuppressionService;
   access: AccessService;
   staff: StaffService;
   templates: MessageTemplates;
   courier: Courier;
   webhooks: WebhookService;
+  calendar: CalendarService;
+  applications: ApplicationService;
+  opinions: OpinionService;
+  deadlines: DeadlineService;
+  /** Tells staff, once each, of time limits that end soon. */
+  warnDeadlines: () => Promise<number>;
+  tuning: TuningService;
+  /** The night's run of tuning. */
+  tuneAtNight(signal: AbortSignal): Promise<void>;
   reportCounter: ReportCounter;
   reports: ReportService;
 };
@@ -75,10 +98,11 @@ export type ServiceTools = {
 /** Builds the services in the order of the story: topics, what people ask for, what offices publish, whom it reaches. */
 export const makeServices = (stores: Storage, tools: ServiceTools): Services => {
   const { config, edges, log, keyring, wake } = tools;
-  const templates = makeMessageTemplates({ publicUrl: config.publicUrl });
+  const templates = makeMessageTemplates({ publicUrl: config.publicUrl, opens: config.feedback.opens });
   const courier = makeCourier(stores, { keyring, edges, wake });
 
   const catalogue = makeCatalogueService(stores);
+  const calendar = makeCalendarService(stores, { edges, log, config });
   const items = makeItemReader(stores, { catalogue });
 
   const people = { keyring, edges, catalogue, courier, templates, config };
@@ -103,6 +127,25 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const webhooks = makeWebhookService(stores, { keyring, edges, allowPrivate, wake });
   const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake, tell: webhooks.tell });
 
+  const office = { keyring, edges, calendar, publishing, fanout, courier, templates, config };
+  const applications = makeApplicationService(stores, office);
+  const opinions = makeOpinionService(stores, office);
+  const feedback = makeFeedbackService(stores, {
+    ...{ fanout, browsing, opinions, keyring, edges, config },
+    tell: webhooks.tell,
+  });
+  const returns = makeReturnService(stores, {
+    fanout,
+    subscriptions,
+    feedback,
+    keyring,
+    edges,
+    config,
+    tell: webhooks.tell,
+    log,
+  });
+  const deadlines = makeDeadlineService(stores, office);
+  const warnDeadlines = makeDeadlineWarnings(stores, { ...office, deadlines });
   const reportCounter = makeReportCounter(stores, { edges, timeZone: config.timeZone });
 
   const reports = makeReportService(stores, { edges });
@@ -112,6 +155,12 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     keyring,
     ...(config.adminApiKey === undefined ? {} : { adminApiKey: config.adminApiKey }),
   });
+  const rulesOfAddresses = { phoneCountry: config.phoneCountry, insecureEndpoints: allowPrivate };
+  const suppressions = makeSuppressionService(stores, { keyring, rules: rulesOfAddresses, audit: access.audit });
+  const tuning = makeTuningService(stores, { edges, rules });
+  const tellOwner = makeOwnerTeller(stores, { templates, courier, edges, config });
+  const { timeZone } = config;
+  const tuneAtNight = makeNight(stores, { edges, log, timeZone, rules, tuning, audit: access.audit, tellOwner });
   const staff = makeStaffService(stores, { edges, keyring, access, courier, templates, config });
 
   return {
@@ -132,11 +181,21 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     audience,
     explain,
     fanout,
+    feedback,
+    returns,
+    suppressions,
     access,
     staff,
     templates,
     courier,
     webhooks,
+    calendar,
+    applications,
+    opinions,
+    deadlines,
+    warnDeadlines,
+    tuning,
+    tuneAtNight,
     reportCounter,
     reports,
   };

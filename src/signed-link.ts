@@ -12,6 +12,7 @@ export type LinkPurpose =
   | 'session'
   | 'item'
   | 'report'
+  | 'feedback'
   | 'csrf'
   | 'visitor'
   | 'staff-set-up';

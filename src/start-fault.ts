@@ -2,8 +2,8 @@ import { sep } from 'node:path';
 import type { Config } from './config.ts';
 import { AppError } from './errors.ts';
 
-type SystemError = Error & { code?: unknown; syscall?: unknown; path?: unknown };
-type Place = Pick<Config, 'host' | 'port' | 'dataDir' | 'database'>;
+type SystemError = Error & { code?: unknown; syscall?: unknown; path?: unknown; port?: unknown };
+type Place = Pick<Config, 'host' | 'port' | 'dataDir' | 'database' | 'bounceListen'>;
 
 const listenFault = (code: string, { host, port }: Place): string => {
   if (code === 'EADDRINUSE') return `port ${port} is taken. Stop what listens there, or set PORT to another one`;
@@ -39,7 +39,9 @@ const sqliteCode = (error: SystemError): string | null => {
  */
 export const startFault = (error: unknown, place: Place): string | null => {
   if (!(error instanceof Error)) return null;
-  const { code, syscall, path } = error as SystemError;
+  const { code, syscall, path, port } = error as SystemError;
+  if (syscall === 'listen' && place.bounceListen && port === place.bounceListen.port && port !== place.port)
+    return `nothing can listen on port ${port} (${code}). Set BOUNCE_LISTEN to a free one that this user may use`;
   if ((syscall === 'listen' || syscall === 'getaddrinfo') && typeof code === 'string') return listenFault(code, place);
   // the driver's names: MongoParseError, MongooseServerSelectionError, MongoServerError …
   if (/^Mongo/.test(error.name))

@@ -2,10 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { projectRoot } from '../src/project-root.ts';
 
-/** Features in story order; access, catalogue and webhooks are what all others stand on. A feature looks only up the story. */
+/** Features in story order; access, catalogue, calendar and webhooks are what all others stand on. A feature looks only up the story. */
 const story = [
   'access',
   'catalogue',
+  'calendar',
   'webhooks',
   'subscriptions',
   'browsing',
@@ -15,6 +16,7 @@ const story = [
   'audience',
   'fanout',
   'channels',
+  'applications',
   'feedback',
   'tuning',
   'reports',
@@ -27,6 +29,7 @@ const layerOf: Record<string, string> = {
   'src/compose.ts': 'compose',
   'src/services.ts': 'services',
   'src/digest-template.ts': 'words',
+  'src/feedback-words.ts': 'words',
   'src/message-templates.ts': 'words',
   'src/notification-words.ts': 'words',
   'src/web': 'outer',

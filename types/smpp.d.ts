@@ -18,6 +18,8 @@ declare module 'smpp' {
     dest_addr_ton?: number;
     data_coding?: number;
     esm_class?: number;
+    receipted_message_id?: string;
+    message_state?: number;
     short_message?: { udh?: Buffer[]; message: string | Buffer };
     response(options?: PduOptions): PDU;
   }
@@ -27,6 +29,7 @@ declare module 'smpp' {
     /** Answers false when the socket takes no more. */
     send(pdu: PDU): boolean;
     bind_transceiver(options: PduOptions, onResponse: (pdu: PDU) => void): boolean;
+    deliver_sm(options: PduOptions, onResponse: (pdu: PDU) => void): boolean;
     submit_sm(options: PduOptions, onResponse: (pdu: PDU) => void): boolean;
     enquire_link(onResponse: (pdu: PDU) => void): boolean;
     unbind(onResponse?: (pdu: PDU) => void): boolean;

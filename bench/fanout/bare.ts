@@ -34,6 +34,7 @@ const slots: Slots = {
   manage: 'http://localhost:3000/manage',
   item: 'http://localhost:3000/items/abcdefghijklmnopqrstuv',
   reason: 'You follow “Public services”.',
+  token: `${randomBytes(16).toString('base64url')}.tabcde.${randomBytes(16).toString('base64url')}`,
 };
 
 export const notice = {

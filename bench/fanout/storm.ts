@@ -7,6 +7,7 @@ import { openSqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
 import { type Service, startService } from '../../test/helpers/start-service.ts';
 import { printTable } from '../table.ts';
 import { notice } from './bare.ts';
+import { pages } from './pages.ts';
 import { type Push, workerPeak } from './town.ts';
 
 /**
@@ -17,7 +18,6 @@ import { type Push, workerPeak } from './town.ts';
 const quick = process.argv.includes('--quick');
 const crowd = quick ? 100_000 : 1_000_000;
 const reachable = 2_000;
-const pageSeconds = quick ? 3 : 10;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -71,27 +71,6 @@ const untilPush = async <T>(
     if (answer !== null) return answer;
     await sleep(20);
   }
-};
-
-/** p50 and p99 of the topic page in ms, asked for twenty times a second whether or not the last one has come. */
-const pages = async (service: Service): Promise<[number, number]> => {
-  const times: number[] = [];
-  const reading: Promise<void>[] = [];
-  for (let n = 0; n < pageSeconds * 20; n += 1) {
-    const startedAt = performance.now();
-    reading.push(
-      fetch(`${service.url}/topics/services`).then(async (response) => {
-        await response.text();
-        if (response.status !== 200) throw new Error(`the topic page answered ${response.status}`);
-        times.push(performance.now() - startedAt);
-      }),
-    );
-    await sleep(50);
-  }
-  await Promise.all(reading);
-  times.sort((a, b) => a - b);
-  const at = (share: number): number => times[Math.floor(times.length * share)] ?? Number.NaN;
-  return [at(0.5), at(0.99)];
 };
 
 /** Starts on a data folder with `reachable` people whose messages go to the outbox, and the crowd behind them. */

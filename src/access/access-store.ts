@@ -45,6 +45,8 @@ export type AccessStore = {
   /** Stores a staff account; throws AppError `conflict` when the email is taken. */
   insertStaff(staff: Staff): Promise<void>;
   staff(id: string): Promise<Staff | null>;
+  /** Every account, by email. */
+  allStaff(): Promise<Staff[]>;
   /** Stores a key; throws AppError `conflict` when the id is taken. */
   insertKey(key: ApiKey): Promise<void>;
   key(id: string): Promise<ApiKey | null>;

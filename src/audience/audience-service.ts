@@ -1,7 +1,8 @@
 import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { Keyring } from '../keyring.ts';
-import type { Item, ItemContent } from '../publishing/item.ts';
+import { type Item, type ItemContent, noItem } from '../publishing/item.ts';
+import { settingOf } from '../rules/arms.ts';
 import type { Condition } from '../rules/condition.ts';
 import { type RuleContent, type RuleVersion, ruleSource } from '../rules/rule.ts';
 import type { RuleService } from '../rules/rule-service.ts';
@@ -10,7 +11,7 @@ import type { Storage } from '../storage/storage.ts';
 import { maskContact, openContact } from '../subscriptions/address.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
 import type { AudienceIndex } from './audience-index.ts';
-import { type AudienceSource, always, noItem, type Question, type Selection } from './audience-matcher.ts';
+import { type AudienceSource, always, type Question, type SelectedRule, type Selection } from './audience-matcher.ts';
 import { both, nobody, type PeopleSet, sampleOf, setOf, union, without } from './people-set.ts';
 
 export type Counted = { key: string; people: number };
@@ -19,6 +20,13 @@ export type Counted = { key: string; people: number };
 export const audienceWarnings = ['selects-nobody', 'selects-everybody'] as const;
 export type AudienceWarning = (typeof audienceWarnings)[number];
 
+/** A rule whose threshold is tuned: whom planning takes up (from the lowest arm on), and whom it tells with its own threshold. */
+type TunedPart = {
+  key: string;
+  lowest: { threshold: number; people: number };
+  current: { threshold: number; people: number };
+};
+
 /** An exact audience with its breakdown, as of one moment. `asOf` in ms. */
 type AudiencePreview = {
   people: number;
@@ -26,6 +34,7 @@ type AudiencePreview = {
   byRegion: Counted[];
   byLanguage: Counted[];
   bySource: Counted[];
+  tuned: TunedPart[];
   sample: { subscriber: string; locale: string; region: string | null; addresses: string[] }[];
   warnings: AudienceWarning[];
   asOf: number;
@@ -86,6 +95,17 @@ const itemsTried = 100;
 const counted = (counts: Map<string, number>): Counted[] =>
   [...counts].map(([key, people]) => ({ key, people })).sort((a, b) => b.people - a.people || (a.key < b.key ? -1 : 1));
 
+const tunedPart = (key: string, { rule, people, arms, from }: SelectedRule): TunedPart | null => {
+  const lowest = arms?.arms.threshold?.[0]?.value;
+  const current = settingOf(rule.content, 'threshold');
+  if (lowest === undefined || current === null) return null;
+  return {
+    key,
+    lowest: { threshold: lowest, people: people.size },
+    current: { threshold: current, people: from(current).size },
+  };
+};
+
 /** Audiences for publishers: exact numbers before anything is sent. */
 export const makeAudienceService = (stores: AudienceStores, tools: AudienceTools): AudienceService => {
   const { selection, source, edges } = tools;
@@ -98,15 +118,19 @@ export const makeAudienceService = (stores: AudienceStores, tools: AudienceTools
   };
 
   const partsOf = async (request: PreviewRequest, question: Question, content: ItemContent) => {
-    const parts: { source: string; people: PeopleSet; isAsked?: boolean }[] = [];
+    const parts: { source: string; people: PeopleSet; isAsked?: boolean; tuned?: TunedPart }[] = [];
     const { index, item, context } = question;
     if (request.who)
       parts.push({ source: 'who', people: index.selectRule({ when: always, who: request.who }, item, context) });
     if (content.visibility === 'targeted') return parts;
     if (request.subscriptions) parts.push(...selection.follows(question).map((one) => ({ ...one, isAsked: true })));
     if (request.rules)
-      for (const { rule, people } of await selection.rules(question))
-        parts.push({ source: ruleSource(rule.rule, rule.version), people });
+      for (const selected of await selection.rules(question)) {
+        const { rule, people } = selected;
+        const source = ruleSource(rule.rule, rule.version);
+        const tuned = tunedPart(source, selected);
+        parts.push({ source, people, ...(tuned ? { tuned } : {}) });
+      }
     return parts;
   };
 
@@ -168,6 +192,7 @@ export const makeAudienceService = (stores: AudienceStores, tools: AudienceTools
         byRegion: counted(index.countBy('region', people)),
         byLanguage: counted(index.countBy('language', people)),
         bySource: counted(bySource(parts)),
+        tuned: parts.flatMap(({ tuned }) => tuned ?? []),
         sample: sample > 0 ? await sampled(people, sample) : [],
         warnings: warningsOf(index, people, union(parts.filter(({ isAsked }) => !isAsked).map((one) => one.people))),
         asOf: edges.now(),

@@ -28,12 +28,17 @@ export type NumberedFollow = FollowDefinition & { no: number };
 export type AudienceStore = {
   /** The newest change number; 0 before the first change. */
   sequence(): Promise<number>;
-  /** People with an ordinal above `after`, ascending; those merged or erased are left out. `last`: where to go on, null at the end. */
+  /** People with an ordinal above `after`, ascending; those merged or erased, and contacts, are left out. `last`: where to go on, null at the end. */
   scan(after: number, limit: number): Promise<{ people: IndexedPerson[]; last: number | null }>;
-  /** These people as they are now; those unknown, merged or erased are left out. */
+  /** These people as they are now; those unknown, merged or erased, and contacts, are left out. */
   people(ordinals: number[]): Promise<IndexedPerson[]>;
   /** Who changed after that number, each person once, with their newest change number, ascending. */
   changes(after: number, limit: number): Promise<{ seq: number; ordinal: number }[]>;
+  /**
+   * Drops what it keeps of changes older than a day beyond each person's newest, and tells again of people who may have been
+   * written after whoever follows the changes had given the writer up (design D3); `now` in ms. Answers how many were told of.
+   */
+  sweepChanges(now: number): Promise<number>;
   /** The distinct follows with a number above `after`, ascending. */
   follows(after: number, limit: number): Promise<NumberedFollow[]>;
   /** Every topic's number by slug. */

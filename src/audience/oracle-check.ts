@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { Edges } from '../edges.ts';
 import type { PersonFacts } from '../profiles/person-facts.ts';
-import type { ItemContent } from '../publishing/item.ts';
+import { type ItemContent, noItem } from '../publishing/item.ts';
 import { type Condition, itemRegions, itemTopics, type PersonLeaf } from '../rules/condition.ts';
 import { evaluate, type RuleContext } from '../rules/evaluate.ts';
 import type { RuleContent } from '../rules/rule.ts';
@@ -10,7 +10,6 @@ import { ruleContext, selects } from '../rules/selection.ts';
 import type { Storage } from '../storage/storage.ts';
 import { factsOfItem, followMatches, type ItemFacts } from '../subscriptions/matching.ts';
 import type { AudienceIndexTools } from './audience-index.ts';
-import { noItem } from './audience-matcher.ts';
 import { isMember, type PeopleSet } from './people-set.ts';
 import { type StoredFacts, storedFacts } from './stored-facts.ts';
 

@@ -3,9 +3,10 @@ import type { Contact } from '../subscriptions/subscriber.ts';
 
 /**
  * What differs from person to person. Shared content marks each place with `slot(name)`; channels put the value in,
- * escaped as the place asks (HTML, header, JSON). `reason` is a sentence, the others are absolute URLs.
+ * escaped as the place asks (HTML, header, JSON). `reason` is a sentence, `token` what the message's other links are made
+ * with, the others are absolute URLs.
  */
-export const slotNames = ['unsubscribe', 'manage', 'item', 'reason'] as const;
+export const slotNames = ['unsubscribe', 'manage', 'item', 'reason', 'token'] as const;
 export type SlotName = (typeof slotNames)[number];
 export type Slots = Record<SlotName, string>;
 
@@ -34,6 +35,8 @@ export type SharedContent = {
   expiresAt: number | null;
   /** RFC 2919 List-Id's local label, for example the item's first topic; null for transactional mail. */
   listLabel: string | null;
+  /** What a push lets people say with one press: names that the service worker reports, and their words. */
+  actions?: { action: string; title: string }[];
   /** Extra data for the service worker (a confirmation token, say). */
   data?: Record<string, string>;
 };

@@ -51,7 +51,7 @@ export const makeCourier = (stores: { transactional: TransactionalStore }, tools
   return {
     post: async (to, content, slots, expiresAt) => {
       const id = newId(edges);
-      const all: Slots = { unsubscribe: '', manage: '', item: '', reason: '', ...slots };
+      const all: Slots = { unsubscribe: '', manage: '', item: '', reason: '', token: '', ...slots };
       const sealed = keyring.seal(
         JSON.stringify({ to, content, slots: all } satisfies SealedMessage),
         sealContextOf(id),

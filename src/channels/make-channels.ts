@@ -9,7 +9,9 @@ import { makeThreadedEmailChannel } from './email/email-thread.ts';
 import { readSmtpUrl } from './email/smtp-url.ts';
 import { makeOutboxChannel } from './outbox.ts';
 import { type Provider, withFailover } from './resilience/failover.ts';
+import { urlForOneOf } from './resilience/traffic.ts';
 import { makeSmppProvider } from './sms/smpp-channel.ts';
+import type { SmsInbound } from './sms/smpp-receipt.ts';
 import { readSmsUrl } from './sms/sms-url.ts';
 import { makeTwilioProvider } from './sms/twilio-channel.ts';
 import { checkVapid, type VapidKeys } from './web-push/vapid.ts';
@@ -25,30 +27,38 @@ export type ChannelTools = {
   reportUrl?: (messageId: string) => string;
   /** Email works on a thread of its own (compiled files only). */
   threads?: boolean | undefined;
+  /** Signs the return paths of mails (return-path.ts). */
+  returnPathKey?: Uint8Array;
+  /** What message centres send of their own accord over the connections that texts go out by. */
+  inbound?: SmsInbound;
 };
 
-type ChannelConfig = Pick<Config, 'email' | 'sms' | 'webPush' | 'dataDir' | 'publicUrl'>;
+type ChannelConfig = Pick<Config, 'email' | 'sms' | 'webPush' | 'dataDir' | 'publicUrl' | 'workers'>;
 
 const isOutbox = (url: string): boolean => url.startsWith('outbox:');
 
-const makeEmail = (config: ChannelConfig, { edges, threads }: ChannelTools): Channel => {
-  const servers = config.email.urls.filter((url) => !isOutbox(url));
+/** The providers among these URLs, each with this process's share of what it takes. */
+const sharedOut = (urls: string[], { workers }: ChannelConfig): string[] =>
+  urls.filter((url) => !isOutbox(url)).map((url) => urlForOneOf(workers, url));
+
+const makeEmail = (config: ChannelConfig, { edges, threads, returnPathKey }: ChannelTools): Channel => {
+  const servers = sharedOut(config.email.urls, config);
   if (servers.length === 0) return makeOutboxChannel('email', config.dataDir, { edges });
   const email = { ...config.email, urls: servers };
-  return threads ? makeThreadedEmailChannel(email) : makeEmailChannel(email, { edges });
+  return threads ? makeThreadedEmailChannel(email, returnPathKey) : makeEmailChannel(email, { edges, returnPathKey });
 };
 
 /** Providers call back only where they can reach us. */
 const receiptsUrl = (publicUrl: string): { statusCallback?: string } =>
   publicUrl.startsWith('https:') ? { statusCallback: `${publicUrl}/api/v1/hooks/sms` } : {};
 
-const makeSms = (config: ChannelConfig, { edges }: ChannelTools): Channel => {
-  const providers = config.sms.urls.filter((url) => !isOutbox(url));
+const makeSms = (config: ChannelConfig, { edges, inbound }: ChannelTools): Channel => {
+  const providers = sharedOut(config.sms.urls, config);
   if (providers.length === 0) return makeOutboxChannel('sms', config.dataDir, { edges });
   const made = providers.map((url) =>
     url.startsWith('twilio+')
       ? makeTwilioProvider(url, { edges, ...receiptsUrl(config.publicUrl) })
-      : makeSmppProvider(url, { edges }),
+      : makeSmppProvider(url, { edges, ...(inbound ? { inbound } : {}) }),
   );
   return withFailover(made as [Provider, ...Provider[]], edges);
 };

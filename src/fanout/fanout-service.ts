@@ -53,6 +53,11 @@ export type FanoutService = {
     request: { item: string; audience: PushAudience; channels: ChannelName[] | null; note: string },
     actor: Actor,
   ): Promise<Push>;
+  /**
+   * A published item's push to one person, by ordinal, who may be a contact. `id` is the caller's: asking again answers the same
+   * push. Throws `not-found`, `wrong-state`.
+   */
+  answer(request: { id: string; item: string; ordinal: number; note: string }): Promise<Push>;
   get(id: string): Promise<PushView | null>;
   list(page: { cursor: string | null; limit: number }): Promise<{ rows: PushView[]; next: string | null }>;
   /**
@@ -97,6 +102,6 @@ export type FanoutService = {
     to: 'delivered' | 'bounced',
     response: string,
   ): Promise<boolean>;
-  /** The service worker's report: shown or clicked. Unknown tokens are ignored. */
-  report(token: string, what: 'shown' | 'clicked'): Promise<void>;
+  /** The service worker's report that a push was shown. Unknown tokens are ignored. */
+  shown(token: string): Promise<void>;
 };

@@ -230,6 +230,11 @@ export type LedgerStore = {
    * whether their pushes are paused or cancelled is for whoever composes the digest. Null when nothing is due.
    */
   gatherDigests(id: string, now: number, limit: number): Promise<{ rows: number } | null>;
+  /**
+   * Makes the rows of these people due at once that wait for the moment of a daily or weekly digest, still to come: it is another
+   * now, and each is judged anew. Rows that wait for anything else, and gathered ones, stay as they are. Answers how many.
+   */
+  hastenDigests(ordinals: number[], now: number): Promise<number>;
   /** Ends every row of a push that is planned, deferred or digested, and releases its pending notices; answers how many people. */
   endOpen(push: string, to: 'cancelled' | 'withheld', code: string, at: number): Promise<number>;
   /**

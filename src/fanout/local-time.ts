@@ -1,13 +1,22 @@
 import { DateTime } from 'luxon';
-import type { QuietHours, Recipient } from '../subscriptions/subscriber.ts';
+import { type QuietHours, type Recipient, usualDigestHour } from '../subscriptions/subscriber.ts';
 import type { CapSlot } from './ledger-store.ts';
-
-/** Local hour of digests, and of the end of a night without one. */
-const digestHour = 8;
 
 /** The zone that a person lives by. */
 export const zoneOf = (person: Pick<Recipient, 'timeZone'>, defaults: { timeZone: string }): string =>
   person.timeZone ?? defaults.timeZone;
+
+/** When a person's digests come: at this hour of a day in this zone. It also ends a night without a digest. */
+export type DigestClock = { zone: string; hour: number };
+
+/** The clock of a person's digests; that of nobody in particular (null) is everybody's who chose nothing. */
+export const digestClockOf = (
+  person: Pick<Recipient, 'timeZone' | 'digestHour'> | null,
+  defaults: { timeZone: string },
+): DigestClock => ({
+  zone: zoneOf(person ?? { timeZone: null }, defaults),
+  hour: person?.digestHour ?? usualDigestHour,
+});
 
 /** The person's calendar day and ISO week (8601) at a moment. */
 export const capDates = (zone: string, now: number): Pick<CapSlot, 'day' | 'week'> => {
@@ -39,25 +48,27 @@ const at = (day: DateTime, clock: string): number => {
     .toMillis();
 };
 
-/** The digest moment of the day or ISO week that `local` lies in, moved by whole days or weeks of the calendar. */
-const slotAt = (pace: 'daily' | 'weekly', local: DateTime, steps: number): number => {
+/**
+ * The digest moment of the day or ISO week that `now` lies in, moved by whole days or weeks of the calendar. An hour that the
+ * day does not have moves forward (luxon's rule).
+ */
+const slotAt = (pace: 'daily' | 'weekly', { zone, hour }: DigestClock, now: number, steps: number): number => {
+  const local = DateTime.fromMillis(now, { zone });
   const start =
     pace === 'daily' ? local.startOf('day').plus({ days: steps }) : local.startOf('week').plus({ weeks: steps });
-  return start.set({ hour: digestHour }).toMillis();
+  return start.set({ hour }).toMillis();
 };
 
-/** The next digest slot after `now` in the person's zone: tomorrow's or today's digest hour; weekly on Monday (ISO week). */
-export const digestSlot = (pace: 'daily' | 'weekly', zone: string, now: number): number => {
-  const local = DateTime.fromMillis(now, { zone });
-  const slot = slotAt(pace, local, 0);
-  return slot > now ? slot : slotAt(pace, local, 1);
+/** The next digest slot after `now`: tomorrow's or today's digest hour where the person lives; weekly on Monday (ISO week). */
+export const digestSlot = (pace: 'daily' | 'weekly', clock: DigestClock, now: number): number => {
+  const slot = slotAt(pace, clock, now, 0);
+  return slot > now ? slot : slotAt(pace, clock, now, 1);
 };
 
 /** The digest slot that has come last: at `now` or before it. */
-export const lastDigestSlot = (pace: 'daily' | 'weekly', zone: string, now: number): number => {
-  const local = DateTime.fromMillis(now, { zone });
-  const slot = slotAt(pace, local, 0);
-  return slot <= now ? slot : slotAt(pace, local, -1);
+export const lastDigestSlot = (pace: 'daily' | 'weekly', clock: DigestClock, now: number): number => {
+  const slot = slotAt(pace, clock, now, 0);
+  return slot <= now ? slot : slotAt(pace, clock, now, -1);
 };
 
 /** The next moment, now excluded, at which a local clock shows that full hour. */
@@ -71,4 +82,4 @@ export const nextHour = (hour: number, zone: string, now: number): number => {
 export const hourAt = (zone: string, now: number): number => DateTime.fromMillis(now, { zone }).hour;
 
 /** Tomorrow's digest hour: nobody wants at midnight what yesterday had no room for. */
-export const nextDay = (zone: string, now: number): number => slotAt('daily', DateTime.fromMillis(now, { zone }), 1);
+export const nextDay = (clock: DigestClock, now: number): number => slotAt('daily', clock, now, 1);

@@ -66,6 +66,21 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
     return state === 'done' && counts.deferred + counts.digested > 0 ? [state] : [];
   };
 
+  const pushable = async (id: string): Promise<Item> => {
+    const item = await publishing.get(id);
+    if (!item) throw new AppError('not-found', `There is no item ${id}.`);
+    if (item.state !== 'published')
+      throw new AppError('wrong-state', `The item is ${item.state}; only a published one can be pushed.`);
+    return item;
+  };
+
+  const pushNow = async (item: Item, asked: Pick<Push, 'id' | 'audience' | 'channels' | 'note'>): Promise<Push> => {
+    const blank = blankPush(item.id, item.version, edges.now());
+    const push = await stores.pushes.insert({ ...blank, ...asked, lane: laneOf(item.content) });
+    tools.wake();
+    return push;
+  };
+
   return {
     ...read,
     ...makeMessageLinks(stores, tools),
@@ -112,22 +127,12 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       return lost.length;
     },
     push: async ({ item: id, audience, channels, note }) => {
-      const item = await publishing.get(id);
-      if (!item) throw new AppError('not-found', `There is no item ${id}.`);
-      if (item.state !== 'published')
-        throw new AppError('wrong-state', `The item is ${item.state}; only a published one can be pushed.`);
+      const item = await pushable(id);
       await refuseUnknown(stores, audience);
-      const push = await stores.pushes.insert({
-        ...blankPush(id, item.version, edges.now()),
-        id: newId(edges),
-        lane: laneOf(item.content),
-        audience,
-        channels,
-        note,
-      });
-      tools.wake();
-      return push;
+      return pushNow(item, { id: newId(edges), audience, channels, note });
     },
+    answer: async ({ id, item, ordinal, note }) =>
+      pushNow(await pushable(item), { id, audience: { kind: 'applicant', ordinal }, channels: null, note }),
     // a push may be paused before it is planned; then it goes on with its planning
     pause: async (id) => controlled(id, ['planning', 'running', ...(await doneWaiting(id))], 'paused'),
     resume: async (id) => controlled(id, ['paused'], (await known(id)).plan === null ? 'planning' : 'running'),

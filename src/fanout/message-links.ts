@@ -18,7 +18,7 @@ export type LinkTools = { keyring: Pick<Keyring, 'mac'>; edges: Pick<Edges, 'now
 export const makeMessageLinks = (
   stores: LinkStores,
   { keyring, edges }: LinkTools,
-): Pick<FanoutService, 'openTargeted' | 'unsubscribeView' | 'unsubscribe' | 'report'> => {
+): Pick<FanoutService, 'openTargeted' | 'unsubscribeView' | 'unsubscribe' | 'shown'> => {
   const messageOf = async (purpose: LinkPurpose, token: string): Promise<Message | null> => {
     const link = readLink(keyring, purpose, token, edges.now());
     return link.ok ? stores.ledger.message(link.subject) : null;
@@ -116,10 +116,10 @@ export const makeMessageLinks = (
       const opted = await stores.subscriptions.optOut(person.ordinal, rules, edges.now());
       return opted + (await stores.subscriptions.stop(person.ordinal, everything ? 'all' : { follows }, edges.now()));
     },
-    report: async (token, what) => {
-      const message = what === 'shown' ? await messageOf('report', token) : null;
+    shown: async (token) => {
+      const message = await messageOf('report', token);
       if (!message) return;
-      const attempt = { at: edges.now(), provider: 'service-worker', ok: true, response: what, reference: null };
+      const attempt = { at: edges.now(), provider: 'service-worker', ok: true, response: 'shown', reference: null };
       await stores.ledger.receipt(message.id, 'delivered', attempt);
     },
   };

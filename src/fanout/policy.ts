@@ -2,7 +2,7 @@ import type { ItemContent } from '../publishing/item.ts';
 import { type ChannelName, channelNames, type Pace, paces } from '../subscriptions/follow.ts';
 import type { Address, Recipient } from '../subscriptions/subscriber.ts';
 import type { CapLimits, NoticeClass } from './ledger-store.ts';
-import { digestSlot, hourAt, nextDay, nextHour, quietUntil, zoneOf } from './local-time.ts';
+import { digestClockOf, digestSlot, hourAt, nextDay, nextHour, quietUntil, zoneOf } from './local-time.ts';
 
 /**
  * Why a push reaches a person, resolved for them: a live subscription with its pace and channels, their name on the
@@ -19,8 +19,10 @@ export type Reason =
       pace: Pace;
       channels: ChannelName[];
       priority: number;
+      /** How much it counts beside other rules: 1 as its priority says. */
+      weight: number;
       holdout: number;
-      /** The publisher lets the hour be chosen (design D14). */
+      /** Its messages wait for the hour at which the person mostly reacts (design D14). */
       hour: boolean;
     }
   | { kind: 'condition'; source: number; channels: ChannelName[] | null };
@@ -29,7 +31,7 @@ export type Reason =
  * All that the policy looks at. `tried`: channels that failed for good for this message. `draw`: where this person and item
  * fall in [0, 1), for the holdout; 1 where no rule is among the reasons. `kept`: the digest that a row waited for and whose
  * moment has come (`due`: it came before, and the message was held up since); null for what never waited for one.
- * `preferredHour`: the local hour (0-23) at which the person mostly reacts, null where unknown. Times in ms.
+ * `belowArm`: a rule would be among the reasons, had a lower threshold been drawn for this person. `preferredHour`: the local hour (0-23) at which the person mostly reacts, null where unknown. Times in ms.
  */
 export type PolicyInput = {
   person: Recipient;
@@ -39,6 +41,7 @@ export type PolicyInput = {
   draw: number;
   kept: 'daily' | 'weekly' | 'due' | null;
   preferredHour: number | null;
+  belowArm?: boolean;
   now: number;
   defaults: PolicyDefaults;
 };
@@ -54,7 +57,7 @@ export type Decision =
   | ({ kind: 'send' } & Route)
   | { kind: 'defer'; until: number; code: 'quiet-hours' | 'preferred-hour' | 'cap-day' | 'cap-week' }
   | { kind: 'digest'; until: number; code: 'daily-digest' | 'weekly-digest' }
-  | { kind: 'withhold'; code: 'erased' | 'opted-out' | 'no-address' | 'suppressed' | 'expired' | 'holdout' };
+  | { kind: 'withhold'; code: 'erased' | 'opted-out' | 'arm' | 'no-address' | 'suppressed' | 'expired' | 'holdout' };
 
 const defaultChannels: ChannelName[] = ['email', 'webPush', 'sms', 'wechat'];
 
@@ -66,6 +69,10 @@ const suggestedOnly = (reasons: Reason[]): boolean => reasons.every(isSuggestion
 export const isCapped = ({ item, reasons }: Pick<PolicyInput, 'item' | 'reasons'>): boolean =>
   item.urgency !== 'emergency' && reasons.length > 0 && suggestedOnly(reasons);
 
+/** A person's places: half of them, and one at least, for whom it was too many. */
+export const capsOf = ({ fewer }: Pick<Recipient, 'fewer'>, { day, week }: CapLimits): CapLimits =>
+  fewer ? { day: Math.max(1, Math.floor(day / 2)), week: Math.max(1, Math.floor(week / 2)) } : { day, week };
+
 /** Emergencies know no pace, holdout and quiet hours; what was asked for or decided by name must be delivered. */
 export const noticeClassOf = (item: Pick<ItemContent, 'urgency'>, reasons: Reason[]): NoticeClass => {
   if (item.urgency === 'emergency') return 'emergency';
@@ -76,12 +83,15 @@ export const noticeClassOf = (item: Pick<ItemContent, 'urgency'>, reasons: Reaso
  * The reason whose pace and channels count: a name or a correction is for now; among subscriptions the fastest; a
  * suggestion only where there is nothing else, then the rule of the first priority (semantic 1).
  */
-const leading = (reasons: Reason[]): Reason | undefined =>
+export const leading = (reasons: Reason[]): Reason | undefined =>
   [...reasons].sort((a, b) => rank(a) - rank(b) || speed(a) - speed(b))[0];
+
+/** A rule that counts nothing comes last, but among those that do so by its priority. */
+const leastWeight = 0.001;
 
 const rank = (reason: Reason): number => {
   if (reason.kind === 'condition') return 1;
-  return reason.kind === 'rule' ? 1 + reason.priority : 0;
+  return reason.kind === 'rule' ? 1 + reason.priority / Math.max(reason.weight, leastWeight) : 0;
 };
 
 const speed = (reason: Reason): number => ('pace' in reason ? paces.indexOf(reason.pace) : -1);
@@ -122,7 +132,7 @@ export const decide = (input: PolicyInput): Decision => {
   const { person, item, reasons, now } = input;
   if (person.erasedAt !== null) return { kind: 'withhold', code: 'erased' };
   const lead = leading(reasons);
-  if (!lead) return { kind: 'withhold', code: 'opted-out' };
+  if (!lead) return { kind: 'withhold', code: input.belowArm ? 'arm' : 'opted-out' };
   if (live(person).length === 0)
     return { kind: 'withhold', code: person.addresses.length > 0 ? 'suppressed' : 'no-address' };
   if (item.expiresAt !== undefined && Date.parse(item.expiresAt) <= now) return { kind: 'withhold', code: 'expired' };
@@ -172,7 +182,7 @@ const digestOf = (input: PolicyInput, lead: Reason): Decision | null => {
   const { item, now, kept } = input;
   const pace = 'pace' in lead ? lead.pace : 'immediate';
   if (pace === 'immediate' || kept === 'due' || kept === 'weekly' || kept === pace) return null;
-  const slot = digestSlot(pace, zoneOf(input.person, input.defaults), now);
+  const slot = digestSlot(pace, digestClockOf(input.person, input.defaults), now);
   if (!allowed(slot, item.deadline, now)) return null;
   const until = sooner(slot, item.expiresAt);
   return { kind: 'digest', until, code: pace === 'daily' ? 'daily-digest' : 'weekly-digest' };
@@ -202,11 +212,11 @@ export const overCap = (
   full: 'day' | 'week',
 ): (Decision & { kind: 'defer' }) | null => {
   const { item, now } = input;
-  const zone = zoneOf(input.person, input.defaults);
+  const clock = digestClockOf(input.person, input.defaults);
   const pace = paceOf(input.reasons);
-  const slot = full === 'week' ? digestSlot('weekly', zone, now) : nextDay(zone, now);
+  const slot = full === 'week' ? digestSlot('weekly', clock, now) : nextDay(clock, now);
   const until =
-    input.kept === null ? slot : digestSlot(pace === 'weekly' ? 'weekly' : 'daily', zone, Math.max(now, slot - 1));
+    input.kept === null ? slot : digestSlot(pace === 'weekly' ? 'weekly' : 'daily', clock, Math.max(now, slot - 1));
   if (!allowed(until, item.deadline, now)) return null;
   return { kind: 'defer', until: sooner(until, item.expiresAt), code: full === 'week' ? 'cap-week' : 'cap-day' };
 };

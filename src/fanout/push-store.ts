@@ -23,10 +23,22 @@ export type Claim = { batch: Batch; beat: number };
 type SourceFact = { leaf: PersonLeaf; ordinals: Uint8Array };
 
 /**
- * One frozen source of a push: its label in reasons, the follow it came from (null: rules, conditions, named people, those
- * told), its people, and the facts by which a rule or a condition selected them.
+ * The arms by which a tuned rule is settled: those published for `day`. `cuts`: for each threshold that may be drawn whom the rule
+ * selects with it (ascending, each within the one before); none where the threshold does not move.
  */
-export type PushSource = { source: string; follow: string | null; facts: SourceFact[]; ordinals: Uint8Array };
+type PlannedArms = { day: string; cuts: { threshold: number; ordinals: Uint8Array }[] };
+
+/**
+ * One frozen source of a push: its label in reasons, the follow it came from (null: rules, conditions, named people, those
+ * told), its people, and the facts by which a rule or a condition selected them; of a tuned rule its arms.
+ */
+export type PushSource = {
+  source: string;
+  follow: string | null;
+  facts: SourceFact[];
+  ordinals: Uint8Array;
+  arms?: PlannedArms;
+};
 
 /** Pushes, their frozen plans, and the batches that workers claim. */
 export type PushStore = {
@@ -37,7 +49,10 @@ export type PushStore = {
   list(page: { cursor: string | null; limit: number }): Promise<{ rows: Push[]; next: string | null }>;
   /** The pushes of one item, oldest first. */
   ofItem(item: string): Promise<Push[]>;
-  /** Pushes that are not finished, oldest first: planning, running, paused, or cancelled with people left to settle. */
+  /**
+   * Pushes that are not finished, most urgent lane and oldest first: planning, running, paused, or cancelled with people left to
+   * settle. However many wait, the limit cuts off no emergency for them.
+   */
   unfinished(limit: number): Promise<Push[]>;
   /** Moves the push to a state that is not its end, if it is in one of `from`; answers whether it was. A finished one is unfinished again. */
   setState(id: string, from: PushState[], to: PushState): Promise<boolean>;

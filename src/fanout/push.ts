@@ -35,10 +35,14 @@ export const noCounts = (): Counts => Object.fromEntries(deliveryStates.map((sta
 export const addCounts = (a: Counts, b: Counts): Counts =>
   Object.fromEntries(deliveryStates.map((state) => [state, a[state] + b[state]])) as Counts;
 
-/** Whom a push is for: everybody an item version matches, people named by a publisher, or whoever a condition is true of. */
+/**
+ * Whom a push is for: everybody an item version matches, people named by a publisher, whoever a condition is true of, or the one
+ * applicant (by ordinal: a contact has no other name) whose application the item answers.
+ */
 export type PushAudience =
   | { kind: 'match' }
   | { kind: 'people'; subscribers: string[] }
+  | { kind: 'applicant'; ordinal: number }
   | { kind: 'condition'; who: Condition };
 
 export type Push = {

@@ -37,6 +37,16 @@ export const itemContentSchema = z.strictObject({
 });
 export type ItemContent = z.infer<typeof itemContentSchema>;
 
+/** What stands for an item where there is none yet: a condition asked by itself, a draft that says nothing. */
+export const noItem: ItemContent = {
+  title: '',
+  summary: '',
+  language: 'und',
+  topics: [],
+  urgency: 'routine',
+  visibility: 'public',
+};
+
 /** Who did something: a staff account's id and the departments it belongs to. */
 export type Actor = { staff: string; roles: string[]; departments: string[] };
 

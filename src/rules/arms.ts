@@ -74,9 +74,9 @@ export const allowedValues = <P extends Parameter>(content: RuleContent, paramet
   return values.length > 1 ? values : [];
 };
 
-/** Whether there is anything that tuning may move in a rule. */
-export const mayTune = (content: RuleContent): boolean =>
-  parameters.some((parameter) => allowedValues(content, parameter).length > 0);
+/** Whether a rule is measured: there is something that tuning may move in it, or it has a floor to keep. */
+export const isTuned = (content: RuleContent): boolean =>
+  content.tune.floor !== undefined || parameters.some((parameter) => allowedValues(content, parameter).length > 0);
 
 const movedTo = (who: Condition, from: number | null, to: number): Condition => {
   if ('all' in who) return { all: who.all.map((one) => movedTo(one, from, to)) };
@@ -122,8 +122,8 @@ export const lineageOf = (content: RuleContent): string => {
 /** The arm at which a uniform number in [0, 1) falls; the last takes what rounding leaves over. */
 export const armAt = (arms: readonly { probability: number }[], uniform: number): number => {
   let sum = 0;
-  for (const [index, { probability }] of arms.entries()) {
-    sum += probability;
+  for (let index = 0; index < arms.length; index++) {
+    sum += arms[index]?.probability ?? 0;
     if (uniform < sum) return index;
   }
   return arms.length - 1;
@@ -135,6 +135,15 @@ export const drawArms = (arms: Arms, uniform: readonly number[]): Drawn =>
     parameters.flatMap((parameter, place) => {
       const choice = arms[parameter];
       return choice && choice.length > 0 ? [[parameter, armAt(choice, uniform[place] ?? 0)]] : [];
+    }),
+  );
+
+/** What was drawn, as the values themselves. */
+export const valuesOf = (arms: Arms, drawn: Drawn): Partial<ArmValues> =>
+  Object.fromEntries(
+    parameters.flatMap((parameter) => {
+      const at = drawn[parameter];
+      return at === undefined ? [] : [[parameter, arms[parameter]?.[at]?.value]];
     }),
   );
 

@@ -127,8 +127,21 @@ const thresholdFaults = ({ who, tune }: Pick<RuleContent, 'who' | 'tune'>): Faul
   if (tune.threshold === undefined) return [];
   const [least, greatest] = tune.threshold;
   const written = personLeavesOf(who).flatMap((leaf) => (leaf.person === 'interest' ? [leaf.atLeast] : []));
-  if (written.length === 0 || written.some((atLeast) => atLeast >= least && atLeast <= greatest)) return [];
-  return [{ path: 'tune.threshold', message: `must hold the threshold as written: ${written.join(', ')}` }];
+  const within = new Set(written.filter((atLeast) => atLeast >= least && atLeast <= greatest));
+  const fault = (message: string): Fault[] => [{ path: 'tune.threshold', message }];
+  if (written.length > 0 && within.size === 0)
+    return fault(`must hold the threshold as written: ${written.join(', ')}`);
+  if (within.size > 1)
+    return fault(`must hold one of the thresholds as written, not several: ${[...within].join(', ')}`);
+  // a lower threshold must never select fewer: planning cuts at the lowest
+  return isNegated(who, within) ? fault('cannot move a threshold that stands under a "not"') : [];
+};
+
+const isNegated = (condition: Condition, thresholds: ReadonlySet<number>, negated = false): boolean => {
+  if ('not' in condition) return isNegated(condition.not, thresholds, true);
+  if ('all' in condition) return condition.all.some((one) => isNegated(one, thresholds, negated));
+  if ('any' in condition) return condition.any.some((one) => isNegated(one, thresholds, negated));
+  return negated && 'person' in condition && condition.person === 'interest' && thresholds.has(condition.atLeast);
 };
 
 /** Every fault of a rule's content against what is declared. */

@@ -34,6 +34,13 @@ export type RuleService = {
   /** Throws `not-found`, `wrong-state`, `own-work`, `no-scope`. */
   approve(id: string, actor: Actor): Promise<RuleView>;
   reject(id: string, reason: string, actor: Actor): Promise<RuleView>;
+  /**
+   * Makes of the version that selects (`from`) another one that selects at once, within what `from` lets tuning move. Throws
+   * `not-found`, `no-scope`, `conflict` (another version selects or waits for its review).
+   */
+  move(id: string, from: number, content: RuleContent, actor: Actor): Promise<Rule>;
+  /** Takes `move` back: version `to` selects again in the place of `from`. Throws like `move`. */
+  moveBack(id: string, from: number, to: number, actor: Actor): Promise<Rule>;
   /** Throws `not-found`, `wrong-state`, `no-scope`. */
   pause(id: string, actor: Actor): Promise<RuleView>;
 };
@@ -115,6 +122,14 @@ export const makeRuleService = (
         return workflow.approve(rule, waiting, actor, edges.now());
       }),
     reject: (id, reason, actor) => step(id, (rule) => workflow.reject(rule, reason, actor, edges.now())),
+    move: async (id, from, content, actor) => {
+      const moved = await versionOf(id, from);
+      return (await step(id, (rule) => workflow.move(rule, moved, content, actor, edges.now()))).rule;
+    },
+    moveBack: async (id, from, to, actor) => {
+      const [moved, before] = [await versionOf(id, from), await versionOf(id, to)];
+      return (await step(id, (rule) => workflow.moveBack(rule, moved, before, actor, edges.now()))).rule;
+    },
     pause: (id, actor) => step(id, (rule) => workflow.pause(rule, actor, edges.now())),
   };
 };

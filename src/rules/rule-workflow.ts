@@ -81,6 +81,31 @@ export const activate = (
   return { rule: { ...touched(rule, now), inReview: version.version, rejection: null }, version: null };
 };
 
+/**
+ * What tuning makes of the version that selects: the next one, which selects at once. It has the approval of the version before,
+ * because what may be moved, and how far, was reviewed with that. Throws `conflict` when another version selects or waits.
+ */
+export const move = (rule: Rule, from: RuleVersion, content: RuleContent, actor: Actor, now: number): Step => {
+  demandWriter(actor);
+  demandSelecting(rule, from.version);
+  const next = { ...activated(rule, rule.latest + 1, now), latest: rule.latest + 1 };
+  return { rule: next, version: { ...versionOf(next, content, actor, now), approvedBy: from.approvedBy } };
+};
+
+/** Takes a move back: the version before selects again, which is what it was. Throws `conflict` like `move`. */
+export const moveBack = (rule: Rule, from: RuleVersion, to: RuleVersion, actor: Actor, now: number): Step => {
+  demandWriter(actor);
+  demandSelecting(rule, from.version);
+  return { rule: activated(rule, to.version, now), version: null };
+};
+
+const demandSelecting = (rule: Rule, version: number): void => {
+  if (rule.inReview !== null)
+    throw new AppError('conflict', `version ${rule.inReview} waits for its review; decide on that first`);
+  if (rule.state !== 'active' || rule.active !== version)
+    throw new AppError('conflict', `the rule has changed since: version ${version} does not select any more`);
+};
+
 const waiting = (rule: Rule): number => {
   if (rule.inReview === null) throw new AppError('wrong-state', 'no version of this rule waits for its review');
   return rule.inReview;

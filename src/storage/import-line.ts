@@ -1,4 +1,5 @@
 import { type Consents, giveConsent, withdrawConsent } from '../subscriptions/consent.ts';
+import { movesDigests } from '../subscriptions/people.ts';
 import type { ImportedPerson, ImportOutcome } from '../subscriptions/subscription-store.ts';
 
 /** Somebody whom an imported line is about, as they are now. */
@@ -6,6 +7,8 @@ export type LinePerson = {
   ordinal: number;
   externalId: string | null;
   stoppedAll: boolean;
+  timeZone: string | null;
+  digestHour: number | null;
   consents: Consents;
   /** They said no themselves. */
   refused: boolean;
@@ -50,9 +53,14 @@ export const consentsAfter = (
   return said ? giveConsent(before, { how: 'import', wording: null }, createdAt) : withdrawConsent(before, createdAt);
 };
 
-/** What became of a line that was written; `withdrawn`: whose consent it took back. */
+/** What became of a line that was written; `withdrawn`: whose consent it took back; `moved`: whose digests come at another moment. */
 export const writtenOutcome = (line: ImportedPerson, person: LinePerson | null): ImportOutcome => {
   if (!person) return { outcome: 'imported' };
   const withdrew = person.consents.personalisation && line.fields.consents?.personalisation === false;
-  return { outcome: 'updated', ...(withdrew ? { withdrawn: person.ordinal } : {}) };
+  const moved = movesDigests(person, line.fields);
+  return {
+    outcome: 'updated',
+    ...(withdrew ? { withdrawn: person.ordinal } : {}),
+    ...(moved ? { moved: person.ordinal } : {}),
+  };
 };

@@ -123,6 +123,19 @@ export const sealContact = (
   return { lookup, channel: contact.channel, sealed: keyring.seal(JSON.stringify(contact), context(lookup)) };
 };
 
+/**
+ * The same for the reply address of one thing, under a look-up of its own: nobody who has the address, or signs up with it, is
+ * tied to it.
+ */
+export const sealReplyContact = (
+  keyring: Pick<Keyring, 'lookup' | 'seal'>,
+  contact: Contact,
+  of: string,
+): { lookup: string; channel: Contact['channel']; sealed: string } => {
+  const lookup = keyring.lookup(`reply:${of}:${contactText(contact)}`);
+  return { lookup, channel: contact.channel, sealed: keyring.seal(JSON.stringify(contact), context(lookup)) };
+};
+
 /** Opens what `sealContact` made; throws when it was altered or belongs to another look-up. */
 export const openContact = (
   keyring: Pick<Keyring, 'open'>,

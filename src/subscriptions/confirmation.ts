@@ -47,7 +47,13 @@ export const makeConfirmation = (stores: ConfirmationStores, { keyring, edges }:
   };
 
   const insertPerson = async (id: string, { locale, region, timeZone }: KeptRequest): Promise<void> => {
-    const facts = { externalId: null, quietHours: null, attributes: {}, consents: { personalisation: false } };
+    const facts = {
+      externalId: null,
+      quietHours: null,
+      digestHour: null,
+      attributes: {},
+      consents: { personalisation: false },
+    };
     try {
       await subscriptions.insertSubscriber({ id, locale, region, timeZone, ...facts, createdAt: edges.now() });
     } catch (error) {

@@ -8,7 +8,7 @@ import type { AddressStore, Followed, SubscriptionStore } from './subscription-s
 export type MergeStores = {
   subscriptions: SubscriptionStore;
   addresses: Pick<AddressStore, 'move'>;
-  ledger: Pick<LedgerStore, 'moveNotices'>;
+  ledger: Pick<LedgerStore, 'moveNotices' | 'hastenDigests'>;
 };
 
 /** Lets `ms` milliseconds pass. */
@@ -51,7 +51,7 @@ const moveAllNotices = async (
 };
 
 /** The older person speaks for both from now on: nothing that tells who the newer was may outlive an erasure of the older. */
-const noFacts = { region: null, timeZone: null, quietHours: null, attributes: {} };
+const noFacts = { region: null, timeZone: null, quietHours: null, digestHour: null, attributes: {} };
 
 /**
  * Makes the newer subscriber one with the older, after both proved their addresses (product: semantic 12): follows are
@@ -74,12 +74,14 @@ export const mergeSubscribers = async (
     region: older.region ?? newer.region,
     timeZone: older.timeZone ?? newer.timeZone,
     quietHours: older.quietHours ?? newer.quietHours,
+    digestHour: older.digestHour ?? newer.digestHour,
     attributes: { ...newer.attributes, ...older.attributes },
     ...(older.consents.personalisation && !newer.consents.personalisation
       ? { consents: withdrawConsent(older.consents, at) }
       : {}),
   });
   await subscriptions.merge(newer.ordinal, older.ordinal, at);
+  await ledger.hastenDigests([newer.ordinal, older.ordinal], at);
   await moveAllNotices(ledger, { from: newer.ordinal, to: older.ordinal }, pause);
   await takeOverAll(subscriptions, newer.ordinal, older.ordinal);
   await subscriptions.stop(newer.ordinal, 'all', at);

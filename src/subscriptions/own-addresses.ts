@@ -1,3 +1,4 @@
+import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { Keyring } from '../keyring.ts';
 import { maskContact, openContact } from './address.ts';
@@ -9,7 +10,7 @@ type Stores = {
   addresses: Pick<AddressStore, 'claim' | 'ofSubscribers' | 'remove' | 'suppress'>;
   subscriptions: Pick<SubscriptionStore, 'subscriptionsOf'>;
 };
-type Tools = { keyring: Pick<Keyring, 'mac' | 'open'> };
+type Tools = { keyring: Pick<Keyring, 'mac' | 'open'>; edges: Pick<Edges, 'now'> };
 
 const isUsable = ({ suppressed }: Address): boolean => suppressed === null;
 
@@ -20,7 +21,7 @@ const isLast = (address: Address, held: readonly Address[]): boolean => {
 };
 
 /** The addresses of one person, as they see and change them themselves. */
-export const makeOwnAddresses = ({ addresses, subscriptions }: Stores, { keyring }: Tools) => {
+export const makeOwnAddresses = ({ addresses, subscriptions }: Stores, { keyring, edges }: Tools) => {
   // the look-up itself stays inside: pages show a name that is worth nothing elsewhere
   const idOf = ({ lookup }: Address): string => keyring.mac('own-address', lookup, 16).toString('base64url');
 
@@ -49,7 +50,7 @@ export const makeOwnAddresses = ({ addresses, subscriptions }: Stores, { keyring
         await addresses.claim(address);
         throw lastAddress();
       }
-      await addresses.suppress(address.lookup, erasedReason);
+      await addresses.suppress(address.lookup, erasedReason, edges.now());
     },
   };
 };

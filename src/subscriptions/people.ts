@@ -32,6 +32,12 @@ export const readTold = (
   return { values: { ...Object.fromEntries(kept), ...values }, faults };
 };
 
+/** Whether what is told of a person makes their digests come at another moment. */
+export const movesDigests = (
+  before: Pick<Subscriber, 'timeZone' | 'digestHour'>,
+  { timeZone = before.timeZone, digestHour = before.digestHour }: Partial<Pick<Subscriber, 'timeZone' | 'digestHour'>>,
+): boolean => timeZone !== before.timeZone || digestHour !== before.digestHour;
+
 const timeOfDay = /^([01]\d|2[0-3]):[0-5]\d$/;
 
 export type Facts = {

@@ -21,7 +21,13 @@ export type Address = {
 
 export type QuietHours = { from: string; to: string };
 
-/** **subscriber**: a person. The ordinal is dense, small and never reused; it never leaves the service. */
+/** The local hour (0-23) of digests for whoever chose none. */
+export const usualDigestHour = 8;
+
+/**
+ * **subscriber**: a person. The ordinal is dense, small and never reused; it never leaves the service. A **contact** is none: it
+ * is the reply address of somebody who applied without an account, and is found by its ordinal and by what made it alone.
+ */
 export type Subscriber = {
   ordinal: number;
   id: string;
@@ -30,11 +36,18 @@ export type Subscriber = {
   region: string | null;
   timeZone: string | null;
   quietHours: QuietHours | null;
+  /** The local hour (0-23) of their digests; null: the usual one. */
+  digestHour: number | null;
   attributes: Record<string, string | string[] | number>;
   consents: Consents;
+  /** They find it too many: suggestions come half as often. */
+  fewer?: boolean;
+  /** Links in their messages lead where they lead, uncounted. */
+  plainLinks?: boolean;
   mergedInto: number | null;
   erasedAt: number | null;
   createdAt: number;
+  contact?: true;
 };
 
 /** A distinct thing that people follow: the normal form of target and regions. `source` names it in reasons. */
@@ -62,7 +75,7 @@ export type Subscription = {
 };
 
 /** Who a person is to the fan-out: all that policy and sending need, and nothing else. */
-export type Recipient = Omit<Subscriber, 'attributes' | 'externalId' | 'createdAt'> & {
+export type Recipient = Omit<Subscriber, 'attributes' | 'externalId' | 'createdAt' | 'contact'> & {
   addresses: Address[];
   /** They stopped everything and have followed nothing since: suggestions are over, too. */
   stoppedAll: boolean;

@@ -1,5 +1,6 @@
 import type { Locale } from '../catalogue/topic.ts';
 import { AppError, type Fault } from '../errors.ts';
+import type { LedgerStore } from '../fanout/ledger-store.ts';
 import type { ProfileStore } from '../profiles/profile-store.ts';
 import { signLink } from '../signed-link.ts';
 import { type ContactParts, lookupOf, maskContact, normaliseContact, openContact } from './address.ts';
@@ -8,7 +9,7 @@ import { type ChannelName, type FollowRequest, type Pace, topicSource } from './
 import { type FollowParts, followParts } from './follow-check.ts';
 import { type ImportStores, makeImporter } from './import/import-people.ts';
 import { makeOwnAddresses } from './own-addresses.ts';
-import { type Facts, factFaults, presentPerson, readTold } from './people.ts';
+import { type Facts, factFaults, movesDigests, presentPerson, readTold } from './people.ts';
 import { hourMs, messagesInAnHour, type PeopleTools, rulesOf } from './sign-up-service.ts';
 import type { Contact, QuietHours, Subscriber } from './subscriber.ts';
 import type { AddressStore, Followed, SignUpStore, SubscriptionStore } from './subscription-store.ts';
@@ -89,7 +90,7 @@ export type SubscriptionService = {
   faultsIn(fields: Facts & { attributes?: ToldAttributes | undefined }): Promise<Fault[]>;
   /**
    * Attributes are added to those that are there, null takes one away; consents count as told by the office. Taking consent
-   * back forgets the profile at once. Throws `not-found`, `invalid` (unknown region, attribute or value).
+   * back forgets the profile at once. Another time zone or hour of digests counts for what waits for one, too. Throws `not-found`, `invalid` (unknown region, attribute or value).
    */
   change(
     id: string,
@@ -100,6 +101,7 @@ export type SubscriptionService = {
       region?: string | null;
       timeZone?: string | null;
       quietHours?: QuietHours | null;
+      digestHour?: number | null;
     },
   ): Promise<PersonView>;
   /** What a person says themselves on a page of consent to personalisation, in the `wording` they read. Throws `not-found`. */
@@ -137,6 +139,7 @@ export type SubscriptionStores = ImportStores & {
   addresses: AddressStore;
   signUps: Pick<SignUpStore, 'takeMessage'>;
   profiles: Pick<ProfileStore, 'forget'>;
+  ledger: Pick<LedgerStore, 'hastenDigests'>;
 };
 
 type Changes = Parameters<SubscriptionService['change']>[1];
@@ -150,7 +153,7 @@ const notFound = (what: string): AppError => new AppError('not-found', `There is
 
 /** What people, and the office for them, do with their subscriptions. A merged person is answered as who they are now. */
 export const makeSubscriptionService = (stores: SubscriptionStores, tools: PeopleTools): SubscriptionService => {
-  const { subscriptions, addresses, signUps, profiles } = stores;
+  const { subscriptions, addresses, signUps, profiles, ledger } = stores;
   const { keyring, edges, catalogue, courier, templates, config } = tools;
 
   const personOf = async (id: string): Promise<Subscriber> => {
@@ -189,10 +192,11 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
     const changed = await subscriptions.updateSubscriber(person.ordinal, fields);
     if (withdrawn) await profiles.forget(person.ordinal);
     if (!changed) throw notFound('person');
+    if (movesDigests(person, fields)) await ledger.hastenDigests([person.ordinal], edges.now());
     return changed;
   };
 
-  const own = makeOwnAddresses(stores, { keyring });
+  const own = makeOwnAddresses(stores, { keyring, edges });
 
   return {
     addressesOf: async (id) => own.list(await personOf(id)),

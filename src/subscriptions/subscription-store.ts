@@ -19,15 +19,28 @@ export type AddressStore = {
   ofSubscribers(ordinals: number[]): Promise<Address[]>;
   /** Moves every address of one subscriber to another (a merge); repeating it changes nothing. */
   move(from: number, to: number): Promise<void>;
-  /** Marks a look-up as suppressed with a reason code, whoever has it; an already suppressed one keeps its first reason. Answers whether it changed. */
-  suppress(lookup: string, reason: string): Promise<boolean>;
+  /**
+   * Marks a look-up as suppressed with a reason code, whoever has it; an already suppressed one keeps its first reason and
+   * time. Answers whether it changed.
+   */
+  suppress(lookup: string, reason: string, at: number): Promise<boolean>;
   /** Why nothing may be sent to that look-up, or null; it outlives the address and its owner. */
   suppression(lookup: string): Promise<string | null>;
+  /** Since when nothing may be sent to that look-up (ms), or null where it may. */
+  suppressedSince(lookup: string): Promise<number | null>;
   /** Lifts the suppression of a look-up if it has that reason; answers whether it had. */
   lift(lookup: string, reason: string): Promise<boolean>;
+  /** What is suppressed, of one reason or all, newest first, ties by look-up. */
+  suppressions(
+    reason: string | null,
+    page: { cursor: string | null; limit: number },
+  ): Promise<{ rows: Suppression[]; next: string | null }>;
   /** Removes the address if it is that subscriber's. Answers whether it was. */
   remove(lookup: string, subscriber: number): Promise<boolean>;
 };
+
+/** **suppression**: nothing may be sent to a look-up, whoever has it, since `at` (0: before times were kept). */
+export type Suppression = { lookup: string; reason: string; at: number };
 
 /** Why an address whose owner was erased is suppressed: nothing but a confirmation that they ask for again reaches it. */
 export const erasedReason = 'erased';
@@ -40,7 +53,9 @@ export type ImportedPerson = {
   /** For a new person who tells no language. */
   defaultLocale: Locale;
   /** What the line tells; what it leaves out stays as it is. Attributes are added to those that are there. */
-  fields: Partial<Pick<Subscriber, 'locale' | 'region' | 'timeZone' | 'quietHours' | 'attributes' | 'consents'>>;
+  fields: Partial<
+    Pick<Subscriber, 'locale' | 'region' | 'timeZone' | 'quietHours' | 'digestHour' | 'attributes' | 'consents'>
+  >;
   addresses: Omit<Address, 'subscriber' | 'suppressed'>[];
   /** `id` is the subscription's, should it be new; `key` is a stored follow's. */
   follows: (Pick<Subscription, 'id' | 'pace' | 'channels'> & { key: string })[];
@@ -48,29 +63,34 @@ export type ImportedPerson = {
 };
 
 /**
- * What became of an imported person; `withdrawn`: the ordinal of somebody whose consent the line took back; `taken`: that
+ * What became of an imported person; `withdrawn`: the ordinal of somebody whose consent the line took back; `moved`: of somebody whose
+ * digests come at another moment now; `taken`: that
  * address belongs to somebody else, and nothing was written.
  */
 export type ImportOutcome =
-  | { outcome: 'imported' | 'updated'; withdrawn?: number }
+  | { outcome: 'imported' | 'updated'; withdrawn?: number; moved?: number }
   | { outcome: 'taken'; lookup: string };
 
 /** People and what they follow. */
 export type SubscriptionStore = {
   /** Stores a new person under the next free ordinal; throws AppError `conflict` when the externalId is taken. */
   insertSubscriber(person: NewSubscriber): Promise<Subscriber>;
-  /** One person by public id, ordinal or externalId; null if unknown. Erased and merged people are answered as they are. */
-  subscriber(by: { id: string } | { ordinal: number } | { externalId: string }): Promise<Subscriber | null>;
+  /**
+   * One person by public id, ordinal or externalId; null if unknown. Erased and merged people are answered as they are. A
+   * contact is answered to its ordinal and to `contact`, its id under which nobody else is found.
+   */
+  subscriber(
+    by: { id: string } | { ordinal: number } | { externalId: string } | { contact: string },
+  ): Promise<Subscriber | null>;
   /** Changes the named fields; answers the person, or null if unknown. Consents that are withdrawn so, no import revives. */
   updateSubscriber(
     ordinal: number,
-    fields: Partial<
-      Pick<Subscriber, 'locale' | 'region' | 'timeZone' | 'quietHours' | 'attributes' | 'consents' | 'externalId'>
-    >,
+    fields: Partial<Omit<Subscriber, 'ordinal' | 'id' | 'mergedInto' | 'erasedAt' | 'createdAt'>>,
   ): Promise<Subscriber | null>;
   /**
-   * Clears everything that tells who the person was: facts, follows, addresses, open sign-ups; the ordinal and id stay. The
-   * look-ups of their addresses are suppressed as `erasedReason`, so that no import brings them back.
+   * Clears everything that tells who the person was: facts, follows, addresses, open sign-ups, what they wrote to the office
+   * (with the contacts of applications under an address of theirs); the ordinal and id stay. The look-ups of their addresses
+   * are suppressed as `erasedReason`, so that no import brings them back.
    */
   erase(ordinal: number, at: number): Promise<void>;
   /** Marks `from` as merged into `to` after its follows and addresses were taken over; repeating it changes nothing. */

@@ -24,7 +24,7 @@ import {
 } from './worth.ts';
 
 /** No choice is ever drawn less often than this, so that it stays measurable (design D14). */
-export const armFloor = 0.02;
+export const armFloor = 0.01;
 const sure = 0.95;
 /** The share of useful messages below which a rule is paused, unless its publisher says another. */
 const usualFloor = 0.01;

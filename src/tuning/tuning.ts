@@ -1,9 +1,10 @@
-import type { ArmValues, Drawn, Parameter } from '../rules/arms.ts';
+import type { ArmValues, Parameter } from '../rules/arms.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
 
 /**
  * **exposure**: one person whom a tuned rule would have told of one item, with what was drawn for them. `level`: the highest
- * threshold at which the rule selects them (null: its threshold does not move). `propensity`: the probability of what was drawn;
+ * threshold at which the rule selects them (null: its threshold does not move). `drawn`: the value of each parameter that had a part
+ * in it; `propensity`: the probability of drawing those;
  * `pass`: that of being told at all, by this rule or `others` (the probability that other rules would have told them).
  * `withheld`: the drawn threshold was above their level. `day` names the arms. Never for what must be delivered. Times in ms.
  */
@@ -15,7 +16,7 @@ export type Exposure = {
   lineage: string;
   day: string;
   level: number | null;
-  drawn: Drawn;
+  drawn: Partial<ArmValues>;
   propensity: number;
   pass: number;
   others: number;

@@ -1,13 +1,13 @@
-import { type Beta, meanOf, posterior, sample } from './statistics/beta.ts';
+import { type Beta, posterior, sample } from './statistics/beta.ts';
 import type { Random } from './statistics/seeded-random.ts';
 import type { Counts, Tally } from './tuning.ts';
 
 /** How many useful messages one unwanted message outweighs, among people who said either. */
-const unwantedCosts = 1;
+const unwantedCosts = 2.75;
 /** What a message costs in attention, whatever it earns. */
 const attention = 0.01;
 /** Levels of interest tell something where those above a threshold are worth this much more than those below. */
-const leastContrast = 0.02;
+const leastContrast = 0.03;
 /** Below this many messages an arm or a band is not judged, and keeps only its floor of probability. */
 export const enough = 100;
 const halfLifeDays = 30;
@@ -49,10 +49,8 @@ export const countsByArm = (
 export const usefulness = ({ useful, sent }: Counts): Beta => posterior(useful, sent);
 const unwantedness = ({ unwanted, sent }: Counts): Beta => posterior(unwanted, sent);
 
-const worth = (useful: number, unwanted: number): number => useful - unwantedCosts * unwanted - attention;
-
-/** What a message is worth on the average: what a rule should not go below is above 0. */
-export const meanWorth = (counts: Counts): number => worth(meanOf(usefulness(counts)), meanOf(unwantedness(counts)));
+/** **worth** of a message: how much likelier it is of use than unwanted, less what it costs to look at it. */
+export const worth = (useful: number, unwanted: number): number => useful - unwantedCosts * unwanted - attention;
 
 const drawWorth = (counts: Counts, random: Random): number =>
   worth(sample(usefulness(counts), random), sample(unwantedness(counts), random));
@@ -95,6 +93,9 @@ const weighted = (worths: readonly number[], bands: readonly Counts[], from: num
   return { sum, mean: people > 0 ? sum / people : 0 };
 };
 
+/** Interest tells something of worth where people above a threshold are surely enough worth more than those below it. */
+const tellsSurely = 0.97;
+
 /**
  * Thresholds in ascending order, `bands[k]` the people between threshold k and the next: a threshold wins whose people above
  * are together worth most. It takes part only where what it would change has been measured, and where the interest tells
@@ -102,18 +103,22 @@ const weighted = (worths: readonly number[], bands: readonly Counts[], from: num
  * stays where its publisher put it.
  */
 export const playThresholds = (bands: readonly Counts[], present: number, random: Random): Contest => {
-  const measured = bands.map((_, at) =>
-    bands.slice(Math.min(at, present), Math.max(at, present)).every(({ sent }) => sent >= enough),
-  );
-  return contest(bands.length, present, () => {
+  const games = Array.from({ length: draws }, () => {
     const worths = bands.map((counts) => drawWorth(counts, random));
     return bands.map((_, at) => {
       const above = weighted(worths, bands, at, bands.length);
-      if (at === present) return above.sum;
-      const tells = at > 0 && above.mean - weighted(worths, bands, 0, at).mean > leastContrast;
-      return measured[at] && tells ? above.sum : null;
+      return { worth: above.sum, tells: above.mean - weighted(worths, bands, 0, at).mean > leastContrast };
     });
   });
+  const takesPart = bands.map((_, at) => {
+    const changed = bands.slice(Math.min(at, present), Math.max(at, present));
+    const telling = games.filter((game) => game[at]?.tells).length / draws;
+    return at === present || (at > 0 && changed.every(({ sent }) => sent >= enough) && telling >= tellsSurely);
+  });
+  let next = 0;
+  return contest(bands.length, present, () =>
+    (games[next++] ?? []).map(({ worth: sum }, at) => (takesPart[at] ? sum : null)),
+  );
 };
 
 /** Shares of which none is below `floor`. */

@@ -5,7 +5,6 @@ import { readSmsUrl } from '../channels/sms/sms-url.ts';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { TuningHistory } from '../reports/report-service.ts';
 import type { Services } from '../services.ts';
 import type { SmsSigner } from './api/hooks.ts';
 import { citizenRouter } from './citizen/router.ts';
@@ -35,19 +34,25 @@ export type AppDeps = {
     | 'audienceIndex'
     | 'explain'
     | 'fanout'
+    | 'feedback'
+    | 'returns'
+    | 'suppressions'
     | 'access'
     | 'staff'
     | 'webhooks'
+    | 'calendar'
+    | 'applications'
+    | 'opinions'
+    | 'deadlines'
+    | 'tuning'
     | 'reports'
     | 'keyring'
     | 'edges'
     | 'stores'
   >;
-  config: Pick<Config, 'publicUrl' | 'trustProxy' | 'locale' | 'timeZone' | 'dataDir' | 'sms'>;
+  config: Pick<Config, 'publicUrl' | 'trustProxy' | 'locale' | 'timeZone' | 'dataDir' | 'sms' | 'feedback'>;
   log: Log;
   vapidPublicKey: string;
-  /** What tuning changed, for the analysts' page; left out where there is no tuning. */
-  tuningHistory?: TuningHistory;
   /** Aborted when the process stops: open event streams end, so that the server can close. */
   stopping?: AbortSignal;
   rateLimits?: RateLimits;
@@ -134,8 +139,7 @@ export const makeApp = (deps: AppDeps): Express => {
       readOutbox: (page) => readOutbox(dataDir, page),
     }),
   );
-  const history = deps.tuningHistory ? { tuningHistory: deps.tuningHistory } : {};
-  app.use(staffRouter({ ...services, config, ...history }, pages));
+  app.use(staffRouter({ ...services, config }, pages));
   app.use(citizenRouter(site, pages));
   app.use((): never => {
     throw new AppError('not-found', 'There is nothing here.');

@@ -1,30 +1,45 @@
 import { Router } from 'express';
 import type { AccessService } from '../access/access-service.ts';
 import type { StaffService } from '../access/staff-service.ts';
+import type { ApplicationService } from '../applications/application-service.ts';
 import type { AudienceService } from '../audience/audience-service.ts';
 import type { ExplainService } from '../audience/explain-service.ts';
 import type { BrowsingService } from '../browsing/browsing-service.ts';
+import type { CalendarService } from '../calendar/calendar-service.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { Locale } from '../catalogue/topic.ts';
 import type { FanoutService } from '../fanout/fanout-service.ts';
+import type { FeedbackService } from '../feedback/feedback-service.ts';
+import type { OpinionService } from '../feedback/opinions/opinion-service.ts';
+import type { ReturnService } from '../feedback/return-service.ts';
+import type { SuppressionService } from '../feedback/suppression-service.ts';
 import type { Keyring } from '../keyring.ts';
 import type { ProfileService } from '../profiles/profile-service.ts';
 import type { PublishingService } from '../publishing/publishing-service.ts';
+import type { DeadlineService } from '../reports/deadlines.ts';
 import type { ReportService } from '../reports/report-service.ts';
 import type { RuleService } from '../rules/rule-service.ts';
 import type { SignUpService, SubscriptionService } from '../subscriptions/subscription-service.ts';
+import type { TuningService } from '../tuning/tuning-service.ts';
 import type { WebhookService } from '../webhooks/webhook-service.ts';
 import { accessRoutes } from './api/access.ts';
+import { applicationRoutes } from './api/applications.ts';
 import { audienceRoutes } from './api/audience.ts';
+import { calendarRoutes } from './api/calendar.ts';
 import { catalogueRoutes } from './api/catalogue.ts';
 import { engagementRoutes } from './api/engagement.ts';
 import { eventRoutes } from './api/events.ts';
+import { feedbackRoutes } from './api/feedback.ts';
 import { hookRoutes, type SmsSigner } from './api/hooks.ts';
 import { itemRoutes } from './api/items.ts';
+import { opinionRoutes } from './api/opinions.ts';
 import { peopleRoutes } from './api/people.ts';
 import { pushRoutes } from './api/pushes.ts';
+import { reportRoutes } from './api/reports.ts';
 import { ruleRoutes } from './api/rules.ts';
 import { subscriptionRoutes } from './api/subscriptions.ts';
+import { suppressionRoutes } from './api/suppressions.ts';
+import { tuningRoutes } from './api/tuning.ts';
 import { webhookRoutes } from './api/webhooks.ts';
 import { makeLimits, type RateLimits } from './contract/limits.ts';
 import { openApiOf } from './contract/openapi.ts';
@@ -44,9 +59,17 @@ export type ApiDeps = {
   audience: AudienceService;
   explain: ExplainService;
   fanout: FanoutService;
+  feedback: FeedbackService;
+  returns: ReturnService;
+  suppressions: SuppressionService;
   access: AccessService;
   staff: StaffService;
   webhooks: WebhookService;
+  calendar: CalendarService;
+  applications: ApplicationService;
+  opinions: OpinionService;
+  deadlines: DeadlineService;
+  tuning: TuningService;
   reports: ReportService;
   keyring: Pick<Keyring, 'mac'>;
   signers: SmsSigner[];
@@ -85,9 +108,16 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
     ...ruleRoutes(deps),
     ...audienceRoutes(deps),
     ...pushRoutes(deps),
+    ...feedbackRoutes(deps),
+    ...applicationRoutes(deps),
+    ...opinionRoutes(deps),
+    ...reportRoutes(deps),
+    ...calendarRoutes(deps),
     ...engagementRoutes(deps),
     ...accessRoutes(deps),
+    ...tuningRoutes(deps),
     ...webhookRoutes(deps),
+    ...suppressionRoutes(deps),
     ...hookRoutes(deps),
     documentRoute(() => document),
   ];

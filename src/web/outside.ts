@@ -5,7 +5,7 @@ import type { AccessService } from '../access/access-service.ts';
 import type { IndexState } from '../audience/index-keeper.ts';
 import type { OutboxEntry, OutboxPage } from '../channels/outbox.ts';
 import { AppError, type ErrorCode, errorTable } from '../errors.ts';
-import type { FanoutService } from '../fanout/fanout-service.ts';
+import { type FeedbackService, type Report, reports } from '../feedback/feedback-service.ts';
 import type { Log } from '../log.ts';
 import { faultsOf } from '../reading.ts';
 import { channelNames } from '../subscriptions/follow.ts';
@@ -17,7 +17,7 @@ type HealthDeps = { ping(): Promise<void>; metrics: Metrics; index?: () => Index
 
 export type OutsideDeps = HealthDeps & {
   access: Pick<AccessService, 'authenticate'>;
-  fanout: Pick<FanoutService, 'unsubscribe' | 'report'>;
+  feedback: Pick<FeedbackService, 'unsubscribe' | 'report' | 'click' | 'opened'>;
   readOutbox(page: OutboxPage): Promise<OutboxEntry[]>;
   publicUrl: string;
 };
@@ -95,11 +95,11 @@ const outbox = ({ access, publicUrl, readOutbox }: OutsideDeps): Router => {
 
 const reportLimit = 1_024;
 
-/** `{ "what": "shown" | "clicked" }`; anything else reports nothing. */
-const whatOf = (body: unknown): 'shown' | 'clicked' | null => {
+/** `{ "what": "shown" | "clicked" | … }`; anything else reports nothing. */
+const whatOf = (body: unknown): Report | null => {
   try {
     const { what } = JSON.parse(String(body)) as { what?: unknown };
-    return what === 'shown' || what === 'clicked' ? what : null;
+    return reports.find((one) => one === what) ?? null;
   } catch {
     return null;
   }
@@ -107,18 +107,37 @@ const whatOf = (body: unknown): 'shown' | 'clicked' | null => {
 
 const tokenOf = (req: Request): string => String(req.params.token ?? '');
 
+/** A transparent GIF of one pixel. */
+const pixel = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
+
+/**
+ * What stands in messages for machines as well as for people: the counted link, which leads to the item's own address and
+ * nowhere else (nothing of the request is in it), and the pixel.
+ */
+const counted = ({ feedback }: OutsideDeps): Router =>
+  Router()
+    .get('/c/:token', async (req, res) => {
+      const to = await feedback.click(tokenOf(req), req.method === 'HEAD');
+      if (to === null) throw new AppError('not-found', 'There is no such link.');
+      res.set({ 'Cache-Control': 'no-store', 'X-Robots-Tag': 'noindex' }).redirect(302, to);
+    })
+    .get('/o/:token', machine, async (req, res) => {
+      if (req.method === 'GET') await feedback.opened(tokenOf(req));
+      res.type('gif').send(pixel);
+    });
+
 /** What mail clients and service workers post to links. */
-const links = ({ fanout }: OutsideDeps): Router =>
+const links = ({ feedback }: OutsideDeps): Router =>
   Router()
     // RFC 8058 section 3.1: the body may be a form or multipart and says nothing that the token does not
     .post('/u/:token', machine, async (req, res) => {
       req.resume();
-      await fanout.unsubscribe(tokenOf(req), false);
+      await feedback.unsubscribe(tokenOf(req), false);
       res.status(200).type('text/plain').send('Unsubscribed.\n');
     })
     .post('/r/:token', machine, express.text({ type: () => true, limit: reportLimit }), async (req, res) => {
       const what = whatOf(req.body);
-      if (what) await fanout.report(tokenOf(req), what);
+      if (what) await feedback.report(tokenOf(req), what);
       res.status(204).end();
     });
 
@@ -133,7 +152,7 @@ const problems = Router().get('/problems/:code', machine, (req, res) => {
 
 /** Everything outside the API that is not a page. */
 export const makeOutsideRouter = (deps: OutsideDeps): Router =>
-  Router().use(health(deps), outbox(deps), links(deps), problems);
+  Router().use(health(deps), outbox(deps), counted(deps), links(deps), problems);
 
 /** What a process answers while it is not composed yet: alive, not ready. */
 export const startingApp: RequestListener = (request, response) => {

@@ -23,8 +23,8 @@ import type {
 } from './api/shapes.ts';
 
 /** The HTTP shape is not the domain shape: what leaves through the API is written here, field by field. */
-const time = (at: number): string => new Date(at).toISOString();
-const timeOrNull = (at: number | null): string | null => (at === null ? null : time(at));
+export const time = (at: number): string => new Date(at).toISOString();
+export const timeOrNull = (at: number | null): string | null => (at === null ? null : time(at));
 
 export const presentTopic = ({ slug, title, parent }: Topic, followers: number): z.output<typeof topicShape> => ({
   slug,
@@ -63,6 +63,7 @@ export const presentPerson = (
   region: person.region,
   timeZone: person.timeZone,
   quietHours: person.quietHours,
+  digestHour: person.digestHour,
   follow: follows.filter((followed) => followed.stoppedAt === null).map(presentFollow),
   attributes: person.attributes,
   interests: concluded.interests.map(({ topic, weight, because }) => ({ topic, weight, because })),

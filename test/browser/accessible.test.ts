@@ -46,6 +46,9 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
       confirmAddress: linkIn(another, 'confirm'),
       unsubscribe: linkIn(told, 'u'),
       stopped: `${linkIn(told, 'u')}/stopped`,
+      feedback: `${linkIn(told, 'f')}/useful`,
+      survey: `${linkIn(told, 'f')}/rating-4`,
+      thanks: `${linkIn(told, 'f')}/too-many/thanks`,
     });
   }, 60_000);
 
@@ -82,6 +85,7 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     '/manage',
     '/manage/not-a-token',
     '/u/not-a-token',
+    '/f/not-a-token',
     '/my',
     '/my?done=saved',
     '/my/messages',
@@ -105,13 +109,13 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     await check();
   });
 
-  it.each(['item', 'withdrawn', 'followItem', 'confirm', 'confirmAddress', 'unsubscribe', 'stopped'])(
-    '%s',
-    async (name) => {
-      await page.goto(paths[name] ?? '');
-      await check();
-    },
-  );
+  it.each([
+    ...['item', 'withdrawn', 'followItem', 'confirm', 'confirmAddress', 'unsubscribe', 'stopped'],
+    ...['feedback', 'survey', 'thanks'],
+  ])('%s', async (name) => {
+    await page.goto(paths[name] ?? '');
+    await check();
+  });
 
   it('what is concluded, with consent given', async () => {
     const other = await visitor(browser, service, { locale });
@@ -176,8 +180,95 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     await send();
     await page.locator('.bm-person').waitFor();
     await check();
+    await page.goto('/staff/suppressions');
+    await check();
+    await page.locator('#who').fill('nobody');
+    await page.locator('form[action="/staff/suppressions/find"] button').click();
+    await page.locator('.govuk-error-summary').waitFor();
+    await check();
     await other.close();
   }, 60_000);
+
+  it('the desk of staff, and what citizens write to it', async () => {
+    const other = await visitor(browser, service, { locale });
+    page = await other.newPage();
+    await signIn(service, page, { email: `writer@${locale}.example`.toLowerCase(), locale });
+    const send = (form: string) => page.locator(`form[action$="${form}"] button`).first().click();
+    const fault = async (form: string) => {
+      await send(form);
+      await page.locator('.govuk-error-summary').waitFor();
+      await check();
+    };
+    await page.goto(paths.item ?? '');
+    await fault('/opinions');
+    await page.locator('#text').fill('Since when?');
+    await page.locator('input[value=question]').check();
+    await send('/opinions');
+    await page.waitForURL('**done=opinion');
+    await check();
+
+    const email = `desk@${locale}.example`.toLowerCase();
+    await service.api('POST', '/staff', { email, name: 'Li', roles: ['publisher', 'admin'], departments: [] });
+    const letter = await fromOutbox(service, ({ to }) => to === email);
+    await page.goto(linkIn(letter, 'staff/set-up'));
+    await page.locator('#password').fill('four words are enough');
+    await page.locator('main form button[type=submit]').last().click();
+    await page.waitForURL('**/staff/sign-in?done=set-up');
+    await page.locator('#email').fill(email);
+    await page.locator('#password').fill('four words are enough');
+    await page.locator('main form button[type=submit]').last().click();
+    await page.waitForURL('**/staff');
+    await check();
+
+    await page.goto('/staff/applications/new');
+    await fault('/new');
+    await page.locator('#who').fill('wang@example.org');
+    await page.locator('#text').fill('The budget of the bridge.');
+    await page.locator('#receivedOn').fill('2026-01-05');
+    await send('/new');
+    await page.waitForURL('**done=registered');
+    await check();
+    await fault('/postpone');
+    await fault('/answer');
+    const item = { title: 'The answer', summary: 'x', language: 'en', topics: [], visibility: 'targeted' };
+    const { body } = (await service.api('POST', '/items', item)) as { body: { id: string } };
+    await page.locator('#item').fill(body.id);
+    await send('/answer');
+    await page.waitForURL('**done=answered');
+    await check();
+    await service.api('POST', '/applications', {
+      ...{ applicant: { email: 'wang@example.org' }, text: 'x', receivedAt: '2026-01-05' },
+    });
+    for (const path of ['/staff/applications', '/staff/applications?state=answered', '/staff/deadlines']) {
+      await page.goto(path);
+      await check();
+    }
+
+    await page.goto('/staff/opinions');
+    await check();
+    await page.locator('main table a').first().click();
+    await fault('/answer');
+    await page.locator('input[value=answered]').check();
+    await page.locator('#reason').fill('Since May.');
+    await send('/answer');
+    await page.waitForURL('**done=opinion-answered');
+    await check();
+    await page.locator('#text').fill('');
+    await fault('/publish');
+    await page.locator('#text').fill('Since when?');
+    await send('/publish');
+    await page.waitForURL('**done=opinion-published');
+    await check();
+    await page.goto(paths.item ?? '');
+    await check();
+
+    await page.goto('/staff/calendar');
+    await check();
+    await page.locator('main table a').first().click();
+    await page.locator('#source').fill('');
+    await fault('/2024');
+    await other.close();
+  }, 180_000);
 
   it('the settings with faults', async () => {
     const other = await visitor(browser, service, { locale });

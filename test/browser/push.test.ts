@@ -38,7 +38,7 @@ type Scope = {
   registration: { getNotifications(): Promise<Shown[]> };
   clients: { openWindow(url: string): Promise<null> };
   dispatchEvent(event: unknown): void;
-  NotificationEvent: new (type: string, init: { notification: unknown }) => unknown;
+  NotificationEvent: new (type: string, init: { notification: unknown; action?: string }) => unknown;
 };
 
 const shown = async (worker: Worker, tag: string): Promise<Shown> => {
@@ -65,6 +65,22 @@ const press = (worker: Worker, tag: string): Promise<string> =>
       scope.dispatchEvent(new scope.NotificationEvent('notificationclick', { notification }));
     });
   }, tag);
+
+/** Presses a button of a notification, or sweeps it away. */
+const answer = (
+  worker: Worker,
+  tag: string,
+  type: 'notificationclick' | 'notificationclose',
+  action = '',
+): Promise<void> =>
+  worker.evaluate(
+    async (wanted) => {
+      const scope = globalThis as unknown as Scope;
+      const notification = (await scope.registration.getNotifications()).find((one) => one.tag === wanted.tag);
+      scope.dispatchEvent(new scope.NotificationEvent(wanted.type, { notification, action: wanted.action }));
+    },
+    { tag, type, action },
+  );
 
 /** Lets pages show notifications; headless Chromium has no push service, so that subscribing would hang. */
 const allowPush = async (context: BrowserContext, service: Service, subscription: object): Promise<void> => {
@@ -125,6 +141,21 @@ describeBrowser('notifications on this device', () => {
     await page.goto('/my/messages');
     const row = page.locator('.bm-log li', { hasText: 'The library opens on Sundays' });
     await expect(row.textContent()).resolves.toContain('Delivered');
+
+    await publish(service, { title: 'The pool closes', summary: 'For the winter.' });
+    const asked = await received(sink, keys, 2);
+    expect(asked).toMatchObject({ actions: [{ action: 'useful', title: 'Useful' }, { action: 'not-for-me' }] });
+    await deliver(context, page, asked);
+    await shown(worker, asked.tag);
+    await answer(worker, asked.tag, 'notificationclose');
+    await answer(worker, asked.tag, 'notificationclick', 'not-for-me');
+    const given = page.locator('#given + .bm-log li', { hasText: 'The pool closes' });
+    // the report is on its way while the page loads
+    for (let tries = 0; tries < 50 && (await given.count()) === 0; tries += 1) await page.goto('/my/messages');
+    await expect(given.textContent()).resolves.toContain('Not for me');
+    const file = await page.evaluate(async () => (await fetch('/my/export')).json());
+    const kinds = (file as { feedback: { kind: string }[] }).feedback.map(({ kind }) => kind);
+    expect(kinds).toEqual(expect.arrayContaining(['shown', 'click', 'dismissed', 'not-for-me']));
     await context.close();
   });
 

@@ -4,28 +4,16 @@ import { foldUnder } from '../../src/profiles/profile-fold.ts';
 import type { ItemContent } from '../../src/publishing/item.ts';
 import type { RuleContent } from '../../src/rules/rule.ts';
 import { signLink } from '../../src/signed-link.ts';
+import { makeItemContent, makeResident, publishIn } from '../helpers/published.ts';
 import { makeTown, publisher, type Town } from '../helpers/town.ts';
 
-const content = (overrides: Partial<ItemContent> = {}): ItemContent => ({
-  title: 'Rent subsidy',
-  summary: 'Apply by the end of June.',
-  language: 'en',
-  topics: ['services'],
-  urgency: 'routine',
-  visibility: 'public',
-  ...overrides,
-});
-const tenant = (name: string, overrides: object = {}): object => ({
-  externalId: name,
-  email: `${name}@example.org`,
-  verified: true,
-  locale: 'en',
-  timeZone: 'Europe/London',
-  consents: { personalisation: true },
-  attributes: { household: ['tenant'] },
-  follow: [{ topic: 'budgets' }],
-  ...overrides,
-});
+const tenant = (name: string, overrides: object = {}): object =>
+  makeResident(name, {
+    consents: { personalisation: true },
+    attributes: { household: ['tenant'] },
+    follow: [{ topic: 'budgets' }],
+    ...overrides,
+  });
 const ruleOf = (overrides: Partial<RuleContent> = {}): RuleContent => ({
   name: 'Tenants',
   explanation: { en: 'You rent a home.', 'zh-CN': '您租房居住。' },
@@ -48,10 +36,9 @@ const activeRule = async (overrides: Partial<RuleContent> = {}): Promise<void> =
   await town.rules.activate(rule.id, null, publisher);
 };
 const publish = async (overrides: Partial<ItemContent> = {}): Promise<string> => {
-  const item = await town.publishing.create(content(overrides), null, publisher);
-  const { push } = await town.fanout.publish(item.id, publisher);
+  const { push } = await publishIn(town, overrides);
   await town.drain();
-  return push.id;
+  return push;
 };
 const codes = async (push: string): Promise<string[]> =>
   (await town.fanout.deliveries(push, null, { cursor: null, limit: 200 })).rows.map(({ channel, state, code }) =>
@@ -111,7 +98,7 @@ describe('the cap', () => {
 
   it('obeys the condition of a publisher’s own push, too', async () => {
     await town.people([tenant('ana')]);
-    const item = await town.publishing.create(content({ topics: ['personnel'] }), null, publisher);
+    const item = await town.publishing.create(makeItemContent({ topics: ['personnel'] }), null, publisher);
     await town.fanout.publish(item.id, publisher);
     const person = await town.stores.subscriptions.subscriber({ externalId: 'ana' });
     const full = ['a', 'b', 'c'].map((of) => ({
@@ -179,7 +166,7 @@ describe('a text after a web push', () => {
     await town.people([both('ana', ['webPush', 'sms'])]);
     const push = await publish();
     const [first] = (await town.fanout.deliveries(push, null, { cursor: null, limit: 1 })).rows;
-    await town.fanout.report(signLink(town.keyring, 'report', first?.id ?? ''), 'shown');
+    await town.feedback.report(signLink(town.keyring, 'report', first?.id ?? ''), 'shown');
     town.pass(15 * 60_000);
     await town.drain();
     expect(await codes(push)).toEqual(['webPush delivered', 'sms withheld seen']);

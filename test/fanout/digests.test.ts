@@ -5,27 +5,12 @@ import type { ItemContent } from '../../src/publishing/item.ts';
 import { mergeSubscribers } from '../../src/subscriptions/merge.ts';
 import { dieInFlight } from '../helpers/dying-worker.ts';
 import { describeWithMongo, openMongoTown } from '../helpers/open-mongo.ts';
+import { makeResident, publishIn } from '../helpers/published.ts';
 import { smtpError, startSmtpSink } from '../helpers/smtp-sink.ts';
 import { makeTown, publisher, type Town, type TownOptions } from '../helpers/town.ts';
 
-const content = (overrides: Partial<ItemContent> = {}): ItemContent => ({
-  title: 'Water is off',
-  summary: 'On Wednesday from eight to four.',
-  language: 'en',
-  topics: ['services'],
-  urgency: 'routine',
-  visibility: 'public',
-  ...overrides,
-});
-const resident = (name: string, overrides: object = {}): object => ({
-  externalId: name,
-  email: `${name}@example.org`,
-  verified: true,
-  locale: 'en',
-  timeZone: 'Europe/London',
-  follow: [{ topic: 'services', pace: 'daily' }],
-  ...overrides,
-});
+const resident = (name: string, overrides: object = {}): object =>
+  makeResident(name, { follow: [{ topic: 'services', pace: 'daily' }], ...overrides });
 /** Eight in the morning in London on the day after the start, and on the Monday after it. */
 const morning = '2026-06-11T07:00:00Z';
 const monday = '2026-06-15T07:00:00Z';
@@ -45,10 +30,9 @@ const describeDigests = (name: string, storage?: TownOptions['storage']): void =
     afterEach(() => town.close());
 
     const publish = async (title: string, overrides: Partial<ItemContent> = {}) => {
-      const item = await town.publishing.create(content({ title, ...overrides }), null, publisher);
-      const { push } = await town.fanout.publish(item.id, publisher);
+      const published = await publishIn(town, { title, ...overrides });
       await town.drain();
-      return { item: item.id, push: push.id };
+      return published;
     };
     const at = async (moment: string): Promise<void> => {
       town.pass(moment);
@@ -95,7 +79,7 @@ const describeDigests = (name: string, storage?: TownOptions['storage']): void =
         expect(order).toEqual([...order].sort((a, b) => a - b));
         expect(order[0]).toBeGreaterThan(0);
         expect(mail?.text).toContain('You follow “Public services”.');
-        expect(mail?.text).toContain(`/items/${first.item}`);
+        expect(mail?.text).toMatch(new RegExp(`/c/[\\w.-]+~${first.item}\n`));
         expect(await rows(first.push)).toEqual(['email sent']);
         expect((await town.fanout.get(third.push))?.counts.sent).toBe(1);
         await at('2026-06-12T07:00:00Z');
@@ -269,6 +253,134 @@ const describeDigests = (name: string, storage?: TownOptions['storage']): void =
         await at(monday);
         await at('2026-06-22T07:00:00Z');
         expect(await told()).toEqual(expected);
+      });
+    });
+
+    once('a person’s own hour', () => {
+      it('is when their digests come, daily and weekly, over nights on which the clocks change', async () => {
+        await town.close();
+        town = await makeTown({ ...on, startAt: '2026-03-27T10:00:00Z' });
+        await town.people([
+          resident('evening', { digestHour: 18 }),
+          resident('kathmandu', { timeZone: 'Asia/Kathmandu', digestHour: 0 }),
+          resident('kiritimati', { timeZone: 'Pacific/Kiritimati', digestHour: 23 }),
+          // the first hour of that Sunday is left out in London
+          resident('night', { digestHour: 1 }),
+          resident('week', { digestHour: 23, follow: [{ topic: 'services', pace: 'weekly' }] }),
+        ]);
+        for (let hour = 0; hour < 85; hour += 1) {
+          for (const minutes of [0, 15]) {
+            town.pass(Date.parse('2026-03-27T10:00:00Z') + hour * 3_600_000 + minutes * 60_000 - town.now());
+            if (hour % 24 === 0 && minutes === 0) await publish(`Day ${hour / 24}`);
+            else await town.drain();
+          }
+        }
+        const left: Record<string, string> = {};
+        for (const { to, at } of await mails()) {
+          const [name = ''] = to.split('@');
+          left[name] = [left[name], new Date(at).toISOString().slice(8, 16)].filter(Boolean).join(' ');
+        }
+        expect(left).toEqual({
+          evening: '27T18:00 28T18:00 29T17:00 30T17:00',
+          kathmandu: '27T18:15 28T18:15 29T18:15 30T18:15',
+          kiritimati: '28T09:00 29T09:00 30T09:00',
+          night: '28T01:00 29T01:00 30T00:00',
+          week: '30T22:00',
+        });
+      });
+
+      it('in their quiet hours gives way to their end', async () => {
+        await town.people([resident('ana', { digestHour: 3, quietHours: { from: '22:00', to: '06:30' } })]);
+        const { push } = await publish('One');
+        await at('2026-06-11T02:00:00Z');
+        expect(await rows(push)).toEqual(['digested quiet-hours']);
+        await at('2026-06-11T05:29:59Z');
+        expect(await told()).toEqual([]);
+        await at('2026-06-11T05:30:00Z');
+        expect(await told()).toEqual(['ana: Your daily summary: One']);
+      });
+    });
+
+    describe('a person who changes the hour within the window', () => {
+      /** What is the same on every storage. */
+      const alone = (what: string, test: () => Promise<void>): void => {
+        if (!storage) it(what, test);
+      };
+      /** Everything with the moment it left, hour after hour. */
+      const lived = async (until: string): Promise<string[]> => {
+        const seen: string[] = [];
+        for (; town.now() <= Date.parse(until); town.pass(3_600_000)) {
+          await town.drain();
+          const all = await told();
+          for (const one of all.slice(seen.length))
+            seen.push(`${new Date(town.now()).toISOString().slice(5, 13)} ${one}`);
+        }
+        return seen;
+      };
+      const daily = 'ana: Your daily summary:';
+      const changes: [string, object, object, string[]][] = [
+        ['to later today: it comes today', {}, { digestHour: 18 }, [`06-10T17 ${daily} 2 notices`]],
+        ['to earlier than now: it comes tomorrow', {}, { digestHour: 9 }, [`06-11T08 ${daily} 2 notices`]],
+        [
+          'past what has come since: that comes at once, the rest tomorrow',
+          {},
+          { digestHour: 12 },
+          [`06-10T12 ${daily} One`, `06-11T11 ${daily} Two`],
+        ],
+        ['back to the usual one', { digestHour: 23 }, { digestHour: null }, [`06-11T07 ${daily} 2 notices`]],
+        ['by moving to another zone', {}, { timeZone: 'Asia/Kathmandu' }, [`06-11T03 ${daily} 2 notices`]],
+      ];
+      it.each(storage ? changes.slice(0, 1) : changes)('%s', async (_, before, after, expected) => {
+        await town.people([resident('ana', before)]);
+        await publish('One');
+        town.pass('2026-06-10T12:00:00Z');
+        await town.subscriptions.change((await personOf('ana')).id, after);
+        await publish('Two');
+        expect(await lived('2026-06-12T12:00:00Z')).toEqual(expected);
+      });
+
+      alone('of the week, gets what the new hour would have brought at once, not a week later', async () => {
+        const weekly = { follow: [{ topic: 'services', pace: 'weekly' }] };
+        await town.people([resident('ana', weekly)]);
+        await publish('One');
+        town.pass('2026-06-15T06:30:00Z');
+        await town.people([resident('ana', { ...weekly, digestHour: 7 })]);
+        expect(await lived('2026-06-16T12:00:00Z')).toEqual(['06-15T06 ana: Your weekly summary: One']);
+      });
+
+      it('there and back again, gets nothing twice', async () => {
+        await setPace('ana', 'daily');
+        const { id } = await personOf('ana');
+        await publish('One');
+        await at(morning);
+        await town.subscriptions.change(id, { digestHour: 6 });
+        await publish('Two');
+        await town.subscriptions.change(id, { digestHour: 8 });
+        await town.drain();
+        expect(await lived('2026-06-12T12:00:00Z')).toEqual([`06-11T07 ${daily} One`, `06-12T07 ${daily} Two`]);
+      });
+
+      alone('misses nothing though the process died before what waits was looked at again', async () => {
+        await setPace('ana', 'daily');
+        const { ordinal } = await personOf('ana');
+        await publish('One');
+        town.pass('2026-06-10T12:00:00Z');
+        await town.stores.subscriptions.updateSubscriber(ordinal, { digestHour: 18 });
+        await publish('Two');
+        expect((await lived('2026-06-12T12:00:00Z')).map((one) => one.slice(9)).sort()).toEqual([
+          `${daily} One`,
+          `${daily} Two`,
+        ]);
+      });
+
+      it('by becoming one with somebody of another hour', async () => {
+        await town.people([resident('ana', { digestHour: 18 }), resident('ben')]);
+        await publish('Both');
+        await mergeSubscribers(town.stores, await personOf('ben'), await personOf('ana'), town.now());
+        expect((await lived('2026-06-12T12:00:00Z')).sort()).toEqual([
+          '06-10T17 ana: Your daily summary: Both',
+          '06-10T17 ben: Your daily summary: Both',
+        ]);
       });
     });
 

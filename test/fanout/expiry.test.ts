@@ -1,16 +1,9 @@
 import { readOutbox } from '../../src/channels/outbox.ts';
 import type { ItemContent } from '../../src/publishing/item.ts';
+import { countsOf, makeResident, publishIn } from '../helpers/published.ts';
 import { startSmtpSink } from '../helpers/smtp-sink.ts';
 import { makeTown, publisher, type Town } from '../helpers/town.ts';
 
-const resident = (name: string, overrides: object = {}): object => ({
-  externalId: name,
-  email: `${name}@example.org`,
-  verified: true,
-  timeZone: 'Europe/London',
-  follow: [{ topic: 'services' }],
-  ...overrides,
-});
 const quietHours = { from: '22:00', to: '07:00' };
 const daily = { follow: [{ topic: 'services', pace: 'daily' }] };
 
@@ -26,26 +19,14 @@ const openTown = async (options: Parameters<typeof makeTown>[0] = {}): Promise<T
 };
 
 const publish = async (town: Town, overrides: Partial<ItemContent>): Promise<{ item: string; push: string }> => {
-  const content: ItemContent = {
-    title: 'Water is off',
-    summary: 'Tonight.',
-    language: 'en',
-    topics: ['services'],
-    urgency: 'routine',
-    visibility: 'public',
-    ...overrides,
-  };
-  const item = await town.publishing.create(content, null, publisher);
-  const { push } = await town.fanout.publish(item.id, publisher);
+  const published = await publishIn(town, overrides);
   await town.drain();
-  return { item: item.id, push: push.id };
+  return published;
 };
 const states = async (town: Town, push: string): Promise<string[]> =>
   (await town.fanout.deliveries(push, null, { cursor: null, limit: 200 })).rows.map(
     ({ state, code }) => `${state} ${code}`,
   );
-const counts = async (town: Town, push: string) =>
-  Object.fromEntries(Object.entries((await town.fanout.get(push))?.counts ?? {}).filter(([, people]) => people > 0));
 
 describe('what is unsent when its item expires', () => {
   const expiresAt = '2026-06-11T01:00:00+01:00';
@@ -57,7 +38,7 @@ describe('what is unsent when its item expires', () => {
     ['a weekly digest', { follow: [{ topic: 'services', pace: 'weekly' }] }, 'digested weekly-digest'],
   ])('is withheld then, and does not wait for the end of %s', async (_what, fields, waiting) => {
     const town = await openTown();
-    await town.people([resident('ana', fields)]);
+    await town.people([makeResident('ana', fields)]);
     const { push } = await publish(town, { expiresAt });
     expect(await states(town, push)).toEqual([waiting]);
     town.pass('2026-06-10T23:59:59Z');
@@ -66,7 +47,7 @@ describe('what is unsent when its item expires', () => {
     town.pass(atExpiry);
     await town.drain();
     expect(await states(town, push)).toEqual(['withheld expired']);
-    expect(await counts(town, push)).toEqual({ withheld: 1 });
+    expect(await countsOf(town, push)).toEqual({ withheld: 1 });
     expect(await readOutbox(town.dataDir, { limit: 10 })).toEqual([]);
   });
 
@@ -74,7 +55,7 @@ describe('what is unsent when its item expires', () => {
     const probe = await startSmtpSink();
     await probe.close();
     const town = await openTown({ env: { EMAIL_URL: `smtp://127.0.0.1:${probe.port}?pool=1` } });
-    await town.people([resident('ana')]);
+    await town.people([makeResident('ana')]);
     const { push } = await publish(town, { expiresAt: '2026-06-10T22:30:05Z' });
     expect(await states(town, push)).toEqual(['deferred retry']);
     town.pass(5_000);
@@ -84,14 +65,14 @@ describe('what is unsent when its item expires', () => {
 
   it('goes on waiting where a minor change has moved the end', async () => {
     const town = await openTown();
-    await town.people([resident('ana', { quietHours }), resident('ben', daily)]);
+    await town.people([makeResident('ana', { quietHours }), makeResident('ben', daily)]);
     const { item, push } = await publish(town, { expiresAt });
     const change = { change: 'minor' as const, note: 'It lasts longer', fields: { expiresAt: '2026-06-12T00:00:00Z' } };
     await town.fanout.correct(item, change, publisher);
     town.pass(atExpiry);
     await town.drain();
     expect(await states(town, push)).toEqual(['deferred quiet-hours', 'digested daily-digest']);
-    expect(await counts(town, push)).toEqual({ deferred: 1, digested: 1 });
+    expect(await countsOf(town, push)).toEqual({ deferred: 1, digested: 1 });
     town.pass('2026-06-11T06:00:00Z');
     await town.drain();
     expect(await states(town, push)).toEqual(['sent null', 'digested daily-digest']);
@@ -101,13 +82,13 @@ describe('what is unsent when its item expires', () => {
 describe('a row whose digest slot has come', () => {
   it('meets the policy again: who has stopped is withheld, the others are told', async () => {
     const town = await openTown();
-    await town.people([resident('ana', daily), resident('ben', daily)]);
+    await town.people([makeResident('ana', daily), makeResident('ben', daily)]);
     const { push } = await publish(town, {});
     const ben = (await town.stores.subscriptions.subscriber({ externalId: 'ben' }))?.id ?? '';
     await town.subscriptions.stop(ben, 'all');
     town.pass('2026-06-11T07:00:00Z');
     await town.drain();
     expect(await states(town, push)).toEqual(['sent null', 'withheld opted-out']);
-    expect(await counts(town, push)).toEqual({ sent: 1, withheld: 1 });
+    expect(await countsOf(town, push)).toEqual({ sent: 1, withheld: 1 });
   });
 });

@@ -1,24 +1,8 @@
 import { readOutbox } from '../../src/channels/outbox.ts';
-import type { ItemContent } from '../../src/publishing/item.ts';
 import { mergeSubscribers } from '../../src/subscriptions/merge.ts';
+import { makeResident, publishIn } from '../helpers/published.ts';
 import { makeTown, publisher, type Town } from '../helpers/town.ts';
 
-const content: ItemContent = {
-  title: 'Water is off',
-  summary: 'On Wednesday.',
-  language: 'en',
-  topics: ['services'],
-  urgency: 'routine',
-  visibility: 'public',
-};
-const resident = (name: string, overrides: object = {}): object => ({
-  externalId: name,
-  email: `${name}@example.org`,
-  verified: true,
-  timeZone: 'Europe/London',
-  follow: [{ topic: 'services' }],
-  ...overrides,
-});
 const daily = { follow: [{ topic: 'services', pace: 'daily' }] };
 const quietHours = { from: '22:00', to: '07:00' };
 
@@ -28,10 +12,6 @@ beforeEach(async () => {
 });
 afterEach(() => town.close());
 
-const publish = async (): Promise<{ item: string; push: string }> => {
-  const item = await town.publishing.create(content, null, publisher);
-  return { item: item.id, push: (await town.fanout.publish(item.id, publisher)).push.id };
-};
 const personOf = async (externalId: string) => {
   const person = await town.stores.subscriptions.subscriber({ externalId });
   if (!person) throw new Error(`there is no ${externalId}`);
@@ -51,8 +31,8 @@ const told = async (): Promise<string[]> =>
 
 describe('a row that waits for its digest', () => {
   it('holds back no push by name: that one tells at once', async () => {
-    await town.people([resident('ana', daily)]);
-    const { item, push } = await publish();
+    await town.people([makeResident('ana', daily)]);
+    const { item, push } = await publishIn(town);
     await town.drain();
     const named = await name(item, 'ana');
     await town.drain();
@@ -62,8 +42,8 @@ describe('a row that waits for its digest', () => {
   });
 
   it('is withheld at once where another push has told already', async () => {
-    await town.people([resident('ana', daily)]);
-    const { item, push } = await publish();
+    await town.people([makeResident('ana', daily)]);
+    const { item, push } = await publishIn(town);
     await town.fanout.pause(push);
     await name(item, 'ana');
     await town.drain();
@@ -75,8 +55,8 @@ describe('a row that waits for its digest', () => {
 
   it('stays with its digest where another push is about to tell, instead of asking again and again', async () => {
     town.pass('2026-06-10T22:30:00Z');
-    await town.people([resident('ana', { ...daily, quietHours })]);
-    const { item, push } = await publish();
+    await town.people([makeResident('ana', { ...daily, quietHours })]);
+    const { item, push } = await publishIn(town);
     await town.fanout.pause(push);
     const named = await name(item, 'ana');
     await town.drain();
@@ -88,11 +68,11 @@ describe('a row that waits for its digest', () => {
 
   it('lets go of a notice that it took while it was still to go at once', async () => {
     town.pass('2026-06-10T22:30:00Z');
-    await town.people([resident('ana', { quietHours })]);
-    const { item, push } = await publish();
+    await town.people([makeResident('ana', { quietHours })]);
+    const { item, push } = await publishIn(town);
     await town.drain();
     expect(await states(push)).toEqual(['deferred quiet-hours']);
-    await town.people([resident('ana', { ...daily, quietHours })]);
+    await town.people([makeResident('ana', { ...daily, quietHours })]);
     town.pass('2026-06-11T06:00:00Z');
     await town.drain();
     expect(await states(push)).toEqual(['digested daily-digest']);
@@ -108,11 +88,11 @@ describe('people who became one after the plan', () => {
 
   it('are told once, however often they were merged', async () => {
     await town.people([
-      resident('ana', { follow: [{ topic: 'budgets' }] }),
-      resident('ben', { email: undefined, phone: '+447700900123' }),
-      resident('cleo', { email: undefined, phone: '+447700900124' }),
+      makeResident('ana', { follow: [{ topic: 'budgets' }] }),
+      makeResident('ben', { email: undefined, phone: '+447700900123' }),
+      makeResident('cleo', { email: undefined, phone: '+447700900124' }),
     ]);
-    const { push } = await publish();
+    const { push } = await publishIn(town);
     await town.parts.duties.tick();
     await merge('cleo', 'ben');
     await merge('ben', 'ana');
@@ -122,8 +102,8 @@ describe('people who became one after the plan', () => {
   });
 
   it('do not keep a worker for ever where a fault of ours made a ring of them', async () => {
-    await town.people([resident('ana'), resident('ben')]);
-    const { push } = await publish();
+    await town.people([makeResident('ana'), makeResident('ben')]);
+    const { push } = await publishIn(town);
     await town.parts.duties.tick();
     const [ana, ben] = [(await personOf('ana')).ordinal, (await personOf('ben')).ordinal];
     town.db.prepare('UPDATE subscribers SET merged_into = ? WHERE ordinal = ?').run(ben, ana);

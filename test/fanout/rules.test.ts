@@ -2,30 +2,18 @@ import { readOutbox } from '../../src/channels/outbox.ts';
 import type { ItemContent } from '../../src/publishing/item.ts';
 import type { Condition } from '../../src/rules/condition.ts';
 import type { RuleContent } from '../../src/rules/rule.ts';
+import { makeResident, publishIn } from '../helpers/published.ts';
 import { makeTown, publisher, type Town } from '../helpers/town.ts';
 
-const content = (overrides: Partial<ItemContent> = {}): ItemContent => ({
-  title: 'Rent subsidy',
-  summary: 'Apply by the end of June.',
-  language: 'en',
-  topics: ['services'],
-  urgency: 'routine',
-  visibility: 'public',
-  ...overrides,
-});
-
 /** Somebody who consented and follows nothing that the items here are about. */
-const resident = (name: string, overrides: object = {}): object => ({
-  externalId: name,
-  email: `${name}@example.org`,
-  verified: true,
-  locale: 'en',
-  region: '110000',
-  consents: { personalisation: true },
-  attributes: { household: ['tenant'] },
-  follow: [{ topic: 'budgets' }],
-  ...overrides,
-});
+const resident = (name: string, overrides: object = {}): object =>
+  makeResident(name, {
+    region: '110000',
+    consents: { personalisation: true },
+    attributes: { household: ['tenant'] },
+    follow: [{ topic: 'budgets' }],
+    ...overrides,
+  });
 
 const tenants: Condition = { person: 'attributes.household', in: ['tenant'] };
 const ruleOf = (overrides: Partial<RuleContent> = {}): RuleContent => ({
@@ -51,10 +39,9 @@ const activeRule = async (overrides: Partial<RuleContent> = {}): Promise<string>
   return rule.id;
 };
 const publish = async (overrides: Partial<ItemContent> = {}, drained = true) => {
-  const item = await town.publishing.create(content(overrides), null, publisher);
-  const { push } = await town.fanout.publish(item.id, publisher);
+  const published = await publishIn(town, overrides);
   if (drained) await town.drain();
-  return { item: item.id, push: push.id };
+  return published;
 };
 const told = async (): Promise<string[]> =>
   (await readOutbox(town.dataDir, { limit: 1000 })).map((message) => message.to.replace('@example.org', '')).sort();

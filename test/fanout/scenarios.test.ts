@@ -1,26 +1,7 @@
 import { readOutbox } from '../../src/channels/outbox.ts';
 import type { ItemContent } from '../../src/publishing/item.ts';
+import { countsOf, makeItemContent, makeResident, publishIn } from '../helpers/published.ts';
 import { makeTown, publisher, type Town } from '../helpers/town.ts';
-
-const content = (overrides: Partial<ItemContent> = {}): ItemContent => ({
-  title: 'Water is off',
-  summary: 'On Wednesday from eight to four.',
-  language: 'en',
-  topics: ['services'],
-  urgency: 'routine',
-  visibility: 'public',
-  ...overrides,
-});
-
-const resident = (name: string, overrides: object = {}): object => ({
-  externalId: name,
-  email: `${name}@example.org`,
-  verified: true,
-  locale: 'en',
-  timeZone: 'Europe/London',
-  follow: [{ topic: 'services' }],
-  ...overrides,
-});
 
 let town: Town;
 beforeEach(async () => {
@@ -29,10 +10,9 @@ beforeEach(async () => {
 afterEach(() => town.close());
 
 const publish = async (overrides: Partial<ItemContent> = {}) => {
-  const item = await town.publishing.create(content(overrides), null, publisher);
-  const { push } = await town.fanout.publish(item.id, publisher);
+  const published = await publishIn(town, overrides);
   await town.drain();
-  return { item: item.id, push: push.id };
+  return published;
 };
 
 /** Who was told by what title, in the order it left. */
@@ -46,10 +26,6 @@ const rows = async (push: string) =>
     state,
     code,
   }));
-const counts = async (push: string) => {
-  const view = await town.fanout.get(push);
-  return Object.fromEntries(Object.entries(view?.counts ?? {}).filter(([, people]) => people > 0));
-};
 const stateOf = async (push: string) => (await town.fanout.get(push))?.state;
 const personId = async (externalId: string): Promise<string> =>
   (await town.stores.subscriptions.subscriber({ externalId }))?.id ?? '';
@@ -57,14 +33,14 @@ const personId = async (externalId: string): Promise<string> =>
 describe('publishing', () => {
   it('tells each follower once, however many of their follows match, and keeps every reason', async () => {
     await town.people([
-      resident('ana', {
+      makeResident('ana', {
         follow: [
           { topic: 'services' },
           { search: { any: { keywords: ['water'] } } },
           { topic: 'services', regions: ['110000'] },
         ],
       }),
-      resident('ben', { follow: [{ topic: 'budgets' }] }),
+      makeResident('ben', { follow: [{ topic: 'budgets' }] }),
     ]);
     const { push } = await publish({ keywords: ['Water'], regions: ['110000'] });
     expect(await told()).toEqual(['ana@example.org Water is off']);
@@ -81,7 +57,7 @@ describe('publishing', () => {
   });
 
   it('answers a second publish with the same push and tells nobody again', async () => {
-    await town.people([resident('ana')]);
+    await town.people([makeResident('ana')]);
     const { item, push } = await publish();
     const again = await town.fanout.publish(item, publisher);
     await town.drain();
@@ -90,8 +66,8 @@ describe('publishing', () => {
   });
 
   it('finds a version whose process died before its push was written', async () => {
-    await town.people([resident('ana')]);
-    const item = await town.publishing.create(content(), null, publisher);
+    await town.people([makeResident('ana')]);
+    const item = await town.publishing.create(makeItemContent(), null, publisher);
     await town.publishing.publish(item.id, publisher);
     await town.drain();
     expect(await told()).toEqual(['ana@example.org Water is off']);
@@ -100,14 +76,14 @@ describe('publishing', () => {
   it('is done at once where nobody follows', async () => {
     const { push } = await publish({ topics: ['budgets'] });
     expect(await stateOf(push)).toBe('done');
-    expect(await counts(push)).toEqual({});
+    expect(await countsOf(town, push)).toEqual({});
   });
 });
 
 describe('what is not sent at once', () => {
   it('waits for the end of quiet hours, under the same push', async () => {
     town.pass('2026-06-10T22:30:00Z');
-    await town.people([resident('ana', { quietHours: { from: '22:00', to: '07:00' } })]);
+    await town.people([makeResident('ana', { quietHours: { from: '22:00', to: '07:00' } })]);
     const { push } = await publish();
     expect(await rows(push)).toEqual([{ channel: null, state: 'deferred', code: 'quiet-hours' }]);
     expect(await stateOf(push)).toBe('done');
@@ -117,13 +93,13 @@ describe('what is not sent at once', () => {
     town.pass('2026-06-11T06:00:00Z');
     await town.drain();
     expect(await told()).toHaveLength(1);
-    expect(await counts(push)).toEqual({ sent: 1 });
+    expect(await countsOf(town, push)).toEqual({ sent: 1 });
   });
 
   it('is kept for the digest at the slower pace, unless a faster follow matches too', async () => {
     await town.people([
-      resident('ana', { follow: [{ topic: 'services', pace: 'daily' }] }),
-      resident('ben', {
+      makeResident('ana', { follow: [{ topic: 'services', pace: 'daily' }] }),
+      makeResident('ben', {
         follow: [
           { topic: 'services', pace: 'weekly' },
           { search: { any: { keywords: ['water'] } }, pace: 'immediate' },
@@ -132,12 +108,12 @@ describe('what is not sent at once', () => {
     ]);
     const { push } = await publish({ keywords: ['water'] });
     expect(await told()).toEqual(['ben@example.org Water is off']);
-    expect(await counts(push)).toEqual({ sent: 1, digested: 1 });
+    expect(await countsOf(town, push)).toEqual({ sent: 1, digested: 1 });
   });
 
   it('is withheld as expired when its time has passed by then', async () => {
     town.pass('2026-06-10T22:30:00Z');
-    await town.people([resident('ana', { quietHours: { from: '22:00', to: '07:00' } })]);
+    await town.people([makeResident('ana', { quietHours: { from: '22:00', to: '07:00' } })]);
     const { push } = await publish({ expiresAt: '2026-06-11T03:00:00Z' });
     town.pass('2026-06-11T06:00:00Z');
     await town.drain();
@@ -147,7 +123,7 @@ describe('what is not sent at once', () => {
 
   it('is withheld when the person stopped meanwhile', async () => {
     town.pass('2026-06-10T22:30:00Z');
-    await town.people([resident('ana', { quietHours: { from: '22:00', to: '07:00' } })]);
+    await town.people([makeResident('ana', { quietHours: { from: '22:00', to: '07:00' } })]);
     const { push } = await publish();
     await town.subscriptions.stop(await personId('ana'), 'all');
     town.pass('2026-06-11T06:00:00Z');
@@ -159,9 +135,9 @@ describe('what is not sent at once', () => {
 
 describe('corrections', () => {
   it('reach exactly those who were told, in other words, and as a new item whoever matches now', async () => {
-    await town.people([resident('ana'), resident('ben', { follow: [{ topic: 'budgets' }] })]);
+    await town.people([makeResident('ana'), makeResident('ben', { follow: [{ topic: 'budgets' }] })]);
     const { item } = await publish();
-    await town.people([resident('cleo')]);
+    await town.people([makeResident('cleo')]);
     await town.subscriptions.stop(await personId('ana'), 'all');
     const change = { change: 'major' as const, note: 'It is Thursday.', fields: { title: 'Water is off on Thursday' } };
     const { push } = await town.fanout.correct(item, change, publisher);
@@ -182,12 +158,12 @@ describe('corrections', () => {
         .slice(1)
         .join(' ');
     expect(words('ana')).not.toBe(words('cleo'));
-    expect(await counts(push?.id ?? '')).toEqual({ sent: 2 });
+    expect(await countsOf(town, push?.id ?? '')).toEqual({ sent: 2 });
   });
 
   it('replace what is unsent: the older version is superseded', async () => {
     town.pass('2026-06-10T22:30:00Z');
-    await town.people([resident('ana', { quietHours: { from: '22:00', to: '07:00' } })]);
+    await town.people([makeResident('ana', { quietHours: { from: '22:00', to: '07:00' } })]);
     const { item, push } = await publish();
     await town.fanout.correct(item, { change: 'major', note: 'Thursday.', fields: { title: 'Thursday' } }, publisher);
     await town.drain();
@@ -200,7 +176,7 @@ describe('corrections', () => {
 
   it('that are minor change the content of what is unsent, and tell nobody', async () => {
     town.pass('2026-06-10T22:30:00Z');
-    await town.people([resident('ana', { quietHours: { from: '22:00', to: '07:00' } }), resident('ben')]);
+    await town.people([makeResident('ana', { quietHours: { from: '22:00', to: '07:00' } }), makeResident('ben')]);
     const { item } = await publish();
     const { push } = await town.fanout.correct(
       item,
@@ -214,7 +190,7 @@ describe('corrections', () => {
   });
 
   it('that withdraw tell those who were told, and need to', async () => {
-    await town.people([resident('ana'), resident('ben', { follow: [{ topic: 'budgets' }] })]);
+    await town.people([makeResident('ana'), makeResident('ben', { follow: [{ topic: 'budgets' }] })]);
     const { item } = await publish();
     await expect(town.fanout.withdraw(item, 'It was wrong.', false, publisher)).rejects.toMatchObject({
       code: 'wrong-state',
@@ -229,19 +205,19 @@ describe('corrections', () => {
 
 describe('a push to named people', () => {
   it('tells them whatever they follow, but nobody twice of one version', async () => {
-    await town.people([resident('ana'), resident('ben', { follow: [{ topic: 'budgets' }] })]);
+    await town.people([makeResident('ana'), makeResident('ben', { follow: [{ topic: 'budgets' }] })]);
     const { item } = await publish();
     const audience = { kind: 'people' as const, subscribers: [await personId('ana'), await personId('ben')] };
     const push = await town.fanout.push({ item, audience, channels: null, note: 'You asked.' }, publisher);
     await town.drain();
     expect(await told()).toEqual(['ana@example.org Water is off', 'ben@example.org Water is off']);
-    expect(await counts(push.id)).toEqual({ sent: 1, withheld: 1 });
+    expect(await countsOf(town, push.id)).toEqual({ sent: 1, withheld: 1 });
     expect(await rows(push.id)).toContainEqual({ channel: null, state: 'withheld', code: 'already-told' });
   });
 
   it('waits behind a notice that another push is about to give, and is told when that one has', async () => {
     town.pass('2026-06-10T22:30:00Z');
-    await town.people([resident('ana', { quietHours: { from: '22:00', to: '07:00' } })]);
+    await town.people([makeResident('ana', { quietHours: { from: '22:00', to: '07:00' } })]);
     const { item } = await publish();
     const audience = { kind: 'people' as const, subscribers: [await personId('ana')] };
     const push = await town.fanout.push({ item, audience, channels: null, note: 'x' }, publisher);
@@ -258,8 +234,8 @@ describe('a push to named people', () => {
   });
 
   it('shows a targeted item to them alone, through a link of their own', async () => {
-    await town.people([resident('ana'), resident('ben')]);
-    const item = await town.publishing.create(content({ visibility: 'targeted' }), null, publisher);
+    await town.people([makeResident('ana'), makeResident('ben')]);
+    const item = await town.publishing.create(makeItemContent({ visibility: 'targeted' }), null, publisher);
     await town.fanout.publish(item.id, publisher);
     const audience = { kind: 'people' as const, subscribers: [await personId('ana')] };
     await town.fanout.push({ item: item.id, audience, channels: null, note: 'Your application.' }, publisher);
@@ -273,11 +249,11 @@ describe('a push to named people', () => {
 describe('control', () => {
   it('cancels everybody who is left, and sends nothing more', async () => {
     town.pass('2026-06-10T22:30:00Z');
-    await town.people([resident('ana', { quietHours: { from: '22:00', to: '07:00' } }), resident('ben')]);
+    await town.people([makeResident('ana', { quietHours: { from: '22:00', to: '07:00' } }), makeResident('ben')]);
     const { push } = await publish({ topics: ['budgets'] });
     await expect(town.fanout.cancel(push)).rejects.toMatchObject({ code: 'wrong-state' });
     await publish();
-    const item = await town.publishing.create(content({ title: 'Second' }), null, publisher);
+    const item = await town.publishing.create(makeItemContent({ title: 'Second' }), null, publisher);
     const second = await town.fanout.publish(item.id, publisher);
     await town.fanout.cancel(second.push.id);
     await town.drain();
@@ -286,8 +262,8 @@ describe('control', () => {
   });
 
   it('pauses before anything is sent and goes on where it was', async () => {
-    await town.people([resident('ana')]);
-    const item = await town.publishing.create(content(), null, publisher);
+    await town.people([makeResident('ana')]);
+    const item = await town.publishing.create(makeItemContent(), null, publisher);
     const { push } = await town.fanout.publish(item.id, publisher);
     await town.parts.duties.tick();
     await town.fanout.pause(push.id);
@@ -301,8 +277,8 @@ describe('control', () => {
   });
 
   it('pauses before it is planned, too', async () => {
-    await town.people([resident('ana')]);
-    const item = await town.publishing.create(content(), null, publisher);
+    await town.people([makeResident('ana')]);
+    const item = await town.publishing.create(makeItemContent(), null, publisher);
     const { push } = await town.fanout.publish(item.id, publisher);
     expect((await town.fanout.pause(push.id)).state).toBe('paused');
     await town.drain();
@@ -314,21 +290,21 @@ describe('control', () => {
   });
 
   it('settles whoever is left of a cancelled push as cancelled', async () => {
-    await town.people([resident('ana'), resident('ben')]);
-    const item = await town.publishing.create(content(), null, publisher);
+    await town.people([makeResident('ana'), makeResident('ben')]);
+    const item = await town.publishing.create(makeItemContent(), null, publisher);
     const { push } = await town.fanout.publish(item.id, publisher);
     await town.parts.duties.tick();
     await town.fanout.cancel(push.id);
     await town.drain();
-    expect(await counts(push.id)).toEqual({ cancelled: 2 });
+    expect(await countsOf(town, push.id)).toEqual({ cancelled: 2 });
     expect(await told()).toEqual([]);
   });
 });
 
 describe('people who change', () => {
   it('are withheld as erased when they asked to be forgotten after the plan', async () => {
-    await town.people([resident('ana')]);
-    const item = await town.publishing.create(content(), null, publisher);
+    await town.people([makeResident('ana')]);
+    const item = await town.publishing.create(makeItemContent(), null, publisher);
     const { push } = await town.fanout.publish(item.id, publisher);
     await town.parts.duties.tick();
     await town.subscriptions.erase(await personId('ana'));

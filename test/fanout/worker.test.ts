@@ -2,8 +2,9 @@ import { lanes } from '../../src/fanout/push.ts';
 import type { Claim } from '../../src/fanout/push-store.ts';
 import { makeWorker, type WorkerTools } from '../../src/fanout/worker/worker.ts';
 import { makeBatch, makePush } from '../helpers/fanout-builders.ts';
+import { publishIn } from '../helpers/published.ts';
 import { startSmtpSink } from '../helpers/smtp-sink.ts';
-import { makeTown, publisher, type Town } from '../helpers/town.ts';
+import { makeTown, type Town } from '../helpers/town.ts';
 
 let closing: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
@@ -42,23 +43,6 @@ const lay = async (of: Town, id: string, lane: 'emergency' | 'at-once', batches 
   await of.stores.pushes.insertBatches(
     Array.from({ length: batches }, (_, k) => makeBatch({ id: `${id}:${k}`, push: id, lane, ordinals: [k + 1] })),
   );
-};
-
-const publish = async (of: Town) => {
-  const item = await of.publishing.create(
-    {
-      title: 'Water is off',
-      summary: 'On Wednesday.',
-      language: 'en',
-      topics: ['services'],
-      urgency: 'routine',
-      visibility: 'public',
-    },
-    null,
-    publisher,
-  );
-  const { push } = await of.fanout.publish(item.id, publisher);
-  return push;
 };
 
 describe('a worker', () => {
@@ -120,14 +104,14 @@ describe('a worker', () => {
     closing.push(sink.close);
     const made = await town({ EMAIL_URL: `smtp://127.0.0.1:${sink.port}` });
     await made.people([{ email: 'ana@example.org', verified: true, follow: [{ topic: 'services' }] }]);
-    const push = await publish(made);
+    const { push } = await publishIn(made);
     const { stop } = start(made, { patienceMs: 100 });
     await until('the mail is in flight', () => sink.count() === 1);
     const stoppedAt = performance.now();
     await stop();
     expect(performance.now() - stoppedAt).toBeGreaterThan(90);
     expect(performance.now() - stoppedAt).toBeLessThan(5_000);
-    const rows = async () => (await made.fanout.deliveries(push.id, null, { cursor: null, limit: 10 })).rows;
+    const rows = async () => (await made.fanout.deliveries(push, null, { cursor: null, limit: 10 })).rows;
     expect(await rows()).toMatchObject([{ state: 'deferred', code: 'retry', attempts: 1 }]);
     expect(await made.stores.pushes.leases()).toEqual([]);
     hangs = false;
@@ -152,10 +136,10 @@ describe('a worker', () => {
     const made = await town({ EMAIL_URL: `smtp://127.0.0.1:${sink.port}` });
     const follow = [{ topic: 'services' }];
     await made.people(['ana', 'bo'].map((name) => ({ email: `${name}@example.org`, verified: true, follow })));
-    const push = await publish(made);
+    const { push } = await publishIn(made);
     start(made, { patienceMs: 100 });
-    await until('one is counted', async () => (await made.fanout.get(push.id))?.counts.sent === 1);
-    expect(await made.fanout.get(push.id)).toMatchObject({ state: 'running', counts: { sending: 1 } });
+    await until('one is counted', async () => (await made.fanout.get(push))?.counts.sent === 1);
+    expect(await made.fanout.get(push)).toMatchObject({ state: 'running', counts: { sending: 1 } });
   });
 
   it('leaves the event loop its turns while it settles people of whom nobody is sent anything', async () => {
@@ -164,7 +148,7 @@ describe('a worker', () => {
     await made.people(
       Array.from({ length: 4_000 }, (_, n) => ({ email: `person${n}@example.org`, verified: true, follow })),
     );
-    const push = await publish(made);
+    const { push } = await publishIn(made);
     await made.parts.duties.tick();
     let turns = 0;
     const counting = setInterval(() => {
@@ -178,6 +162,6 @@ describe('a worker', () => {
       expect(await made.parts.runner.run(claim, token, () => false)).toBe(true);
     }
     expect(turns).toBeGreaterThanOrEqual(4);
-    expect((await made.fanout.get(push.id))?.counts).toMatchObject({ digested: 4_000 });
+    expect((await made.fanout.get(push))?.counts).toMatchObject({ digested: 4_000 });
   });
 });

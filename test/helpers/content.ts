@@ -7,6 +7,7 @@ export const makeSlots = (overrides: Partial<Slots> = {}): Slots => ({
   manage: 'https://bellman.test/manage',
   item: 'https://office.test/notices/1?a=1&b="2"',
   reason: 'You follow “Housing”.',
+  token: 'AAAA.tz0000.BBBB',
   ...overrides,
 });
 

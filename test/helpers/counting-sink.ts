@@ -11,8 +11,8 @@ export type CountingSink = {
 
 const messageIdOf = (head: string): string => /^message-id:\s*(\S+)/im.exec(head)?.[1] ?? '';
 
-/** A real SMTP server that counts: who got which Message-ID how often. It answers each mail after `delayMs`. */
-export const startCountingSink = async (delayMs: number): Promise<CountingSink> => {
+/** A real SMTP server that counts: who got which Message-ID how often. It answers each mail after `delayMs`; `pool`: connections. */
+export const startCountingSink = async (delayMs: number, pool = 20): Promise<CountingSink> => {
   const received = new Map<string, string[]>();
   let total = 0;
   const server = new SMTPServer({
@@ -39,7 +39,7 @@ export const startCountingSink = async (delayMs: number): Promise<CountingSink> 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.server.address() as { port: number };
   return {
-    url: `smtp://127.0.0.1:${port}?pool=20`,
+    url: `smtp://127.0.0.1:${port}?pool=${pool}`,
     received,
     total: () => total,
     close: () => new Promise((resolve) => server.close(() => resolve())),

@@ -11,6 +11,7 @@ export const makePerson = (fields: Partial<NewSubscriber> = {}): NewSubscriber =
   region: null,
   timeZone: null,
   quietHours: null,
+  digestHour: null,
   attributes: {},
   consents: { personalisation: false },
   createdAt: someTime,

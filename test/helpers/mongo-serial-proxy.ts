@@ -91,7 +91,14 @@ const serve = (client: Socket, server: Socket, enter: () => Promise<() => void>)
   });
 };
 
-export type SerialProxy = { uri: string; close(): Promise<void> };
+export type SerialProxy = {
+  uri: string;
+  /** Carries new connections to another server from now on. */
+  aim(uri: string): void;
+  close(): Promise<void>;
+};
+
+const placeOf = ({ hostname, port }: URL) => ({ host: hostname, port: Number(port || 27017) });
 
 /**
  * A proxy before a MongoDB-compatible server that lets one wire command through at a time, from whatever connection it
@@ -101,7 +108,7 @@ export type SerialProxy = { uri: string; close(): Promise<void> };
  */
 export const startSerialProxy = async (uri: string): Promise<SerialProxy> => {
   const proxied = new URL(uri);
-  const server = { host: proxied.hostname, port: Number(proxied.port || 27017) };
+  let server = placeOf(proxied);
   const enter = makeGate();
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): Socket => {
@@ -119,6 +126,9 @@ export const startSerialProxy = async (uri: string): Promise<SerialProxy> => {
   proxied.port = String(address.port);
   return {
     uri: proxied.toString(),
+    aim: (other) => {
+      server = placeOf(new URL(other));
+    },
     close: async () => {
       const closed = new Promise((resolve) => listener.close(resolve));
       for (const socket of sockets) socket.destroy();

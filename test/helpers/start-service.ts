@@ -10,10 +10,12 @@ export type Service = {
   url: string;
   dataDir: string;
   process: ChildProcess;
-  /** Calls the API as admin; answers status and parsed body. */
-  api(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
+  /** Calls the API as admin; answers status, headers and parsed body. */
+  api(method: string, path: string, body?: unknown): Promise<{ status: number; headers: Headers; body: unknown }>;
   /** Ids of the worker processes that run now. */
   workers(): number[];
+  /** kill -9 of the web process alone: its workers end when they see that it is gone. */
+  killWeb(): Promise<void>;
   /** kill -9 of the web process and its workers at once. */
   killAll(): Promise<void>;
   /** Ends the processes; removes the data unless `keep`. */
@@ -104,9 +106,13 @@ export const startService = async (options: ServiceOptions = {}): Promise<Servic
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
       const text = await response.text();
-      return { status: response.status, body: text === '' ? null : JSON.parse(text) };
+      return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
     },
     workers,
+    killWeb: async () => {
+      child.kill('SIGKILL');
+      await gone(child);
+    },
     killAll: async () => {
       const pids = workers();
       child.kill('SIGKILL');

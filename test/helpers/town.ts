@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { seedCalendar } from '../../src/calendar/calendar-service.ts';
 import { seedCatalogue } from '../../src/catalogue/catalogue-service.ts';
 import { makeClosers } from '../../src/closers.ts';
 import { makeWorkerParts } from '../../src/compose.ts';
@@ -58,6 +59,7 @@ export const makeTown = async (options: TownOptions = {}) => {
   const { db, stores } = await openStores(options, edges);
   closers.add(() => stores.close());
   await seedCatalogue(stores.catalogue);
+  await seedCalendar(stores.calendar);
   const keyring = await loadKeyring(stores.access, config.secret ?? '');
   const services = makeServices(stores, { config, edges, log, keyring, wake: () => undefined });
   closers.add(services.audienceIndex.close);

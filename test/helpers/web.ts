@@ -13,7 +13,6 @@ export type WebOptions = {
   env?: Record<string, string>;
   storage?: TownOptions['storage'];
   rateLimits?: AppDeps['rateLimits'];
-  tuningHistory?: AppDeps['tuningHistory'];
   /** Stand-ins, where a test is about the web layer alone. */
   services?: Partial<AppDeps['services']>;
 };
@@ -32,7 +31,6 @@ export const startWeb = async (options: WebOptions = {}) => {
     vapidPublicKey: 'BPublicKey',
     stopping: stopping.signal,
     streamEveryMs: 20,
-    ...(options.tuningHistory ? { tuningHistory: options.tuningHistory } : {}),
     ...(options.rateLimits ? { rateLimits: options.rateLimits } : {}),
   });
   const server = createServer(app);

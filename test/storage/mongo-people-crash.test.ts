@@ -93,7 +93,7 @@ const verbs: [string, (stores: Stores) => Promise<unknown>][] = [
   ['new follows', ({ subscriptions }) => subscriptions.putFollows([transport])],
   ['an end to everything', ({ subscriptions }) => subscriptions.stop(1, 'all', someTime)],
   ['an address', ({ addresses }) => addresses.claim(address('new', 2))],
-  ['a suppression', ({ addresses }) => addresses.suppress('address-1', 'complaint')],
+  ['a suppression', ({ addresses }) => addresses.suppress('address-1', 'complaint', 1)],
   [
     'the import of somebody new',
     ({ subscriptions }) =>

@@ -137,6 +137,49 @@ describe('a notification', () => {
   });
 });
 
+describe('what can be said back', () => {
+  const token = 'x'.repeat(52);
+  const filled = (text: string) => fillSlots(text, makeSlots({ token, item: 'https://bellman.test/items/item1' }));
+
+  it('stands in both bodies, and in the buttons of a push', () => {
+    for (const locale of ['en', 'zh-CN'] as const) {
+      const { text, html, actions } = templates.notification(inputOf({ locale }));
+      for (const body of [filled(text), filled(html)])
+        for (const kind of ['useful', 'not-for-me', 'too-many', 'stop'])
+          expect(body).toContain(`https://bellman.test/f/${token}/${kind}`);
+      expect(actions?.map(({ action }) => action)).toEqual(['useful', 'not-for-me']);
+      expect(text).not.toContain('/rating-');
+    }
+  });
+
+  it('a counted link and the question of a survey are forms of their own', () => {
+    const forms = [{}, { tracked: true }, { survey: true }, { tracked: true, survey: true }];
+    const contents = forms.map((form) => templates.notification(inputOf(form)));
+    expect(new Set(contents.map(({ key }) => key)).size).toBe(4);
+    expect(contents.map(({ text }) => text.includes(`https://bellman.test/c/${slot('token')}\n`))).toEqual([
+      ...[false, true, false, true],
+    ]);
+    for (const { html, text } of contents.slice(2))
+      for (const body of [html, text]) expect(body.match(/\/rating-[1-5]/g)).toHaveLength(5);
+  });
+
+  it('stands in a text message where it costs no further part', () => {
+    const smsOf = (title: string, tracked = true) =>
+      filled(templates.notification(inputOf({ tracked }, { title, translations: {} })).sms);
+    const parts = (sms: string): number => splitSms(sms).bodies.length;
+    expect(smsOf('Gas')).toContain(`Your opinion: https://bellman.test/f/${token}`);
+    expect(smsOf('Gas')).not.toContain('/c/');
+    expect(smsOf('Water will be off on Monday')).toContain(`/c/${token}`);
+    expect(smsOf('Water will be off on Monday', false)).toContain('/items/item1 Reply');
+    for (const length of [1, 20, 40, 60, 70])
+      for (const tracked of [true, false]) {
+        const title = 'x'.repeat(length);
+        const plain = `Bellman: ${title} https://bellman.test/items/item1 Reply STOP to end.`;
+        expect(parts(smsOf(title, tracked))).toBeLessThanOrEqual(parts(plain));
+      }
+  });
+});
+
 describe('letters', () => {
   it('a confirmation names what is followed, and carries the link on every channel', () => {
     const { content, slots } = templates.confirmation({

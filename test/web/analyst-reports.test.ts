@@ -69,7 +69,7 @@ describe('reports over the API', () => {
     for (let n = 0; n < 10; n += 1) {
       const person = await subscriptions.subscriber({ externalId: `q${n}` });
       for (const { lookup } of await addresses.ofSubscribers([person?.ordinal ?? 0]))
-        await addresses.suppress(lookup, 'hard');
+        await addresses.suppress(lookup, 'hard', web.town.now());
     }
     await publishAndCount(web.town);
     const { rows, worst } = await report('coverage');

@@ -1,4 +1,7 @@
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from '../../src/project-root.ts';
 import { asksToStop } from '../../src/subscriptions/stop-words.ts';
 import { smsSignature } from '../../src/web/api/hooks.ts';
 import { startWeb, type Web } from '../helpers/web.ts';
@@ -30,7 +33,7 @@ describe('POST /hooks/sms', () => {
   let web: Web;
   beforeAll(async () => {
     const plain = await startWeb();
-    const { fanout, subscriptions } = plain.town;
+    const { returns } = plain.town;
     await plain.close();
     web = await startWeb({
       env: {
@@ -38,8 +41,11 @@ describe('POST /hooks/sms', () => {
         SMS_URL: `twilio+https://AC1:${token}@api.provider.example/?from=%2B8610000`,
       },
       services: {
-        fanout: { ...fanout, receipt: async (...args) => receipts.push(args) > 0 },
-        subscriptions: { ...subscriptions, stopByPhone: async (phone) => stopped.push(phone) },
+        returns: {
+          ...returns,
+          receipt: async (receipt) => receipts.push(receipt) > 0,
+          text: async (phone, body) => asksToStop(body) && stopped.push(phone) > 0,
+        },
       },
     });
   });
@@ -87,9 +93,28 @@ describe('POST /hooks/sms', () => {
     await signed({ MessageSid: 'SM1', MessageStatus: 'sent' });
     await signed({ MessageSid: 'SM1', MessageStatus: 'delivered' }, '?via=1&b=%20&message=m-1');
     await signed({ MessageSid: 'SM2', MessageStatus: 'undelivered', ErrorCode: '30003' });
+    await signed({ MessageSid: 'SM3', MessageStatus: 'failed', ErrorCode: '30005', To: '+8613800138000' });
+    const provider = 'twilio:api.provider.example';
     expect(receipts).toEqual([
-      [{ provider: 'twilio:api.provider.example', reference: 'SM1', message: 'm-1' }, 'delivered', 'delivered'],
-      [{ provider: 'twilio:api.provider.example', reference: 'SM2', message: null }, 'bounced', 'undelivered 30003'],
+      {
+        of: { provider, reference: 'SM1', message: 'm-1' },
+        to: 'delivered',
+        failure: 'soft',
+        words: 'delivered',
+      },
+      {
+        of: { provider, reference: 'SM2', message: null },
+        to: 'bounced',
+        failure: 'soft',
+        words: 'undelivered 30003',
+      },
+      {
+        of: { provider, reference: 'SM3', message: null },
+        to: 'bounced',
+        failure: 'hard',
+        words: 'failed 30005',
+        phone: '+8613800138000',
+      },
     ]);
   });
 
@@ -115,6 +140,47 @@ describe('POST /hooks/sms', () => {
     expect((await signed({ Hello: 'x' })).body.code).toBe('invalid');
     expect((await web.api('POST', '/hooks/sms', {})).status).toBe(415);
     expect((await post({ Body: 'x'.repeat(70_000) })).status).toBe(413);
-    expect((await web.api('POST', '/hooks/email', {})).status).toBe(404);
+    expect((await web.api('POST', '/hooks/email', {})).status).toBe(415);
+  });
+});
+
+describe('POST /hooks/email', () => {
+  let web: Web;
+  let key: string;
+  beforeAll(async () => {
+    web = await startWeb();
+    key = await web.keyFor(['events']);
+  });
+  afterAll(() => web.close());
+  const post = (body: string | Uint8Array<ArrayBuffer>, by = key) =>
+    web.call('POST', '/api/v1/hooks/email', {
+      body,
+      headers: { 'content-type': 'message/rfc822', authorization: `Bearer ${by}` },
+    });
+
+  it('says what a mail is, and whom it reports', async () => {
+    const raw = readFileSync(join(projectRoot, 'test/fixtures/bounces/hard/postfix-two-of-three.eml'));
+    const { status, body } = await post(raw);
+    expect([status, body]).toEqual([
+      200,
+      {
+        kind: 'hard',
+        recipients: [
+          { address: 'a@home.example.net', status: '5.1.1', kind: 'hard', reason: 'no-such-user' },
+          { address: 'b@home.example.net', status: '5.2.2', kind: 'soft', reason: 'mailbox-full' },
+        ],
+      },
+    ]);
+    expect((await post('')).body).toEqual({ kind: 'none', recipients: [] });
+  });
+
+  it('needs a key of scope events, a mail, and one that is not too large', async () => {
+    expect((await post('Subject: x\n\nx', await web.keyFor(['publish']))).body.code).toBe('no-scope');
+    expect(
+      (await web.call('POST', '/api/v1/hooks/email', { body: 'x', headers: { 'content-type': 'message/rfc822' } }))
+        .status,
+    ).toBe(401);
+    expect((await web.api('POST', '/hooks/email', {})).status).toBe(415);
+    expect((await post(new Uint8Array(10 * 1024 * 1024 + 1))).status).toBe(413);
   });
 });

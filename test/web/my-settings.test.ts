@@ -97,7 +97,7 @@ describe('addresses in the settings', () => {
     const answers: unknown[] = [];
     for (const address of ['known@example.org', 'unknown@example.org', 'bad@example.org']) {
       const contact = { channel: 'email', email: 'bad@example.org' } as const;
-      await web.town.stores.addresses.suppress(lookupOf(web.town.keyring, contact), 'complaint');
+      await web.town.stores.addresses.suppress(lookupOf(web.town.keyring, contact), 'complaint', 0);
       await visitor.get('/my/settings');
       const { status, path, html } = await visitor.send('/my/addresses', { address });
       answers.push({ status, path, html: html.replaceAll(address, 'ADDRESS') });
@@ -183,11 +183,34 @@ describe('quiet hours', () => {
   });
 });
 
+describe('the hour of summaries', () => {
+  it('is shown, chosen, and kept where it is not sent', async () => {
+    const { visitor, id } = await signedInTo(web, 'li@example.org');
+    const shown = async () =>
+      /id="digestHour"[\s\S]*?<option selected>([^<]*)/.exec((await visitor.get('/my/settings')).html)?.[1];
+    const chosen = async () => (await person(id)).person.digestHour;
+    expect([await shown(), await chosen()]).toEqual(['08:00', null]);
+    const rest = { locale: 'en', from: '', to: '' };
+    await visitor.send('/my/settings', { ...rest, digestHour: '08:00' });
+    expect(await chosen()).toBeNull();
+    await visitor.send('/my/settings', { ...rest, digestHour: '00:00' });
+    expect([await shown(), await chosen()]).toEqual(['00:00', 0]);
+    await visitor.send('/my/settings', rest);
+    expect(await chosen()).toBe(0);
+    await visitor.send('/my/settings', { ...rest, digestHour: '08:00' });
+    expect(await chosen()).toBe(8);
+    const refused = await visitor.send('/my/settings', { ...rest, digestHour: '24:00' });
+    expect(refused.status).toBe(400);
+    expect(refused.html).toMatch(/govuk-error-summary[\s\S]*href="#digestHour"[\s\S]*Choose an hour/);
+    expect(await chosen()).toBe(8);
+  });
+});
+
 describe('the file to take along', () => {
   it('holds a person’s own addresses in full, times as people write them, and nothing of ours', async () => {
     const { visitor, id } = await signedInTo(web, 'li@example.org');
     await web.town.subscriptions.consent(id, { personalisation: true, wording: 'personalisation-1/en' });
-    await web.api('PATCH', `/subscribers/${id}`, { region: '110000', attributes: { birthYear: 1984 } });
+    await web.api('PATCH', `/subscribers/${id}`, { region: '110000', digestHour: 5, attributes: { birthYear: 1984 } });
     const content = { title: 'Grants', summary: 'Apply in May.', language: 'en', topics: ['services'] };
     const item = ((await web.api('POST', '/items', content)).body as { id: string }).id;
     await web.api('POST', `/items/${item}/publish`);
@@ -201,6 +224,7 @@ describe('the file to take along', () => {
       person: {
         id,
         region: '110000',
+        digestHour: 5,
         attributes: { birthYear: 1984 },
         consents: { personalisation: true, given: { at: now, how: 'page', wording: 'personalisation-1/en' } },
       },

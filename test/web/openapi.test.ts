@@ -35,7 +35,10 @@ const promised = `GET /topics · POST /topics · GET /regions · POST /regions �
   · POST /items/{id}/correct · POST /items/{id}/withdraw · POST /items/import · POST /pushes · GET /pushes · GET /pushes/{id}
   · GET /pushes/{id}/events · POST /pushes/{id}/pause · POST /pushes/{id}/resume · POST /pushes/{id}/cancel
   · GET /pushes/{id}/deliveries · POST /deliveries/redrive · POST /staff · POST /keys · DELETE /keys/{id} · POST /hooks/sms
-  · GET /reports/funnel · GET /reports/rules · GET /reports/coverage`
+  · POST /applications · GET /applications · GET /applications/{id} · POST /applications/{id}/postpone
+  · POST /applications/{id}/answer · GET /opinions · POST /opinions/{id}/answer · GET /reports/deadlines
+  · GET /reports/funnel · GET /reports/rules · GET /reports/coverage · GET /tuning/changes · POST /tuning/changes/{id}/apply
+  · POST /tuning/changes/{id}/undo · POST /feedback · POST /hooks/email`
   .split('·')
   .map((call) => call.trim());
 

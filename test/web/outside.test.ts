@@ -27,20 +27,20 @@ describe('outside the API', () => {
   let web: Web;
   const start = async (publicUrl?: string): Promise<Web> => {
     const plain = await startWeb();
-    const fanout = {
-      ...plain.town.fanout,
+    const feedback = {
+      ...plain.town.feedback,
       unsubscribe: async (token: string, everything: boolean) => {
         if (!token.startsWith('good')) throw new AppError('bad-link', 'This link is not one of ours.');
-        return stopped.push([token, everything]);
+        stopped.push([token, everything]);
       },
-      report: async (token: string, what: 'shown' | 'clicked') => void reports.push([token, what]),
+      report: async (token: string, what: string) => void reports.push([token, what]),
     };
     await plain.close();
     const stores = {
       ...plain.town.stores,
       ping: async () => (broken ? Promise.reject(new Error('away')) : undefined),
     };
-    return startWeb({ services: { fanout, stores }, ...(publicUrl ? { env: { PUBLIC_URL: publicUrl } } : {}) });
+    return startWeb({ services: { feedback, stores }, ...(publicUrl ? { env: { PUBLIC_URL: publicUrl } } : {}) });
   };
   beforeAll(async () => {
     web = await start();
@@ -160,7 +160,7 @@ describe('outside the API', () => {
           {
             id,
             to: { channel: 'sms', phone: '+8613800138000' },
-            slots: { unsubscribe: 'u', manage: 'm', item: 'i', reason: 'r' },
+            slots: { unsubscribe: 'u', manage: 'm', item: 'i', reason: 'r', token: 't' },
             content: {
               key: 'k',
               kind: 'notification',

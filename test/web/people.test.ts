@@ -133,12 +133,16 @@ describe('people over the API', () => {
     const change = {
       consents: { personalisation: true },
       quietHours: { from: '22:00', to: '07:00' },
+      digestHour: 23,
       attributes: { birthYear: 1960 },
     };
     const changed = await web.api('PATCH', `/subscribers/${id}`, change);
     expect([changed.status, changed.body]).toMatchObject([200, { ...change, region: '110000' }]);
+    const usual = await web.api('PATCH', `/subscribers/${id}`, { digestHour: null });
+    expect([usual.status, usual.body.digestHour]).toEqual([200, null]);
     const bad = {
       quietHours: { from: '25:00', to: '07:00' },
+      digestHour: 24,
       timeZone: 'Mars/Base',
       region: 7,
       attributes: { a: {} },
@@ -146,6 +150,7 @@ describe('people over the API', () => {
     const refused = await web.api('PATCH', `/subscribers/${id}`, bad);
     expect((refused.body.errors as { path: string }[]).map((fault) => fault.path).sort()).toEqual([
       'attributes.a',
+      'digestHour',
       'quietHours.from',
       'region',
       'timeZone',

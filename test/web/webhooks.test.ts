@@ -66,7 +66,7 @@ describe('webhooks', () => {
   it('are told of each person who could not be reached, once, and again if a redrive fails', async () => {
     const mail = await startSmtpSink({
       onRcpt: (address) => {
-        if (address.startsWith('gone')) throw smtpError(550, '5.1.1 no such user');
+        if (address.startsWith('gone')) throw smtpError(550, '5.7.1 refused by policy');
       },
     });
     await web.close();
@@ -81,7 +81,7 @@ describe('webhooks', () => {
       ['delivery.failed', push, 'failed', 'email'],
       ['delivery.failed', push, 'failed', 'email'],
     ]);
-    expect(told()[0].data).toMatchObject({ code: 'no-such-address', attempts: 1, delivery: expect.any(String) });
+    expect(told()[0].data).toMatchObject({ code: 'refused-by-policy', attempts: 1, delivery: expect.any(String) });
     web.town.pass(1_000);
     await web.api('POST', '/deliveries/redrive', { ids: [told()[0].data.delivery] });
     await web.town.drain();

@@ -14,6 +14,7 @@ type Place = {
   html: boolean;
   before: string;
   after: string;
+  /** One for all places that take the same value in the same form. */
   last: { value: string | null; encoded: string };
 };
 
@@ -58,7 +59,13 @@ const brokenMarks = new RegExp(
 const slotOf = (groups: Record<string, string | undefined>): SlotName =>
   slotNames.find((name) => groups[name] !== undefined) ?? slotNames[0];
 
-const place = (encoded: string, start: number, end: number, slotName: SlotName, htmlFrom: number): Place => {
+const place = (
+  encoded: string,
+  start: number,
+  end: number,
+  slotName: SlotName,
+  htmlFrom: number,
+): Omit<Place, 'last'> => {
   const atLineStart = start === 0 || encoded[start - 1] === '\n';
   const atLineEnd = end === encoded.length || encoded.startsWith('\r\n', end);
   return {
@@ -66,7 +73,6 @@ const place = (encoded: string, start: number, end: number, slotName: SlotName, 
     html: start > htmlFrom,
     before: atLineStart ? '' : softBreak,
     after: atLineEnd ? '' : softBreak,
-    last: { value: null, encoded: '' },
   };
 };
 
@@ -74,11 +80,16 @@ const place = (encoded: string, start: number, end: number, slotName: SlotName, 
 const cutAtSlots = (encoded: string): (string | Place)[] => {
   const htmlFrom = encoded.search(/^content-type: text\/html/im);
   const pieces: (string | Place)[] = [];
+  const lasts = new Map<string, Place['last']>();
   let from = 0;
   for (const match of encoded.matchAll(brokenMarks)) {
     const end = match.index + match[0].length;
     pieces.push(encoded.slice(from, match.index));
-    pieces.push(place(encoded, match.index, end, slotOf(match.groups ?? {}), htmlFrom));
+    const here = place(encoded, match.index, end, slotOf(match.groups ?? {}), htmlFrom);
+    const form = `${here.slot} ${here.html}`;
+    const last = lasts.get(form) ?? { value: null, encoded: '' };
+    lasts.set(form, last);
+    pieces.push({ ...here, last });
     from = end;
   }
   pieces.push(encoded.slice(from));
@@ -139,10 +150,19 @@ export const compileMail = async (content: SharedContent, sender: Sender): Promi
 const encoded = (value: string, html: boolean): string =>
   wrapQp(encodeQp(withLineEnds(html ? escapeHtml(value) : value)), lineLength);
 
-/** What goes in at a place. Most values are the same from one person to the next, so the last one is kept. */
-const inBody = (at: Place, value: string): string => {
-  if (at.last.value !== value) at.last = { value, encoded: at.before + encoded(value, at.html) + at.after };
-  return at.last.encoded;
+/** Letters that quoted-printable and HTML leave as they are, in what fits into a line: a token, which is in a mail many times. */
+const isPlain = (value: string): boolean => value.length < lineLength && /^[\w-][\w.-]*$/.test(value);
+
+/**
+ * What goes in at a place. Most values are the same from one person to the next, or from one place to the next, so the last one
+ * is kept.
+ */
+const inBody = ({ last, html, before, after }: Place, value: string): string => {
+  if (last.value !== value) {
+    last.value = value;
+    last.encoded = isPlain(value) ? value : encoded(value, html);
+  }
+  return before + last.encoded + after;
 };
 
 /** A URL between angle brackets (RFC 2369 section 2), cleared of what would end it. */

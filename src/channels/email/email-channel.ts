@@ -1,8 +1,9 @@
 import addressparser from 'nodemailer/lib/addressparser';
 import { type Config, ConfigError } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
+import { makeLru } from '../../lru.ts';
+import { makeReturnPaths } from '../../return-path.ts';
 import type { Channel, SharedContent } from '../channel.ts';
-import { makeLru } from '../lru.ts';
 import { concurrencyOf, makePaceMeter, type Provider, withFailover } from '../resilience/failover.ts';
 import { guarded } from '../resilience/guard.ts';
 import { failure } from '../result.ts';
@@ -12,7 +13,12 @@ import { makeSmtpPool } from './smtp-pool.ts';
 import { classifySmtp } from './smtp-reply.ts';
 import { readSmtpUrl, type SmtpServer } from './smtp-url.ts';
 
-export type EmailTools = { edges: Pick<Edges, 'now' | 'monotonic' | 'random'>; limitMs?: number };
+/** `returnPathKey`: signs the return path of each message; without it all have the same. */
+export type EmailTools = {
+  edges: Pick<Edges, 'now' | 'monotonic' | 'random'>;
+  limitMs?: number;
+  returnPathKey?: Uint8Array | undefined;
+};
 
 /** Reads EMAIL_FROM: exactly one address, with or without a name. Throws `ConfigError`. */
 export const readSender = (from: string): Sender => {
@@ -55,12 +61,13 @@ export const emailConcurrency = (urls: string[]): number =>
 
 /**
  * Email over SMTP (RFC 5321), one provider for each URL in EMAIL_URL. Content is composed once by
- * `content.key`; the Message-ID is the message's id at the sender's domain. Throws `ConfigError` for a URL, sender or DKIM
+ * `content.key`; the Message-ID is the message's id at the sender's domain, the return path names the message. Throws `ConfigError` for a URL, sender or DKIM
  * key that cannot work.
  */
 export const makeEmailChannel = (config: Config['email'], tools: EmailTools): Channel => {
   const sender = readSender(config.from);
-  const envelopeFrom = config.bounces ? `bounces@${config.bounces}` : sender.address;
+  const paths = config.bounces && tools.returnPathKey ? makeReturnPaths(config.bounces, tools.returnPathKey) : null;
+  const plainPath = config.bounces ? `bounces@${config.bounces}` : sender.address;
   const sign = config.dkim ? makeDkimSigner(config.dkim) : null;
   const date = makeDate(tools.edges.now);
   const compiled = makeLru<Promise<CompiledMail>>(compiledContents);
@@ -99,7 +106,7 @@ export const makeEmailChannel = (config: Config['email'], tools: EmailTools): Ch
         const raw = await write(content, { to: address, messageId, date: date(), slots });
         if (raw instanceof Error)
           return failure(provider, { kind: 'permanent', reason: 'content-refused' }, raw.message);
-        const answer = await pool.send({ from: envelopeFrom, to: address }, raw, signal);
+        const answer = await pool.send({ from: paths?.addressFor(id, address) ?? plainPath, to: address }, raw, signal);
         if (answer.ok) return { ok: true, provider, reference: null, response: answer.response };
         const { fault } = answer;
         if (fault.code === 'EABORT') return failure(provider, { kind: 'transient', reason: 'aborted' }, fault.message);

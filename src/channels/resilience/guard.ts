@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Edges } from '../../edges.ts';
+import { makeLru } from '../../lru.ts';
 import type { Channel, OutgoingMessage, SendResult } from '../channel.ts';
-import { makeLru } from '../lru.ts';
 import { failure, isProviderFault } from '../result.ts';
 import {
   admit,

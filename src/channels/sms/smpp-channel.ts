@@ -1,7 +1,7 @@
-import type { PduOptions } from 'smpp';
+import type { PDU, PduOptions } from 'smpp';
 import type { Edges } from '../../edges.ts';
+import { makeLru } from '../../lru.ts';
 import type { Channel, SendResult } from '../channel.ts';
-import { makeLru } from '../lru.ts';
 import { pause, type Stop, StoppedError, withDeadline } from '../resilience/deadline.ts';
 import { makePaceMeter, type Provider } from '../resilience/failover.ts';
 import { guarded } from '../resilience/guard.ts';
@@ -9,11 +9,12 @@ import { makeSemaphore } from '../resilience/semaphore.ts';
 import { failure, type Verdict } from '../result.ts';
 import { fillSlots } from '../slots.ts';
 import { concatHeader, type SmsParts, splitSms } from './segments.ts';
+import { isIncomingText, readSmppReceipt, type SmsInbound, textOfPdu } from './smpp-receipt.ts';
 import { makeSmppLink, type SmppLink, SmppStatusError } from './smpp-session.ts';
 import { classifySmpp, smppWords } from './smpp-status.ts';
 import { readSmsUrl } from './sms-url.ts';
 
-export type SmppTools = { edges: Pick<Edges, 'monotonic'>; limitMs?: number };
+export type SmppTools = { edges: Pick<Edges, 'monotonic'>; limitMs?: number; inbound?: SmsInbound };
 
 type Numbered = { ton: number; npi: number; digits: string };
 
@@ -44,6 +45,20 @@ const submitPart = async (link: SmppLink, pdu: PduOptions, isFirst: boolean, sto
   }
 };
 
+/** Hands on what a message centre sends: receipts and texts; whatever else there is needs no more than its acknowledgement. */
+const takerOf =
+  (provider: string, inbound: SmsInbound | undefined) =>
+  async (pdu: PDU): Promise<void> => {
+    if (!inbound) return;
+    const receipt = readSmppReceipt(pdu, provider);
+    if (receipt) await inbound.receipt(receipt);
+    else if (isIncomingText(pdu) && pdu.source_addr)
+      await inbound.text(
+        pdu.source_addr_ton === 1 ? `+${pdu.source_addr.replace(/^\+/, '')}` : pdu.source_addr,
+        textOfPdu(pdu),
+      );
+  };
+
 const verdictOf = (error: unknown): { verdict: Verdict; words: string } => {
   if (error instanceof SmppStatusError) {
     const verdict = classifySmpp(error.status) ?? { kind: 'transient', reason: 'bad-answer' };
@@ -63,7 +78,9 @@ export const makeSmppProvider = (text: string, tools: SmppTools): Provider => {
   const isSecure = url.protocol === 'ssmpp:';
   const { limitMs = 60_000 } = tools;
   const port = Number(url.port) || (isSecure ? 3550 : 2775);
-  const link = makeSmppLink({ host: url.hostname, port, isSecure, user, pass, bindMs: Math.min(limitMs, 10_000) });
+  const bindMs = Math.min(limitMs, 10_000);
+  const take = takerOf(provider, tools.inbound);
+  const link = makeSmppLink({ host: url.hostname, port, isSecure, user, pass, bindMs, take });
   const source = numbered(from);
   const places = makeSemaphore(window);
   const split = makeLru<SmsParts>(splitTexts);
@@ -89,6 +106,8 @@ export const makeSmppProvider = (text: string, tools: SmppTools): Provider => {
         dest_addr_npi: to.npi,
         destination_addr: to.digits,
         data_coding: coding,
+        // one receipt a text: of the part that names it (SMPP 3.4 section 5.2.17)
+        registered_delivery: tools.inbound && at === 0 ? 1 : 0,
         short_message: { ...header, message },
       };
       ids.push(await submitPart(link, pdu, at === 0, stop));

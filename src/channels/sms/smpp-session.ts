@@ -11,7 +11,16 @@ export class SmppStatusError extends Error {
   }
 }
 
-export type SmppServer = { host: string; port: number; isSecure: boolean; user: string; pass: string; bindMs: number };
+/** `take` is given every deliver_sm; where it fails the centre is asked to send that again. */
+export type SmppServer = {
+  host: string;
+  port: number;
+  isSecure: boolean;
+  user: string;
+  pass: string;
+  bindMs: number;
+  take: (pdu: PDU) => Promise<void>;
+};
 
 /** One bound session, made when needed and made anew after it broke. */
 export type SmppLink = {
@@ -43,10 +52,18 @@ const keepAlive = (session: Session): (() => void) => {
   return () => clearInterval(timer);
 };
 
-/** Answers what the message centre asks of its own accord. Receipts and incoming texts are acknowledged. */
-const answerRequests = (session: Session): void => {
+/** SMPP 3.4 section 5.1.3, ESME_RX_T_APPN: the centre keeps what it has and delivers it again. */
+const tryAgain = 0x64;
+
+/** Answers what the message centre asks of its own accord. Receipts and incoming texts are acknowledged once they are taken. */
+const answerRequests = (session: Session, take: SmppServer['take']): void => {
   session.on('enquire_link', (pdu: PDU) => session.send(pdu.response()));
-  session.on('deliver_sm', (pdu: PDU) => session.send(pdu.response()));
+  session.on('deliver_sm', (pdu: PDU) => {
+    take(pdu).then(
+      () => session.send(pdu.response()),
+      () => session.send(pdu.response({ command_status: tryAgain })),
+    );
+  });
   session.on('unbind', (pdu: PDU) => {
     session.send(pdu.response());
     session.close();
@@ -57,7 +74,7 @@ type Binding = { session: Session; bound: Promise<Session> };
 
 /** Connects and binds; a centre that does not answer within `bindMs` is hung up on. */
 const startBinding = (server: SmppServer): Binding => {
-  const { host, port, isSecure, user, pass, bindMs } = server;
+  const { host, port, isSecure, user, pass, bindMs, take } = server;
   const session = smpp.connect({ host, port, tls: isSecure, ...(isSecure ? { servername: host } : {}) });
   const bound = new Promise<Session>((resolve, reject) => {
     const timer = setTimeout(() => {
@@ -81,8 +98,15 @@ const startBinding = (server: SmppServer): Binding => {
       reject(broken());
     });
   });
-  answerRequests(session);
+  answerRequests(session, take);
   return { session, bound };
+};
+
+/** What is submitted in one turn of the event loop leaves with one write to the socket, not with one each. */
+const writeTogether = ({ socket }: Session): void => {
+  if (socket.writableCorked > 0) return;
+  socket.cork();
+  setImmediate(() => socket.uncork());
 };
 
 /** Says goodbye; a centre that does not answer is hung up on. */
@@ -124,6 +148,7 @@ export const makeSmppLink = (server: SmppServer): SmppLink => {
     stoppable<PDU>(stop, (resolve, reject) => {
       onBreak.add(reject);
       const forget = stop.on(() => onBreak.delete(reject));
+      writeTogether(session);
       const isTaken = session.submit_sm(options, (pdu) => {
         onBreak.delete(reject);
         forget();

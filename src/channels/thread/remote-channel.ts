@@ -1,6 +1,6 @@
+import { makeLru } from '../../lru.ts';
 import type { ChannelName } from '../../subscriptions/follow.ts';
 import type { Channel, OutgoingMessage, SendResult, SharedContent } from '../channel.ts';
-import { makeLru } from '../lru.ts';
 import { onAbort } from '../resilience/deadline.ts';
 import { failure } from '../result.ts';
 import { contentsNamed, type FromThread, type Job, type ToThread } from './wire.ts';

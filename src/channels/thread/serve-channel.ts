@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
+import { makeLru } from '../../lru.ts';
 import type { Channel, SharedContent } from '../channel.ts';
-import { makeLru } from '../lru.ts';
 import { failure } from '../result.ts';
 import { contentsKept, type FromThread, type Job, type ToThread } from './wire.ts';
 

@@ -1,7 +1,7 @@
 import type { OutgoingMessage, SharedContent } from '../channel.ts';
 import { fillSlots } from '../slots.ts';
 
-/** What the service worker receives, as JSON. `tag` is the message's id; `report` is where it says shown or clicked. */
+/** What the service worker receives, as JSON. `tag` is the message's id; `report` is where it says what became of it. */
 type PushPayload = {
   title: string;
   body: string;
@@ -11,6 +11,7 @@ type PushPayload = {
   unsubscribe: string;
   manage: string;
   report: string | null;
+  actions?: { action: string; title: string }[];
   data: Record<string, string>;
 };
 
@@ -78,6 +79,7 @@ export const payloadOf = (message: OutgoingMessage, report: string | null): stri
     unsubscribe: slots.unsubscribe,
     manage: slots.manage,
     report,
+    ...(content.actions ? { actions: content.actions } : {}),
     data: Object.fromEntries(Object.entries(content.data ?? {}).map(([key, value]) => [key, fillSlots(value, slots)])),
   });
 };

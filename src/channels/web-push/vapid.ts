@@ -3,7 +3,7 @@ import type { AccessStore } from '../../access/access-store.ts';
 import { type Config, ConfigError } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
 import type { Keyring } from '../../keyring.ts';
-import { makeLru } from '../lru.ts';
+import { makeLru } from '../../lru.ts';
 
 /** The application server's keys (RFC 8292), base64url: 65 bytes of a P-256 point, 32 bytes of its scalar. */
 export type VapidKeys = { publicKey: string; privateKey: string };

@@ -1,10 +1,10 @@
 import type { Locale, Topic } from '../../catalogue/topic.ts';
-import type { SharedContent, Slots } from '../../channels/channel.ts';
+import { type SharedContent, type Slots, slot } from '../../channels/channel.ts';
 import type { Keyring } from '../../keyring.ts';
+import { makeLru } from '../../lru.ts';
 import type { ItemVersion } from '../../publishing/item.ts';
-import { signLink } from '../../signed-link.ts';
 import type { Recipient } from '../../subscriptions/subscriber.ts';
-import { itemLink } from '../worker/message-slots.ts';
+import { isTracked, itemLink, ownLinks } from '../worker/message-slots.ts';
 import { type Wording, wordingOf } from '../worker/push-context.ts';
 import type { DigestRow } from './digest-settler.ts';
 
@@ -14,14 +14,15 @@ export type DigestEntry = { item: string; version: ItemVersion; wording: Wording
 /** Renders what all people with the same items, language and pace share (message-templates.ts). */
 type RenderDigest = (input: { pace: 'daily' | 'weekly'; locale: Locale; entries: DigestEntry[] }) => SharedContent;
 
-type ComposerTools = { keyring: Keyring; publicUrl: string; render: RenderDigest };
+/** `clicks`: links to items are counted. */
+type ComposerTools = { keyring: Keyring; publicUrl: string; clicks: boolean; render: RenderDigest };
 
 /** Rendered digests that are kept: neighbours in a batch mostly follow the same things. */
 const keptContents = 100;
 
 /** What a digest of these rows says to a person: every item once, and the links and reasons of their own. */
-export const makeDigestComposer = ({ keyring, publicUrl, render }: ComposerTools) => {
-  const kept = new Map<string, SharedContent>();
+export const makeDigestComposer = ({ keyring, publicUrl, clicks, render }: ComposerTools) => {
+  const kept = makeLru<SharedContent>(keptContents);
 
   const contentOf = (pace: 'daily' | 'weekly', locale: Locale, entries: DigestEntry[]): SharedContent => {
     const key = JSON.stringify([
@@ -29,18 +30,18 @@ export const makeDigestComposer = ({ keyring, publicUrl, render }: ComposerTools
       ...entries.map(({ item, version, wording, link }) => [item, version.version, version.revision, wording, link]),
     ]);
     const content = kept.get(key) ?? render({ pace, locale, entries });
-    kept.delete(key);
     kept.set(key, content);
-    for (const old of [...kept.keys()].slice(0, -keptContents)) kept.delete(old);
     return content;
   };
 
   return {
     compose: (
       digest: { message: string; pace: 'daily' | 'weekly'; rows: DigestRow[] },
-      person: Pick<Recipient, 'locale' | 'ordinal'>,
+      person: Pick<Recipient, 'locale' | 'ordinal' | 'plainLinks'>,
+      now: number,
     ): { content: SharedContent; slots: Slots } => {
       const { locale } = person;
+      const own = (version: ItemVersion) => itemLink({ keyring, publicUrl }, version, locale, digest.message);
       const entries = digest.rows.map(({ context, plan }): DigestEntry => {
         const wasTold = context.told.has(person.ordinal) || context.told.has(plan.unit.ordinal);
         return {
@@ -48,7 +49,10 @@ export const makeDigestComposer = ({ keyring, publicUrl, render }: ComposerTools
           version: context.version,
           wording: wordingOf(context.version, wasTold),
           topic: context.topic,
-          link: itemLink({ keyring, publicUrl }, context, locale, digest.message),
+          link:
+            clicks && isTracked(person, context.version)
+              ? `${publicUrl}/c/${slot('token')}~${context.push.item}`
+              : own(context.version),
         };
       });
       const ordered = [...entries].sort((a, b) => a.version.at - b.version.at || (a.item < b.item ? -1 : 1));
@@ -62,9 +66,8 @@ export const makeDigestComposer = ({ keyring, publicUrl, render }: ComposerTools
       return {
         content: contentOf(digest.pace, locale, ordered),
         slots: {
-          unsubscribe: `${publicUrl}/u/${signLink(keyring, 'unsubscribe', digest.message)}`,
-          manage: `${publicUrl}/manage`,
-          item: only && more.length === 0 ? only.link : `${publicUrl}/my/messages`,
+          ...ownLinks({ keyring, publicUrl, now }, digest.message),
+          item: only && more.length === 0 ? own(only.version) : `${publicUrl}/my/messages`,
           reason: [...new Set(lines)].join(' '),
         },
       };

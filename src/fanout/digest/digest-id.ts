@@ -7,6 +7,9 @@ const prefix = 'digest-';
 /** The ids of all digests lie in this range, ends in text order: what an index or a filter may ask for. */
 export const digestIds = { from: prefix, below: 'digest.' } as const;
 
+/** The codes of rows that wait for the moment of their digest; with any other code one was put off after its moment had come. */
+export const digestCodes: readonly string[] = ['daily-digest', 'weekly-digest'];
+
 /** Whether a message is a digest. */
 export const isDigest = (message: string | null): boolean =>
   message !== null && message >= digestIds.from && message < digestIds.below && message.length > 22;

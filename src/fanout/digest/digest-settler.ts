@@ -1,25 +1,27 @@
 import type { Edges } from '../../edges.ts';
 import type { Keyring } from '../../keyring.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { openContact } from '../../subscriptions/address.ts';
-import type { Address, Recipient } from '../../subscriptions/subscriber.ts';
+import type { Recipient } from '../../subscriptions/subscriber.ts';
 import type { Delivery, Lease } from '../ledger-store.ts';
-import { capDates, digestSlot, lastDigestSlot, zoneOf } from '../local-time.ts';
+import { capDates, type DigestClock, digestClockOf, digestSlot, lastDigestSlot, zoneOf } from '../local-time.ts';
 import { decide, isCapped, overCap, type PolicyDefaults, type PolicyInput, paceOf, routeOf } from '../policy.ts';
 import type { DeliveryKey } from '../push.ts';
-import type { Ready } from '../worker/dispatcher.ts';
+import { takeSlotsOf } from '../worker/caps.ts';
+import type { LeavingRow, Ready } from '../worker/dispatcher.ts';
+import { addressed } from '../worker/message-slots.ts';
 import { presentPeople, presentReasons } from '../worker/present-people.ts';
-import type { PushContext, PushContexts } from '../worker/push-context.ts';
+import { endOfPush, type PushContext, type PushContexts } from '../worker/push-context.ts';
 import {
   closedChannels,
+  drawOf,
   flyingRow,
-  noticeKeyOf,
+  isHeldOut,
+  leavingOf,
   type Plan,
   successorOf,
   type Unit,
   type Verdict,
 } from '../worker/rows.ts';
-import { drawOf } from '../worker/settle.ts';
 import type { DigestComposer } from './digest-composer.ts';
 import { digestIdOf } from './digest-id.ts';
 import { makeDigestWriter } from './digest-writer.ts';
@@ -52,9 +54,8 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
 
   /** How all rows of a push are settled that must not be sent, or null. */
   const endOf = async ({ push }: PushContext): Promise<Verdict | null> => {
-    if (push.state === 'cancelled') return { kind: 'cancel' };
-    const head = (await stores.items.heads([push.item])).get(push.item);
-    if (head && head.version > push.version) return { kind: 'withhold', code: 'superseded' };
+    const end = await endOfPush(stores, push);
+    if (end) return end;
     return push.state === 'paused' ? { kind: 'digest', until: edges.now() + pausedMs, code: 'paused' } : null;
   };
 
@@ -63,8 +64,8 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
     item: context.version.content,
     reasons,
     tried: closedChannels(unit),
-    draw: reasons.some((reason) => reason.kind === 'rule') ? drawOf(keyring, context.push.item, person.id) : 1,
-    kept: keptFor(unit.row, zoneOf(person, defaults), edges.now()),
+    draw: drawOf(keyring, context.push.item, person.id, reasons),
+    kept: keptFor(unit.row, digestClockOf(person, defaults), edges.now()),
     preferredHour: null,
     now: edges.now(),
     defaults,
@@ -102,11 +103,11 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
       );
     if (units.length === 0) return [];
     const people = await presentPeople(stores.subscriptions, units);
-    const reasonsOf = await presentReasons(stores, context, units, people);
+    const reasonsOf = await presentReasons(stores, context, units, people, keyring);
     const end = await endOf(context);
     return units.map((unit) => {
       const person = people.get(unit.ordinal) ?? null;
-      const reasons = person && !end ? reasonsOf(unit, person) : [];
+      const reasons = person && !end ? reasonsOf(unit, person).reasons : [];
       return judge(context, { unit, person, reasons, decision: { kind: 'cancel' }, message: null }, end);
     });
   };
@@ -117,7 +118,7 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
     for (const row of rows) {
       const { decision, person, unit } = row.plan;
       if (decision.kind !== 'send' || !person) continue;
-      const slot = lastDigestSlot(row.pace, zoneOf(person, defaults), edges.now());
+      const slot = lastDigestSlot(row.pace, digestClockOf(person, defaults), edges.now());
       const flown = flyingRow(unit)?.message ?? null;
       const { pace } = row;
       const message = flown ?? digestIdOf(keyring, { subscriber: person.id, pace, channel: decision.channel, slot });
@@ -150,7 +151,7 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
 
   const nextDigest = ({ plan, pace }: DigestRow, code?: 'other-push'): Verdict => ({
     kind: 'digest',
-    until: digestSlot(pace, zoneOf(plan.person ?? { timeZone: null }, defaults), edges.now()),
+    until: digestSlot(pace, digestClockOf(plan.person, defaults), edges.now()),
     code: code ?? (pace === 'daily' ? 'daily-digest' : 'weekly-digest'),
   });
 
@@ -158,7 +159,7 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
     const taken = await writer.takeNotices(lease, rows);
     for (const [row, outcome] of taken) {
       const { decision } = row.plan;
-      const asks = decision.kind === 'send' || (decision.kind === 'withhold' && decision.code === 'holdout');
+      const asks = decision.kind === 'send' || isHeldOut(row.plan);
       if (asks && outcome === 'told') row.plan.decision = { kind: 'withhold', code: 'already-told' };
       else if (decision.kind === 'send' && outcome === 'held') row.plan.decision = nextDigest(row, 'other-push');
     }
@@ -173,9 +174,10 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
     const now = edges.now();
     const slots = leaving.flatMap(({ message, rows }) => {
       const person = rows[0]?.plan.person;
-      return person ? [{ ordinal: person.ordinal, of: message, ...capDates(zoneOf(person, defaults), now) }] : [];
+      if (!person) return [];
+      return [{ person, slot: { ordinal: person.ordinal, of: message, ...capDates(zoneOf(person, defaults), now) } }];
     });
-    const taken = await stores.ledger.takeSlots(slots, defaults.caps);
+    const taken = await takeSlotsOf(stores.ledger, defaults.caps, slots);
     for (const [index, { rows }] of leaving.entries()) {
       const full = taken[index];
       if (full === undefined || full === 'taken') continue;
@@ -197,35 +199,14 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
     const [first, ...others] = digest.rows;
     const decision = first?.plan.decision;
     if (!first?.plan.person || decision?.kind !== 'send') return null;
-    const { content, slots } = tools.composer.compose(digest, first.plan.person);
-    const leaving = (row: DigestRow): Omit<Ready, 'messages' | 'others'> => {
-      const { context, plan } = row;
-      const { push, version } = context;
-      return {
-        departure: {
-          key: { push: push.id, ordinal: plan.unit.ordinal, channel: decision.channel },
-          notice: noticeKeyOf(context, plan),
-          message: digest.message,
-          template: content.key,
-          revision: version.revision,
-        },
-        attempts: plan.unit.row?.attempts ?? 0,
-        item: {
-          id: push.item,
-          version: version.version,
-          revision: version.revision,
-          deadline: version.content.deadline,
-          expiresAt: version.content.expiresAt,
-        },
-        successor: (at) => digested(successorOf(context, plan, decision.channel, at)),
-        fallback: () => null,
-      };
-    };
-    const messageTo = (address: Address) => ({
-      lookup: address.lookup,
-      message: { id: digest.message, to: openContact(keyring, address), content, slots },
+    const { content, slots } = tools.composer.compose(digest, first.plan.person, edges.now());
+    const leaving = ({ context, plan }: DigestRow): LeavingRow => ({
+      ...leavingOf(context, plan, decision.channel, digest.message, content.key),
+      successor: (at) => digested(successorOf(context, plan, decision.channel, at)),
+      fallback: () => null,
     });
-    return { ...leaving(first), others: others.map(leaving), messages: decision.addresses.map(messageTo) };
+    const messages = addressed(keyring, decision.addresses, { id: digest.message, content, slots });
+    return { ...leaving(first), others: others.map(leaving), messages };
   };
 
   return {
@@ -250,13 +231,13 @@ export const makeDigestSettler = (stores: DigestStores, tools: DigestTools) => {
 export type DigestSettler = ReturnType<typeof makeDigestSettler>;
 
 /**
- * The digest that a row waited for, if its moment has come since: it was written down for it before. A row may come up earlier,
- * because its item was about to expire, and then waits on. One with any other code was put off after its digest had come.
+ * The digest that a row waited for, if its moment has come since, by the hour that the person has now: it was written down for
+ * it before. A row may come up earlier, because its item was about to expire or their hour has changed, and then waits on. One with any other code was put off after its digest had come.
  */
-const keptFor = (row: Delivery | null, zone: string, now: number): PolicyInput['kept'] => {
+const keptFor = (row: Delivery | null, clock: DigestClock, now: number): PolicyInput['kept'] => {
   const pace = row?.state === 'digested' ? keptPace(row) : null;
   if (!row || pace === null) return 'due';
-  return row.at < lastDigestSlot(pace, zone, now) ? pace : null;
+  return row.at < lastDigestSlot(pace, clock, now) ? pace : null;
 };
 
 const keptPace = ({ code }: Delivery): DigestPace | null => {

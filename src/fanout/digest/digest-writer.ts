@@ -1,12 +1,18 @@
 import type { Edges } from '../../edges.ts';
 import type { DeliveryChange, Lease, LedgerStore, NoticeTaken, Outcome } from '../ledger-store.ts';
-import { changeOf, classOf, flyingRow, groundedOutcome, isEnded, isGrounded, noticeKeyOf } from '../worker/rows.ts';
+import {
+  changeOf,
+  classOf,
+  flyingRow,
+  groundedOutcome,
+  isEnded,
+  isGrounded,
+  isHeldOut,
+  noticeKeyOf,
+} from '../worker/rows.ts';
 import type { DigestRow } from './digest-settler.ts';
 
 type WriterStores = { ledger: Pick<LedgerStore, 'takeNotices' | 'releaseNotices' | 'settle' | 'changeDeliveries'> };
-
-const isHeldOut = ({ plan: { decision } }: DigestRow): boolean =>
-  decision.kind === 'withhold' && decision.code === 'holdout';
 
 const byPush = (rows: DigestRow[]): DigestRow[][] => {
   const groups = new Map<string, DigestRow[]>();
@@ -18,7 +24,9 @@ const byPush = (rows: DigestRow[]): DigestRow[][] => {
 export const makeDigestWriter = ({ ledger }: WriterStores, { edges }: { edges: Pick<Edges, 'now'> }) => {
   /** For what leaves, for messages in flight, and for those held out; the others keep no notice. */
   const takeNotices = async (lease: Lease, rows: DigestRow[]): Promise<Map<DigestRow, NoticeTaken['outcome']>> => {
-    const asking = rows.filter((row) => row.plan.decision.kind === 'send' || isGrounded(row.plan) || isHeldOut(row));
+    const asking = rows.filter(
+      (row) => row.plan.decision.kind === 'send' || isGrounded(row.plan) || isHeldOut(row.plan),
+    );
     const taken = new Map<DigestRow, NoticeTaken['outcome']>();
     for (const group of byPush(asking)) {
       const push = group[0]?.context.push.id ?? '';

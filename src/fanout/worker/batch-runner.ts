@@ -9,7 +9,7 @@ import type { Batch } from '../push.ts';
 import type { Claim } from '../push-store.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type HeldLease, keepLease } from './lease.ts';
-import type { PushContext, PushContexts } from './push-context.ts';
+import { endOfPush, type PushContext, type PushContexts } from './push-context.ts';
 import type { Ending, Unit } from './rows.ts';
 import type { Settler } from './settle.ts';
 
@@ -38,9 +38,8 @@ export const makeBatchRunner = (stores: RunnerStores, tools: RunnerTools) => {
 
   /** How the push's rows are to be settled instead of sent, or null. */
   const endOf = async ({ push }: PushContext): Promise<Ending | null> => {
-    if (push.state === 'cancelled') return { kind: 'cancel' };
-    const head = (await stores.items.heads([push.item])).get(push.item);
-    if (head && head.version > push.version) return { kind: 'withhold', code: 'superseded' };
+    const end = await endOfPush(stores, push);
+    if (end) return end;
     // rows that are due again at once: a gather leaves them alone until the push goes on
     return push.state === 'paused' ? { kind: 'defer', code: 'paused', until: edges.now() } : null;
   };

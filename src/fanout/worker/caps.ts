@@ -1,6 +1,7 @@
-import type { CapSlot, LedgerStore } from '../ledger-store.ts';
+import type { Recipient } from '../../subscriptions/subscriber.ts';
+import type { CapLimits, CapSlot, LedgerStore } from '../ledger-store.ts';
 import { capDates, zoneOf } from '../local-time.ts';
-import { isCapped, overCap, type PolicyDefaults } from '../policy.ts';
+import { capsOf, isCapped, overCap, type PolicyDefaults } from '../policy.ts';
 import { tells } from '../retry.ts';
 import type { PushContext } from './push-context.ts';
 import { flyingRow, isEnded, type Plan, pushBefore } from './rows.ts';
@@ -11,6 +12,21 @@ type CapTools = { edges: { now(): number }; defaults: PolicyDefaults };
 const placeOf = (context: PushContext, plan: Plan, { edges, defaults }: CapTools): CapSlot => {
   const person = plan.person ?? { ordinal: plan.unit.ordinal, timeZone: null };
   return { ordinal: person.ordinal, of: context.push.id, ...capDates(zoneOf(person, defaults), edges.now()) };
+};
+
+/** Takes the places of these people in as many writes as there are different limits; answers in their order. */
+export const takeSlotsOf = async (
+  ledger: Pick<LedgerStore, 'takeSlots'>,
+  caps: CapLimits,
+  asked: { person: Pick<Recipient, 'fewer'>; slot: CapSlot }[],
+): Promise<('taken' | 'day' | 'week' | undefined)[]> => {
+  const answers = new Map<CapSlot, 'taken' | 'day' | 'week'>();
+  for (const fewer of [false, true]) {
+    const slots = asked.filter(({ person }) => (person.fewer ?? false) === fewer).map(({ slot }) => slot);
+    const taken = slots.length > 0 ? await ledger.takeSlots(slots, capsOf({ fewer }, caps)) : [];
+    for (const [index, answer] of taken.entries()) answers.set(slots[index] as CapSlot, answer);
+  }
+  return asked.map(({ slot }) => answers.get(slot));
 };
 
 /**
@@ -32,9 +48,10 @@ export const takePlaces = async (
       !pushBefore(plan.unit),
   );
   if (asking.length === 0) return;
-  const taken = await ledger.takeSlots(
-    asking.map((plan) => placeOf(context, plan, tools)),
+  const taken = await takeSlotsOf(
+    ledger,
     tools.defaults.caps,
+    asking.map((plan) => ({ person: plan.person ?? {}, slot: placeOf(context, plan, tools) })),
   );
   for (const [index, plan] of asking.entries()) {
     const full = taken[index];

@@ -8,7 +8,7 @@ import type { Delivery, Departure, Lease, Outcome } from '../ledger-store.ts';
 import type { Lane } from '../push.ts';
 import { attemptOf, noLaterThan, stateAfter } from '../retry.ts';
 import type { HeldLease } from './lease.ts';
-import { type AddressedMessage, makeSendToAll } from './send-to-all.ts';
+import { type AddressedMessage, makeSendToAll, type OnRefusal } from './send-to-all.ts';
 
 /** A row that leaves: what the ledger must know of it. */
 export type LeavingRow = {
@@ -39,7 +39,13 @@ type Job = { ready: Ready; sender: Sender; resolve: (unsent: Unsent | null) => v
 type Done = { job: Job; outcomes: Outcome[] };
 
 export type DispatcherStores = Pick<Storage, 'ledger' | 'pushes' | 'items' | 'addresses'>;
-export type DispatcherTools = { channels: ReadonlyMap<ChannelName, Channel>; edges: Edges; log: Log; groupMs?: number };
+export type DispatcherTools = {
+  channels: ReadonlyMap<ChannelName, Channel>;
+  edges: Edges;
+  log: Log;
+  groupMs?: number;
+  refused?: OnRefusal;
+};
 
 /**
  * Sends with bounded slots. A slot is taken by a durable write and freed only when its outcome is durable, so the slots taken
@@ -47,13 +53,13 @@ export type DispatcherTools = { channels: ReadonlyMap<ChannelName, Channel>; edg
  */
 export const makeDispatcher = (stores: DispatcherStores, tools: DispatcherTools) => {
   const { channels, edges, log } = tools;
-  const groupMs = tools.groupMs ?? 10;
+  const groupMs = tools.groupMs ?? 18;
   const queues = new Map(
     [...channels.keys()].map((name) => [name, { urgent: [] as Job[], other: [] as Job[], taken: 0 }]),
   );
   const done: Done[] = [];
   const abort = new AbortController();
-  const sendToAll = makeSendToAll(stores, { channels, log, signal: abort.signal });
+  const sendToAll = makeSendToAll(stores, { channels, log, signal: abort.signal, refused: tools.refused });
   let timer: NodeJS.Timeout | null = null;
   let pumping = false;
   let draining = false;

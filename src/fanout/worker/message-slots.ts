@@ -1,9 +1,14 @@
-import type { Slots } from '../../channels/channel.ts';
+import type { OutgoingMessage, Slots } from '../../channels/channel.ts';
 import type { Keyring } from '../../keyring.ts';
+import type { ItemVersion } from '../../publishing/item.ts';
 import { signLink } from '../../signed-link.ts';
+import { openContact } from '../../subscriptions/address.ts';
 import type { ChannelName } from '../../subscriptions/follow.ts';
+import type { Address, Recipient } from '../../subscriptions/subscriber.ts';
+import { messageToken } from '../message-token.ts';
 import type { PushContext } from './push-context.ts';
 import type { Plan } from './rows.ts';
+import type { AddressedMessage } from './send-to-all.ts';
 
 /** People whose messages of a push lie together in the store. */
 const neighbours = 256;
@@ -38,27 +43,53 @@ export const messageIdOf = (
 
 /** Where an item is read: at its own address, or on its page here; a targeted one through a link of the message's own. */
 export const itemLink = (
-  { keyring, publicUrl }: { keyring: Keyring; publicUrl: string },
-  { push, version: { content } }: PushContext,
+  { keyring, publicUrl }: { keyring: Pick<Keyring, 'mac'>; publicUrl: string },
+  { item, content }: Pick<ItemVersion, 'item' | 'content'>,
   locale: string,
   message: string,
 ): string => {
   const key = content.visibility === 'targeted' ? `?key=${signLink(keyring, 'item', message)}` : '';
-  return content.translations?.[locale]?.url ?? content.url ?? `${publicUrl}/items/${push.item}${key}`;
+  return content.translations?.[locale]?.url ?? content.url ?? `${publicUrl}/items/${item}${key}`;
 };
 
-/** One person's part of a message: the links signed for it, and why they get it. */
-export const slotsOf = (
-  { keyring, publicUrl }: { keyring: Keyring; publicUrl: string },
-  context: PushContext,
-  plan: Plan,
+/**
+ * Whether a person's link to an item is counted, where the operator counts at all: not if they do not want it, and not that to
+ * an item which was sent to them alone.
+ */
+export const isTracked = (
+  { plainLinks }: Pick<Recipient, 'plainLinks'>,
+  { content }: Pick<ItemVersion, 'content'>,
+): boolean => plainLinks !== true && content.visibility !== 'targeted';
+
+type Signing = { keyring: Keyring; publicUrl: string; now: number };
+
+/** What every message to a person carries: the link out of what it came by, the one to all they follow, what its other links are made with. */
+export const ownLinks = (
+  { keyring, publicUrl, now }: Signing,
   message: string,
-): Slots => {
+): Pick<Slots, 'unsubscribe' | 'manage' | 'token'> => ({
+  unsubscribe: `${publicUrl}/u/${signLink(keyring, 'unsubscribe', message)}`,
+  manage: `${publicUrl}/manage`,
+  token: messageToken(keyring, message, now),
+});
+
+/** One outgoing message for each address. */
+export const addressed = (
+  keyring: Keyring,
+  addresses: Address[],
+  message: Omit<OutgoingMessage, 'to'>,
+): AddressedMessage[] =>
+  addresses.map((address) => ({
+    lookup: address.lookup,
+    message: { ...message, to: openContact(keyring, address) },
+  }));
+
+/** One person's part of a message: the links signed for it, and why they get it. */
+export const slotsOf = (signing: Signing, context: PushContext, plan: Plan, message: string): Slots => {
   const locale = plan.person?.locale ?? 'en';
   return {
-    unsubscribe: `${publicUrl}/u/${signLink(keyring, 'unsubscribe', message)}`,
-    manage: `${publicUrl}/manage`,
-    item: itemLink({ keyring, publicUrl }, context, locale, message),
+    ...ownLinks(signing, message),
+    item: itemLink(signing, context.version, locale, message),
     reason: context.reasonLine(
       locale,
       plan.reasons.map((reason) => reason.source),

@@ -42,6 +42,7 @@ export const makePlanner = (stores: PlannerStores, tools: PlannerTools) => {
   const sourcesOf = async (push: Push, version: ItemVersion): Promise<PushSource[]> => {
     if (push.audience.kind === 'people')
       return [plainSource(namedSource(push.id), await named(push.audience.subscribers))];
+    if (push.audience.kind === 'applicant') return [plainSource(namedSource(push.id), [push.audience.ordinal])];
     const found = await matched(push, version, push.lane === 'emergency' ? 'as-it-stands' : 'caught-up');
     if (push.audience.kind === 'condition' || version.version === 1) return found.map(packed);
     const told = (await toldBefore(push)).map((one) => one.ordinal);
@@ -166,10 +167,16 @@ export const makePlanner = (stores: PlannerStores, tools: PlannerTools) => {
 
 export type Planner = ReturnType<typeof makePlanner>;
 
-const packed = ({ source, follow, people, facts }: Matched): PushSource => ({
+const packed = ({ source, follow, people, facts, arms }: Matched): PushSource => ({
   source,
   follow,
   facts: facts.map((fact) => ({ leaf: fact.leaf, ordinals: packOrdinals(fact.people) })),
+  ordinals: packOrdinals(people),
+  ...(arms ? { arms: { day: arms.day, cuts: arms.cuts.map(packedCut) } } : {}),
+});
+
+const packedCut = ({ threshold, people }: { threshold: number; people: Iterable<number> }) => ({
+  threshold,
   ordinals: packOrdinals(people),
 });
 

@@ -1,3 +1,6 @@
+import type { Keyring } from '../../keyring.ts';
+import { firstOf, settingOf } from '../../rules/arms.ts';
+import type { RuleContent } from '../../rules/rule.ts';
 import type { RuleStore } from '../../rules/rule-store.ts';
 import type { ChannelName } from '../../subscriptions/follow.ts';
 import type { Recipient, Subscription } from '../../subscriptions/subscriber.ts';
@@ -5,6 +8,7 @@ import type { SubscriptionStore } from '../../subscriptions/subscription-store.t
 import type { Reason } from '../policy.ts';
 import type { PushContext, Suggestion } from './push-context.ts';
 import type { Unit } from './rows.ts';
+import { type DrawOf, drawsFor, type RuleDraw } from './tuned.ts';
 
 /** Whom these people are today, by the ordinal they had in the plan: after merges, whoever they became one with. */
 export const presentPeople = async (
@@ -35,12 +39,18 @@ const heirOf = (known: Map<number, Recipient>, ordinal: number): Recipient | und
 
 /**
  * The reasons of a unit that still hold for the person it has become: follows that were stopped or narrowed drop out, rules
- * that were paused or opted out of, and whatever needs a consent that was taken back.
+ * that were paused or opted out of, whatever needs a consent that was taken back, and tuned rules whose draw keeps the person out
+ * (`draws` names them, with those that let them in).
  */
-export type ReasonsOf = (unit: Unit, person: Recipient) => Reason[];
+export type ReasonsOf = (unit: Unit, person: Recipient) => { reasons: Reason[]; draws: RuleDraw[] };
 
 /** What holds now: subscriptions by person and follow, opt-outs by person and rule, the rules that still select. */
-type Present = { held: Map<string, Subscription>; optedOut: ReadonlySet<string>; active: ReadonlySet<string> };
+type Present = {
+  held: Map<string, Subscription>;
+  optedOut: ReadonlySet<string>;
+  active: ReadonlySet<string>;
+  drawOf: DrawOf;
+};
 
 /** Reads what these people follow of the push's sources and what they opted out of, in one read each. */
 export const presentReasons = async (
@@ -48,6 +58,7 @@ export const presentReasons = async (
   context: PushContext,
   units: Unit[],
   people: Map<number, Recipient>,
+  keyring: Pick<Keyring, 'mac'>,
 ): Promise<ReasonsOf> => {
   const follows = new Set(
     units.flatMap((unit) => unit.sources.flatMap((index) => context.sources[index]?.follow ?? [])),
@@ -60,8 +71,13 @@ export const presentReasons = async (
     held: new Map(held.map((one) => [`${one.subscriber} ${one.follow}`, one])),
     optedOut: new Set(optOuts.map((one) => `${one.subscriber} ${one.rule}`)),
     active: await activeRules(stores.rules, context),
+    drawOf: drawsFor(keyring, context, units),
   };
-  return (unit, person) => unit.sources.flatMap((index) => reasonOf(context, index, person, unit.ordinal, present));
+  return (unit, person) => {
+    const draws: RuleDraw[] = [];
+    const reasons = unit.sources.flatMap((index) => reasonOf(context, index, person, unit, present, draws));
+    return { reasons, draws };
+  };
 };
 
 const activeRules = async (rules: Pick<RuleStore, 'get'>, context: PushContext): Promise<Set<string>> => {
@@ -77,30 +93,57 @@ const suggestionOf = (
   person: Recipient,
   { optedOut, active }: Present,
   channels: ChannelName[] | null,
+  draw: () => RuleDraw | null,
 ): Reason[] => {
   if (needsConsent && !person.consents.personalisation) return [];
   if (person.stoppedAll) return [];
   if (rule === null) return [{ kind: 'condition', source, channels }];
   if (optedOut.has(`${person.ordinal} ${rule.rule}`) || !active.has(rule.rule)) return [];
-  const { deliver, holdout, tune } = rule.content;
-  return [{ kind: 'rule', source, ...deliver, holdout, hour: tune.hour === true }];
+  const drawn = draw();
+  return drawn?.passes === false ? [] : [ruleReason(source, rule.content, drawn)];
+};
+
+/** A rule as a reason: as its publisher wrote it, but for what was drawn for this person. */
+const ruleReason = (source: number, content: RuleContent, draw: RuleDraw | null): Reason => {
+  const { channels, pace, priority } = content.deliver;
+  const arms = draw?.suggestion.arms.arms;
+  const { drawn }: Pick<RuleDraw, 'drawn'> = draw ?? { drawn: {} };
+  const first = drawn.channels === undefined ? undefined : arms?.channels?.[drawn.channels]?.value;
+  const weight = drawn.weight === undefined ? undefined : arms?.weight?.[drawn.weight]?.value;
+  const hour = drawn.hour === undefined ? undefined : arms?.hour?.[drawn.hour]?.value;
+  return {
+    kind: 'rule',
+    source,
+    pace,
+    priority,
+    channels: first === undefined ? channels : firstOf(channels, first),
+    weight: weight ?? settingOf(content, 'weight') ?? 1,
+    holdout: content.holdout,
+    hour: (hour ?? settingOf(content, 'hour')) === 'preferred',
+  };
 };
 
 const reasonOf = (
   context: PushContext,
   index: number,
   person: Recipient,
-  ordinal: number,
+  unit: Unit,
   present: Present,
+  draws: RuleDraw[],
 ): Reason[] => {
   const source = context.sources[index];
   if (!source) return [];
   if (index === context.toldSource) {
-    const channel = context.told.get(person.ordinal) ?? context.told.get(ordinal);
+    const channel = context.told.get(person.ordinal) ?? context.told.get(unit.ordinal);
     return channel ? [{ kind: 'told', source: index, channel }] : [];
   }
   const suggestion = context.suggestions.get(index);
-  if (suggestion) return suggestionOf(index, suggestion, person, present, context.push.channels);
+  if (suggestion)
+    return suggestionOf(index, suggestion, person, present, context.push.channels, () => {
+      const draw = present.drawOf(index, unit, person);
+      if (draw) draws.push(draw);
+      return draw;
+    });
   if (source.follow === null) return [{ kind: 'named', source: index, channels: context.push.channels }];
   const subscription = present.held.get(`${person.ordinal} ${source.follow}`);
   return subscription

@@ -1,7 +1,9 @@
 import type { CatalogueService, Trees } from '../../catalogue/catalogue-service.ts';
 import type { Bilingual, Locale, Topic } from '../../catalogue/topic.ts';
 import type { SharedContent } from '../../channels/channel.ts';
+import { makeLru } from '../../lru.ts';
 import type { ItemVersion } from '../../publishing/item.ts';
+import type { PublishedArms } from '../../rules/arms.ts';
 import { type RuleVersion, ruleOfSource, ruleSource } from '../../rules/rule.ts';
 import { needsNoConsent } from '../../rules/selection.ts';
 import type { Storage } from '../../storage/storage.ts';
@@ -22,10 +24,18 @@ type RenderNotification = (input: {
   wording: Wording;
   locale: Locale;
   topic: Topic | null;
+  tracked: boolean;
+  survey: boolean;
 }) => SharedContent;
 
-/** A source that only suggests: a rule's version (null: the condition of a publisher's own push), and whether consent is needed. */
-export type Suggestion = { rule: RuleVersion | null; needsConsent: boolean };
+/** Forms of one message: with links that are counted; with the question how satisfied its reader is. */
+type MessageForm = { tracked: boolean; survey: boolean };
+
+/**
+ * A source that only suggests: a rule's version (null: the condition of a publisher's own push), whether consent is needed, and
+ * the arms of the day that it is tuned by (null: it is not).
+ */
+export type Suggestion = { rule: RuleVersion | null; needsConsent: boolean; arms: PublishedArms | null };
 
 /**
  * All that is the same for every person of a push at one revision: its frozen sources, the version's content, whom an
@@ -41,18 +51,39 @@ export type PushContext = {
   /** Sources that suggest, by their index. */
   suggestions: ReadonlyMap<number, Suggestion>;
   told: ReadonlyMap<number, ChannelName>;
-  shared(locale: Locale, wasTold: boolean): SharedContent;
+  shared(locale: Locale, wasTold: boolean, form: MessageForm): SharedContent;
   reasonLine(locale: Locale, sources: number[]): string;
 };
 
-export type ContextStores = Pick<Storage, 'pushes' | 'items' | 'ledger' | 'rules'>;
+export type ContextStores = Pick<Storage, 'pushes' | 'items' | 'ledger' | 'rules' | 'tuning'>;
 export type ContextTools = { catalogue: CatalogueService; render: RenderNotification };
 
 const keptContexts = 8;
 
+/** How all rows of a push are settled that is cancelled or of an old version, or null. */
+export const endOfPush = async (
+  stores: Pick<Storage, 'items'>,
+  push: Push,
+): Promise<{ kind: 'cancel' } | { kind: 'withhold'; code: 'superseded' } | null> => {
+  if (push.state === 'cancelled') return { kind: 'cancel' };
+  const head = (await stores.items.heads([push.item])).get(push.item);
+  return head && head.version > push.version ? { kind: 'withhold', code: 'superseded' } : null;
+};
+
 /** Loads contexts and keeps the last few, by push and revision. */
 export const makePushContexts = (stores: ContextStores, tools: ContextTools) => {
-  const kept = new Map<string, Promise<PushContext>>();
+  const kept = makeLru<Promise<PushContext>>(keptContexts);
+
+  /** The arms that the plan's tuned sources name, by the place of the source. */
+  const armsOf = async (sources: PushSource[]): Promise<Map<number, PublishedArms>> => {
+    const found = new Map<number, PublishedArms>();
+    for (const [index, { source, arms }] of sources.entries()) {
+      const rule = arms && ruleOfSource(source);
+      const [published] = rule ? await stores.tuning.armsOf([rule], arms.day, arms.day) : [];
+      if (published) found.set(index, published);
+    }
+    return found;
+  };
 
   const suggestionsOf = async (
     push: Push,
@@ -63,15 +94,21 @@ export const makePushContexts = (stores: ContextStores, tools: ContextTools) => 
     const item = factsOfItem(push.item, version.content, trees);
     if (push.audience.kind === 'condition') {
       // one source, and one more for each time that people joined late
-      const suggestion = { rule: null, needsConsent: !needsNoConsent(push.audience.who, item) };
+      const suggestion = { rule: null, needsConsent: !needsNoConsent(push.audience.who, item), arms: null };
       return new Map(sources.map((_, index) => [index, suggestion]));
     }
     const named = sources.map(({ source }) => ruleOfSource(source));
     const versions = await stores.rules.versions(named.flatMap((one) => one ?? []));
+    const arms = await armsOf(sources);
     return new Map(
       named.flatMap((one, index): [number, Suggestion][] => {
         const rule = versions.find((known) => known.rule === one?.rule && known.version === one.version);
-        return rule ? [[index, { rule, needsConsent: !needsNoConsent(rule.content.who, item) }]] : [];
+        const suggestion = (of: RuleVersion): Suggestion => ({
+          rule: of,
+          needsConsent: !needsNoConsent(of.content.who, item),
+          arms: arms.get(index) ?? null,
+        });
+        return rule ? [[index, suggestion(rule)]] : [];
       }),
     );
   };
@@ -95,10 +132,11 @@ export const makePushContexts = (stores: ContextStores, tools: ContextTools) => 
       toldSource: sources.findIndex((source) => source.source === toldSource(push.item)),
       suggestions,
       told: new Map(told.map((one) => [one.ordinal, one.channel])),
-      shared: (locale, wasTold) => {
+      shared: (locale, wasTold, form) => {
         const wording = wordingOf(version, wasTold);
-        const key = `${locale} ${wording}`;
-        const content = rendered.get(key) ?? tools.render({ item: push.item, version, wording, locale, topic });
+        const key = `${locale} ${wording} ${form.tracked} ${form.survey}`;
+        const content =
+          rendered.get(key) ?? tools.render({ item: push.item, version, wording, locale, topic, ...form });
         rendered.set(key, content);
         return content;
       },
@@ -125,10 +163,8 @@ export const makePushContexts = (stores: ContextStores, tools: ContextTools) => 
       if (!push || !version) return null;
       const key = `${push.id} ${push.plan} ${version.revision}`;
       const known = (options.fresh ? undefined : kept.get(key)) ?? load(push, version);
-      kept.delete(key);
       kept.set(key, known);
       known.catch(() => kept.delete(key));
-      for (const old of [...kept.keys()].slice(0, -keptContexts)) kept.delete(old);
       return { ...(await known), push };
     },
   };

@@ -1,8 +1,11 @@
+import type { Keyring } from '../../keyring.ts';
 import { type ChannelName, channelNames } from '../../subscriptions/follow.ts';
 import type { Recipient } from '../../subscriptions/subscriber.ts';
 import type { Delivery, DeliveryChange, NoticeClass, NoticeKey, Outcome } from '../ledger-store.ts';
 import { channelOrder, type Decision, noticeClassOf, type Reason } from '../policy.ts';
+import type { LeavingRow } from './dispatcher.ts';
 import type { PushContext } from './push-context.ts';
+import type { RuleDraw } from './tuned.ts';
 
 /** One row of a person who is to be settled (null: none yet), their other rows of the push, their sources. */
 export type Unit = { ordinal: number; row: Delivery | null; others: Delivery[]; sources: number[] };
@@ -31,6 +34,8 @@ export type Plan = {
   reasons: Reason[];
   decision: Verdict;
   message: string | null;
+  /** What tuned rules drew for the person, those that keep them out too; left out where none did. */
+  draws?: RuleDraw[];
 };
 
 type FlyingRow = Delivery & { channel: ChannelName };
@@ -47,6 +52,17 @@ export const pushBefore = ({ row, others }: Unit): Delivery | null =>
 
 /** Whether nothing will be sent for this row any more. */
 export const isEnded = ({ decision }: Plan): boolean => decision.kind === 'withhold' || decision.kind === 'cancel';
+
+export const isHeldOut = ({ decision }: Plan): boolean => decision.kind === 'withhold' && decision.code === 'holdout';
+
+/**
+ * Where a person falls in [0, 1) for an item: the same for all its rules and versions, and nobody can choose it (design D6).
+ * 1, which no holdout reaches, where no rule is among the reasons.
+ */
+export const drawOf = (keyring: Pick<Keyring, 'mac'>, item: string, person: string, reasons: Reason[]): number =>
+  reasons.some((reason) => reason.kind === 'rule')
+    ? keyring.mac('holdout', `${item}:${person}`, 6).readUIntBE(0, 6) / 2 ** 48
+    : 1;
 
 /** The row whose message was in flight when its worker died: nobody knows whether it arrived. */
 export const flyingRow = ({ row }: Unit): FlyingRow | null =>
@@ -145,6 +161,34 @@ export const groundedOutcome = (
       ? { state: 'deferred', code: decision.code, dueAt: decision.until, attempts: row.attempts }
       : { state: 'sent', code: null, dueAt: null, attempts: row.attempts + 1 },
     next: null,
+  };
+};
+
+/** What the ledger must know of a row that leaves as `message`, rendered by `template`. */
+export const leavingOf = (
+  context: PushContext,
+  plan: Plan,
+  channel: ChannelName,
+  message: string,
+  template: string,
+): Pick<LeavingRow, 'departure' | 'attempts' | 'item'> => {
+  const { push, version } = context;
+  return {
+    departure: {
+      key: { push: push.id, ordinal: plan.unit.ordinal, channel },
+      notice: noticeKeyOf(context, plan),
+      message,
+      template,
+      revision: version.revision,
+    },
+    attempts: plan.unit.row?.attempts ?? 0,
+    item: {
+      id: push.item,
+      version: version.version,
+      revision: version.revision,
+      deadline: version.content.deadline,
+      expiresAt: version.content.expiresAt,
+    },
   };
 };
 

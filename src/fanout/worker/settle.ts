@@ -1,8 +1,9 @@
+import type { Config } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
 import type { Keyring } from '../../keyring.ts';
 import { mostOf } from '../../profiles/profile.ts';
+import type { RuleContent } from '../../rules/rule.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { openContact } from '../../subscriptions/address.ts';
 import type { ChannelName } from '../../subscriptions/follow.ts';
 import type { Recipient } from '../../subscriptions/subscriber.ts';
 import type { Delivery, Lease, NoticeTaken } from '../ledger-store.ts';
@@ -11,19 +12,22 @@ import type { DeliveryState } from '../push.ts';
 import { parkedMs } from '../retry.ts';
 import { giveBackPlaces, takePlaces } from './caps.ts';
 import type { Ready } from './dispatcher.ts';
-import { messageIdOf, slotsOf } from './message-slots.ts';
+import { addressed, isTracked, messageIdOf, slotsOf } from './message-slots.ts';
 import { presentPeople, presentReasons, type ReasonsOf } from './present-people.ts';
 import type { PushContext } from './push-context.ts';
 import {
   changeOf,
   classOf,
   closedChannels,
+  drawOf,
   type Ending,
   fallbackOf,
   flyingRow,
   groundedOutcome,
   isEnded,
   isGrounded,
+  isHeldOut,
+  leavingOf,
   noticeKeyOf,
   type Plan,
   pushBefore,
@@ -32,13 +36,16 @@ import {
   type Unit,
   type Verdict,
 } from './rows.ts';
+import { takeSurveys } from './surveys.ts';
+import { exposureOf } from './tuned.ts';
 
-export type SettleStores = Pick<Storage, 'subscriptions' | 'ledger' | 'rules' | 'profiles'>;
+export type SettleStores = Pick<Storage, 'subscriptions' | 'ledger' | 'rules' | 'profiles' | 'feedback' | 'tuning'>;
 export type SettleTools = {
   keyring: Keyring;
   edges: Edges;
   publicUrl: string;
   defaults: PolicyDefaults;
+  feedback: Pick<Config['feedback'], 'clicks' | 'surveyShare'>;
 };
 
 /** States of a row that needs the person's notice. */
@@ -61,7 +68,7 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
   ): Plan => {
     if (!person)
       return { unit, person: null, reasons: [], decision: { kind: 'withhold', code: 'erased' }, message: null };
-    const reasons = reasonsOf(unit, person);
+    const { reasons, draws } = reasonsOf(unit, person);
     if (pushBefore(unit)?.state === 'delivered')
       return { unit, person, reasons, decision: { kind: 'withhold', code: 'seen' }, message: null };
     const decision = decide({
@@ -69,20 +76,21 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
       item: context.version.content,
       reasons,
       tried,
-      draw: reasons.some((reason) => reason.kind === 'rule') ? drawOf(keyring, context.push.item, person.id) : 1,
+      draw: drawOf(keyring, context.push.item, person.id, reasons),
       kept: null,
       // whoever has waited once has waited enough
       preferredHour: unit.row === null ? (hours.get(person.ordinal) ?? null) : null,
+      belowArm: draws.length > 0,
       now: edges.now(),
       defaults: tools.defaults,
     });
     const message =
       decision.kind === 'send' ? messageIdOf(keyring, context.push.id, unit.ordinal, decision.channel) : null;
-    return { unit, person, reasons, decision, message };
+    return { unit, person, reasons, decision, message, draws };
   };
 
   const planAll = async (context: PushContext, units: Unit[], people: Map<number, Recipient>): Promise<Plan[]> => {
-    const reasonsOf = await presentReasons(stores, context, units, people);
+    const reasonsOf = await presentReasons(stores, context, units, people, keyring);
     const hours = await hoursOf(context, people);
     const chosen = new Map<number, ChannelName[]>();
     return units.map((unit) => {
@@ -103,13 +111,20 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
   /** When these people mostly react, where a rule of the push may choose by it. */
   const hoursOf = async (context: PushContext, people: Map<number, Recipient>): Promise<Map<number, number>> => {
     const hours = new Map<number, number>();
-    if (![...context.suggestions.values()].some(({ rule }) => rule?.content.tune.hour === true)) return hours;
+    if (![...context.suggestions.values()].some(({ rule }) => rule !== null && mayWait(rule.content))) return hours;
     for (const { ordinal, consents } of people.values()) {
       const profile = consents.personalisation ? await stores.profiles.profile(ordinal) : null;
       const hour = mostOf(profile?.hours ?? []);
       if (hour !== null) hours.set(ordinal, hour);
     }
     return hours;
+  };
+
+  /** Logs whom tuned rules decided of, with what probability, before anything is sent: what was drawn twice is logged once. */
+  const expose = async (context: PushContext, plans: Plan[]): Promise<void> => {
+    const at = edges.now();
+    const exposures = plans.flatMap((plan) => (plan.draws?.length ? (exposureOf(context, plan, at) ?? []) : []));
+    if (exposures.length > 0) await stores.tuning.expose(exposures);
   };
 
   /**
@@ -178,36 +193,20 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
       );
   };
 
-  const readyOf = (context: PushContext, plan: Plan): Ready | null => {
+  const readyOf = (context: PushContext, plan: Plan, surveyed: ReadonlySet<string>): Ready | null => {
     if (plan.decision.kind !== 'send' || !plan.person || plan.message === null) return null;
     const { channel, addresses } = plan.decision;
-    const { push, version } = context;
     const person = plan.person;
     const id = plan.message;
     const wasTold = context.told.has(person.ordinal) || context.told.has(plan.unit.ordinal);
-    const content = context.shared(person.locale, wasTold);
-    const slots = slotsOf(tools, context, plan, id);
+    const tracked = tools.feedback.clicks && isTracked(person, context.version);
+    const content = context.shared(person.locale, wasTold, { tracked, survey: surveyed.has(id) });
+    const slots = slotsOf({ ...tools, now: edges.now() }, context, plan, id);
+    const leaving = leavingOf(context, plan, channel, id, content.key);
     return {
-      departure: {
-        key: { push: push.id, ordinal: plan.unit.ordinal, channel },
-        notice: noticeKeyOf(context, plan),
-        message: id,
-        template: content.key,
-        revision: version.revision,
-        ...(pushBefore(plan.unit) ? { again: true } : {}),
-      },
-      attempts: plan.unit.row?.attempts ?? 0,
-      item: {
-        id: push.item,
-        version: version.version,
-        revision: version.revision,
-        deadline: version.content.deadline,
-        expiresAt: version.content.expiresAt,
-      },
-      messages: addresses.map((address) => ({
-        lookup: address.lookup,
-        message: { id, to: openContact(keyring, address), content, slots },
-      })),
+      ...leaving,
+      departure: pushBefore(plan.unit) ? { ...leaving.departure, again: true } : leaving.departure,
+      messages: addressed(keyring, addresses, { id, content, slots }),
       successor: (at) => (pushBefore(plan.unit) ? null : successorOf(context, plan, channel, at)),
       fallback: (at) => fallbackOf(context, plan, at),
     };
@@ -223,13 +222,19 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
         : await planAll(context, units, people);
       await takeNotices(lease, context, plans);
       await takePlaces(stores.ledger, tools, context, plans);
+      await expose(context, plans);
       const written = await write(lease, context, plans);
-      return written.map((plan) => readyOf(context, plan)).filter((ready) => ready !== null);
+      const asking = { share: tools.feedback.surveyShare, now: edges.now() };
+      const surveyed = await takeSurveys(stores.feedback, context, written, asking);
+      return written.map((plan) => readyOf(context, plan, surveyed)).filter((ready) => ready !== null);
     },
   };
 };
 
 export type Settler = ReturnType<typeof makeSettler>;
+
+/** Whether messages of a rule may wait for the hour at which a person reacts. */
+const mayWait = ({ tune, deliver }: RuleContent): boolean => tune.hour === true || deliver.hour === 'preferred';
 
 const endedPlan = (unit: Unit, person: Recipient | undefined, decision: Ending): Plan => ({
   unit,
@@ -238,12 +243,6 @@ const endedPlan = (unit: Unit, person: Recipient | undefined, decision: Ending):
   decision,
   message: null,
 });
-
-const isHeldOut = ({ decision }: Plan): boolean => decision.kind === 'withhold' && decision.code === 'holdout';
-
-/** Where a person falls in [0, 1) for an item: the same for all its rules and versions, and nobody can choose it (design D6). */
-export const drawOf = (keyring: Pick<Keyring, 'mac'>, item: string, person: string): number =>
-  keyring.mac('holdout', `${item}:${person}`, 6).readUIntBE(0, 6) / 2 ** 48;
 
 const withNotice = (decision: Verdict, taken: NoticeTaken | undefined, now: number): Verdict => {
   if (taken?.outcome === 'told') return { kind: 'withhold', code: 'already-told' };

@@ -102,6 +102,7 @@ export const mongoAccessStore = (db: mongo.Db): AccessStore => {
           faults: [{ path: 'email', message: 'is taken' }],
         });
     },
+    allStaff: async () => (await staff.find().sort({ _id: 1 }).toArray()).map(staffOf),
     staff: async (id) => {
       const found = await staff.findOne({ id });
       return found && staffOf(found);

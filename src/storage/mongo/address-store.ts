@@ -1,13 +1,15 @@
 import type { mongo } from 'mongoose';
+import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import type { Address } from '../../subscriptions/subscriber.ts';
 import type { AddressStore } from '../../subscriptions/subscription-store.ts';
 import { changesOver } from './changes.ts';
 import { insertIfFree, slices } from './writes.ts';
 
 export type AddressDocument = Omit<Address, 'lookup' | 'suppressed'> & { _id: string };
-export type SuppressionDocument = { _id: string; reason: string };
+export type SuppressionDocument = { _id: string; reason: string; at: number };
 
 const idsInOneRead = 2_000;
+const beforeAllSuppressions: [number, string] = [Number.MAX_SAFE_INTEGER, ''];
 
 /**
  * Addresses over MongoDB: the look-up is the `_id`, so that an address has one owner on a sharded cluster too. Suppressions
@@ -73,11 +75,23 @@ export const mongoAddressStore = (db: mongo.Db): AddressStore => {
         addresses.updateMany({ subscriber: from }, { $set: { subscriber: to } }),
       );
     },
-    suppress: async (lookup, reason) => {
+    suppress: async (lookup, reason, at) => {
       if (await suppressions.findOne({ _id: lookup })) return false;
-      return changes.announce(await ownersOf(lookup), () => insertIfFree(suppressions, { _id: lookup, reason }));
+      return changes.announce(await ownersOf(lookup), () => insertIfFree(suppressions, { _id: lookup, reason, at }));
+    },
+    suppressions: async (reason, { cursor, limit }) => {
+      const [at, lookup] = decodeCursor(cursor, beforeAllSuppressions);
+      const found = await suppressions
+        .find({ ...(reason === null ? {} : { reason }), $or: [{ at: { $lt: at } }, { at, _id: { $gt: lookup } }] })
+        .sort({ at: -1, _id: 1 })
+        .limit(limit + 1)
+        .toArray();
+      const rows = found.slice(0, limit).map((one) => ({ lookup: one._id, reason: one.reason, at: one.at }));
+      const last = rows.at(-1);
+      return { rows, next: found.length > limit && last ? encodeCursor([last.at, last.lookup]) : null };
     },
     suppression: async (lookup) => (await suppressions.findOne({ _id: lookup }))?.reason ?? null,
+    suppressedSince: async (lookup) => (await suppressions.findOne({ _id: lookup }))?.at ?? null,
     lift: async (lookup, reason) => {
       if (!(await suppressions.findOne({ _id: lookup, reason }))) return false;
       const lifted = () => suppressions.deleteOne({ _id: lookup, reason });

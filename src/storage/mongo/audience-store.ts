@@ -2,6 +2,7 @@ import type { mongo } from 'mongoose';
 import type { AudienceStore, IndexedPerson } from '../../audience/audience-store.ts';
 import type { Edges } from '../../edges.ts';
 import type { TopicDocument } from './catalogue-store.ts';
+import { changeSweepOver } from './change-sweep.ts';
 import { changeReaderOver } from './changes.ts';
 import { type PersonDocument, peopleCollections } from './people/documents.ts';
 import { followsOver } from './people/follows.ts';
@@ -47,7 +48,7 @@ const readerOver = (db: mongo.Db): ((which: Which) => Promise<IndexedPerson[]>) 
 
   return async (which) => {
     const rows = await subscribers.find({ _id: which, mergedInto: null, erasedAt: null }).sort({ _id: 1 }).toArray();
-    const there = rows.filter(({ pending }) => !pending);
+    const there = rows.filter(({ pending, contact }) => !pending && !contact);
     const people = new Map(there.map((row) => [row._id, toPerson(row)]));
     if (people.size === 0) return [];
     const live = { subscriber: which, stoppedAt: null };
@@ -77,6 +78,7 @@ export const mongoAudienceStore = (db: mongo.Db, edges: Pick<Edges, 'monotonic'>
   return {
     sequence: changes.newest,
     changes: changes.after,
+    sweepChanges: changeSweepOver(db),
     scan: async (after, limit) => {
       const to = after + limit;
       const [last] = await subscribers

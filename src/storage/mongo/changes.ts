@@ -18,11 +18,25 @@ export type Changes = {
   announce<T>(ordinals: number[], write: () => Promise<T>): Promise<T>;
 };
 
+/** A person's newest change among those whose rows are folded away: `_id` is their ordinal. */
+type FoldedDocument = { _id: number; seq: number };
+/** Numbers up to `upTo` are folded; those up to `newest` were taken when `at` was (ms). One document each: `folded`, `marks`. */
+type FoldDocument = { _id: string; upTo?: number; marks?: { at: number; newest: number }[] };
+/** A change that was given up while its writer may still have been at it, and when it is told again. */
+type GivenUpDocument = { _id: number; subscriber: number | null; since: number | null; nextAt: number };
+
 const counter = 'changes';
-const changeRows = (db: mongo.Db) => db.collection<ChangeDocument>('changes');
+export const changeCollections = (db: mongo.Db) => ({
+  rows: db.collection<ChangeDocument>('changes'),
+  folded: db.collection<FoldedDocument>('changed_people'),
+  fold: db.collection<FoldDocument>('change_fold'),
+  givenUp: db.collection<GivenUpDocument>('changes_given_up'),
+});
+const foldedUpTo = async (db: mongo.Db): Promise<number> =>
+  (await changeCollections(db).fold.findOne({ _id: 'folded' }))?.upTo ?? 0;
 
 export const changesOver = (db: mongo.Db): Changes => {
-  const rows = changeRows(db);
+  const { rows } = changeCollections(db);
 
   /** Answers whether all rows were still open. */
   const close = async (first: number, count: number): Promise<boolean> => {
@@ -67,12 +81,15 @@ export type ChangeReader = {
 };
 
 export const changeReaderOver = (db: mongo.Db, { monotonic }: Pick<Edges, 'monotonic'>): ChangeReader => {
-  const rows = changeRows(db);
+  const { rows, folded, givenUp } = changeCollections(db);
   let waited: { seq: number; since: number } | null = null;
 
-  /** Gives up what nobody finished: a writer that is alive after all sees it and takes a new number. */
+  /** Gives up what nobody finished: a writer that is alive after all sees it and takes a new number; one that dies is swept. */
   const giveUp = async (seq: number): Promise<void> => {
     if (await insertIfFree(rows, { _id: seq, subscriber: null, state: 'void' })) return;
+    const open = await rows.findOne({ _id: seq, state: 'open' });
+    if (!open) return;
+    await insertIfFree(givenUp, { _id: seq, subscriber: open.subscriber, since: null, nextAt: 0 });
     await rows.updateOne({ _id: seq, state: 'open' }, { $set: { state: 'void' } });
   };
   const waitFor = async (seq: number): Promise<void> => {
@@ -81,8 +98,8 @@ export const changeReaderOver = (db: mongo.Db, { monotonic }: Pick<Edges, 'monot
     else await giveUp(seq);
   };
 
-  /** The rows of the next numbers, each of them finished. */
-  const window = async (after: number, last: number): Promise<ChangeDocument[]> => {
+  /** The rows of the next numbers, each of them finished; null: they have been folded away meanwhile. */
+  const window = async (after: number, last: number): Promise<ChangeDocument[] | null> => {
     for (;;) {
       const found = await rows
         .find({ _id: { $gt: after, $lte: last } })
@@ -91,6 +108,7 @@ export const changeReaderOver = (db: mongo.Db, { monotonic }: Pick<Edges, 'monot
       const gap = found.findIndex(({ _id, state }, place) => _id !== after + 1 + place || state === 'open');
       const unfinished = gap < 0 ? after + 1 + found.length : after + 1 + gap;
       if (unfinished > last) return found;
+      if (unfinished <= (await foldedUpTo(db))) return null;
       await waitFor(unfinished);
     }
   };
@@ -101,12 +119,26 @@ export const changeReaderOver = (db: mongo.Db, { monotonic }: Pick<Edges, 'monot
     after: async (after, limit) => {
       const target = await newest();
       const last = new Map<number, number>();
-      for (let at = after; at < target && last.size <= limit; at = Math.min(at + rowsInOneRead, target))
-        for (const { _id, subscriber } of await window(at, Math.min(at + rowsInOneRead, target))) {
-          // nobody has the ordinal 0: it only says how far one has read
-          last.delete(subscriber ?? 0);
-          last.set(subscriber ?? 0, _id);
+      const tell = (subscriber: number, seq: number): void => {
+        last.delete(subscriber);
+        last.set(subscriber, seq);
+      };
+      for (let at = after; at < target && last.size <= limit; ) {
+        const upTo = await foldedUpTo(db);
+        if (at < upTo) {
+          const filter = { seq: { $gt: at, $lte: upTo } };
+          const part = await folded.find(filter).sort({ seq: 1 }).limit(rowsInOneRead).toArray();
+          for (const { _id, seq } of part) tell(_id, seq);
+          // whoever has changed again while this was read has a number above it
+          at = part.length < rowsInOneRead ? upTo : (part.at(-1)?.seq ?? upTo);
+          continue;
         }
+        const to = Math.min(at + rowsInOneRead, target);
+        const part = await window(at, to);
+        // nobody has the ordinal 0: it only says how far one has read
+        for (const { _id, subscriber } of part ?? []) tell(subscriber ?? 0, _id);
+        if (part) at = to;
+      }
       return [...last].slice(0, limit).map(([ordinal, seq]) => ({ seq, ordinal }));
     },
   };

@@ -1,4 +1,4 @@
-import { createConnection, type mongo } from 'mongoose';
+import { type Connection, createConnection, Error as MongooseError, type mongo } from 'mongoose';
 
 /**
  * One connection with its pool. `db` is the driver's own: the ledger's verbs are guarded writes by `_id` and bulk writes,
@@ -9,8 +9,27 @@ export type MongoDatabase = { db: mongo.Db; close(): Promise<void> };
 export type MongoOptions = {
   /** Database to use; null: the one that the address names. */
   name?: string | null;
-  /** How long a lost server is waited for before a call fails, in ms. */
-  patienceMs?: number;
+};
+
+/** How long a lost server is waited for before a call fails: a page is not worth more. */
+const patienceMs = 5_000;
+/** At the start both may be starting: so often is that time waited. */
+const triesAtStart = 6;
+
+const connect = async (uri: string, tries: number): Promise<Connection> => {
+  try {
+    return await createConnection(uri, {
+      serverSelectionTimeoutMS: patienceMs,
+      writeConcern: { w: 'majority', journal: true },
+      readConcern: { level: 'majority' },
+      readPreference: 'primary',
+      autoIndex: false,
+      autoCreate: false,
+    }).asPromise();
+  } catch (error) {
+    if (tries <= 1 || !(error instanceof MongooseError.MongooseServerSelectionError)) throw error;
+    return connect(uri, tries - 1);
+  }
 };
 
 /**
@@ -18,14 +37,7 @@ export type MongoOptions = {
  * what was read cannot roll back.
  */
 export const openMongo = async (uri: string, options: MongoOptions = {}): Promise<MongoDatabase> => {
-  const connection = await createConnection(uri, {
-    serverSelectionTimeoutMS: options.patienceMs ?? 30_000,
-    writeConcern: { w: 'majority', journal: true },
-    readConcern: { level: 'majority' },
-    readPreference: 'primary',
-    autoIndex: false,
-    autoCreate: false,
-  }).asPromise();
+  const connection = await connect(uri, triesAtStart);
   const db = options.name ? connection.getClient().db(options.name) : connection.db;
   if (!db) throw new Error('the connection has no database');
   return { db, close: () => connection.close() };
@@ -60,10 +72,40 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
   ],
   messages: [{ provider: 1, reference: 1 }],
   addresses: [{ subscriber: 1 }],
+  suppressions: [{ at: -1, _id: 1 }],
+  returns: [{ lookup: 1, at: -1 }, { at: 1 }],
   webhook_deliveries: [{ state: 1, dueAt: 1 }, { webhook: 1, at: -1, event: -1 }, { at: 1 }],
+  tuning_arms: [{ rule: 1, version: 1, day: -1 }],
+  tuning_exposures: [
+    { closed: 1, push: 1, ordinal: 1 },
+    { closed: 1, at: 1, push: 1, ordinal: 1 },
+    { rule: 1, at: 1 },
+    { at: 1 },
+  ],
+  tuning_tallies: [{ rule: 1, lineage: 1, day: 1 }, { day: 1 }],
+  tuning_changes: [
+    { at: -1, _id: -1 },
+    { rule: 1, at: -1 },
+  ],
   topics: [{ no: 1 }],
   regions: [{ no: 1 }],
+  applications: [
+    { createdAt: -1, _id: -1 },
+    { state: 1, dueOn: 1, _id: 1 },
+    { receivedOn: 1, _id: 1 },
+    { applicant: 1 },
+    { lookup: 1 },
+    { 'answer.item': 1 },
+    { owes: 1, createdAt: 1 },
+  ],
+  opinions: [
+    { at: -1, _id: -1 },
+    { item: 1, 'published.at': 1 },
+    { writer: 1, at: 1 },
+    { owes: 1, at: 1 },
+  ],
   items: [
+    { formedAt: 1, _id: 1 },
     { sortAt: -1, _id: -1 },
     { topics: 1, sortAt: -1, _id: -1 },
     { state: 1, scheduledFor: 1 },
@@ -72,6 +114,8 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
   rules: [{ createdAt: -1, _id: -1 }, { state: 1 }],
   subscribers: [{ owes: 1 }],
   follows: [{ source: 1 }],
+  changed_people: [{ seq: 1 }],
+  changes_given_up: [{ nextAt: 1 }],
   subscriptions: [
     { subscriber: 1, stoppedAt: 1, no: 1 },
     { follow: 1, stoppedAt: 1, subscriber: 1 },

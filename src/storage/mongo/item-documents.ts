@@ -15,6 +15,7 @@ export type ItemDocument = {
   revision: number;
   visibility: Item['content']['visibility'];
   scheduledFor: number | null;
+  formedAt: string | null;
   updatedAt: number;
   sortAt: number;
   search: string;
@@ -40,6 +41,7 @@ export const toItemFields = (item: Item) => {
   return {
     ...{ state, version, revision, scheduledFor, updatedAt },
     visibility: content.visibility,
+    formedAt: content.formedAt ?? null,
     search: searchText(content),
     names: namesOf(item),
     topics: [...new Set(content.topics)],

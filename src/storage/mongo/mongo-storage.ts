@@ -3,21 +3,28 @@ import type { Edges } from '../../edges.ts';
 import type { Storage } from '../storage.ts';
 import { mongoAccessStore } from './access-store.ts';
 import { mongoAddressStore } from './address-store.ts';
+import { mongoApplicationStore } from './application-store.ts';
 import { mongoAudienceStore } from './audience-store.ts';
+import { orUnavailable, sayingAway } from './away.ts';
+import { mongoCalendarStore } from './calendar-store.ts';
 import { mongoCatalogueStore } from './catalogue-store.ts';
 import { ensureIndexes, type MongoDatabase, openMongo } from './connection.ts';
+import { mongoDeadlineStore } from './deadline-store.ts';
 import { mongoFeedbackStore } from './feedback-store.ts';
 import { mongoItemStore } from './item-store.ts';
 import { mongoLedgerStore } from './ledger-store.ts';
+import { mongoOpinionStore } from './opinion-store.ts';
 import { settleDebts } from './people/people.ts';
 import { mongoProfileStore } from './profile-store.ts';
 import { mongoPushStore } from './push-store.ts';
 import { mongoReportStore } from './report-store.ts';
+import { mongoReturnStore } from './return-store.ts';
 import { mongoRuleStore } from './rule-store.ts';
 import { mongoSignUpStore } from './sign-up-store.ts';
 import { mongoStaffSignInStore } from './staff-sign-in-store.ts';
 import { mongoSubscriptionStore } from './subscription-store.ts';
 import { mongoTransactionalStore } from './transactional-store.ts';
+import { mongoTuningStore } from './tuning-store.ts';
 import { mongoWebhookStore } from './webhook-store.ts';
 
 type Stores = Omit<Storage, 'ping' | 'close'>;
@@ -40,16 +47,25 @@ export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
   access: mongoAccessStore(db),
   staffSignIns: mongoStaffSignInStore(db),
   webhooks: mongoWebhookStore(db),
+  returns: mongoReturnStore(db),
+  calendar: mongoCalendarStore(db),
+  applications: mongoApplicationStore(db),
+  opinions: mongoOpinionStore(db),
+  deadlines: mongoDeadlineStore(db),
+  tuning: mongoTuningStore(db),
 });
 
 /** Every port over one open connection whose indexes are there. */
-export const mongoStorage = ({ db, close }: MongoDatabase, edges: Edges): Storage => ({
-  ...mongoStores(db, edges),
-  ping: async () => {
-    await db.command({ ping: 1 });
-  },
-  close,
-});
+export const mongoStorage = ({ db, close }: MongoDatabase, edges: Edges): Storage => {
+  const stores = Object.entries(mongoStores(db, edges)).map(([name, store]) => [name, sayingAway(store)]);
+  return {
+    ...(Object.fromEntries(stores) as Stores),
+    ping: async () => {
+      await orUnavailable(() => db.command({ ping: 1 }));
+    },
+    close,
+  };
+};
 
 /** The database where the address names none; the driver's own choice would be `test`. */
 const usualName = 'bellman';

@@ -2,12 +2,15 @@ import type { mongo } from 'mongoose';
 import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { AppError } from '../../errors.ts';
 import { unionOf } from '../../fanout/ordinals.ts';
+import { lanes, type Push } from '../../fanout/push.ts';
 import type { PushSource, PushStore } from '../../fanout/push-store.ts';
+import { factRows, factsOfRows } from '../source-facts.ts';
 import { mongoBatches } from './batches.ts';
 import {
   batchView,
   fromBinary,
   fromPushDocument,
+  type PushDocument,
   pushCollections,
   toBatchDocument,
   toBinary,
@@ -34,6 +37,8 @@ const pushesOver = (db: mongo.Db): Pushes => {
     const found = await pushes.findOne({ _id: id });
     return found && fromPushDocument(found);
   };
+  const oldest = async (filter: mongo.Filter<PushDocument>, limit: number): Promise<Push[]> =>
+    (await pushes.find(filter).sort({ createdAt: 1, _id: 1 }).limit(limit).toArray()).map(fromPushDocument);
   return {
     insert: async (push) => {
       if (await insertIfFree(pushes, toPushDocument(push))) return push;
@@ -56,10 +61,14 @@ const pushesOver = (db: mongo.Db): Pushes => {
     },
     ofItem: async (item) =>
       (await pushes.find({ item }).sort({ createdAt: 1, _id: 1 }).toArray()).map(fromPushDocument),
-    unfinished: async (limit) =>
-      (await pushes.find({ finishedAt: null }).sort({ createdAt: 1, _id: 1 }).limit(limit).toArray()).map(
-        fromPushDocument,
-      ),
+    unfinished: async (limit) => {
+      const all = await oldest({ finishedAt: null }, limit + 1);
+      if (all.length <= limit) return all.sort((a, b) => lanes.indexOf(a.lane) - lanes.indexOf(b.lane));
+      const found: Push[] = [];
+      for (const lane of lanes)
+        if (found.length < limit) found.push(...(await oldest({ finishedAt: null, lane }, limit - found.length)));
+      return found;
+    },
     setState: async (id, from, to) =>
       (await pushes.updateOne({ _id: id, state: { $in: from } }, { $set: { state: to, finishedAt: null } }))
         .matchedCount > 0,
@@ -87,15 +96,15 @@ const plansOver = (db: mongo.Db): Plans => {
   const write = (push: string, plan: string, from: number, list: PushSource[]): Promise<void> =>
     insertMissing(
       sources,
-      list.map(({ source, follow, facts, ordinals }, at) => ({
+      list.map((one, at) => ({
         _id: `${plan} ${from + at} ${push}`,
         push,
         plan,
         position: from + at,
-        source,
-        follow,
-        facts: facts.map((fact) => ({ leaf: JSON.stringify(fact.leaf), ordinals: toBinary(fact.ordinals) })),
-        ordinals: toBinary(ordinals),
+        source: one.source,
+        follow: one.follow,
+        facts: factRows(one).map((fact) => ({ leaf: fact.leaf, ordinals: toBinary(fact.ordinals) })),
+        ordinals: toBinary(one.ordinals),
       })),
     );
   return {
@@ -120,7 +129,7 @@ const plansOver = (db: mongo.Db): Plans => {
       return found.map(({ source, follow, facts, ordinals }) => ({
         source,
         follow,
-        facts: facts.map((fact) => ({ leaf: JSON.parse(fact.leaf), ordinals: fromBinary(fact.ordinals) })),
+        ...factsOfRows(facts.map((fact) => ({ leaf: fact.leaf, ordinals: fromBinary(fact.ordinals) }))),
         ordinals: fromBinary(ordinals),
       }));
     },

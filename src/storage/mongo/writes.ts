@@ -133,6 +133,12 @@ export const takeTurn = async (
 /** Where `takeTurn` counts. */
 export const talliesOf = (db: mongo.Db, name: string): mongo.Collection<Tally> => db.collection<Tally>(name);
 
+/**
+ * Updates in one call. FerretDB 1.24 opens a connection to SQLite for each and closes them all at the end; it has a hundred, and
+ * stands still for ever at the hundredth update of a call.
+ */
+const updatesInOneCall = 90;
+
 /** A bulk write in no order; nothing to do is no call. */
 export const bulk = async <T extends mongo.Document>(
   collection: mongo.Collection<T>,
@@ -147,7 +153,7 @@ export const countBulk = async <T extends mongo.Document>(
   operations: mongo.AnyBulkWriteOperation<T>[],
 ): Promise<number> => {
   let matched = 0;
-  for (const part of slices(operations, 1_000))
+  for (const part of slices(operations, updatesInOneCall))
     matched += (await collection.bulkWrite(part, { ordered: false })).matchedCount;
   return matched;
 };

@@ -117,6 +117,7 @@ export const sqliteAccessStore = (db: SqliteDatabase): AccessStore => {
     'INSERT INTO staff (id, email, name, roles, departments, created_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   );
   const selectStaff = db.prepare('SELECT * FROM staff WHERE id = ?');
+  const everybody = db.prepare('SELECT * FROM staff ORDER BY email');
   const insertKey = db.prepare(
     `INSERT INTO api_keys (id, hash, staff, scopes, created_at, expires_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT DO NOTHING`,
@@ -140,6 +141,7 @@ export const sqliteAccessStore = (db: SqliteDatabase): AccessStore => {
       const row = await db.read(() => selectStaff.get(id));
       return row ? staffOf(row) : null;
     },
+    allStaff: async () => (await db.read(() => everybody.all())).map(staffOf),
     insertKey: async ({ id, hash, staff, scopes, createdAt, expiresAt, revokedAt }) => {
       const values = [id, hash, staff, JSON.stringify(scopes), createdAt, expiresAt, revokedAt];
       const { changes } = await db.write(() => insertKey.run(...values));

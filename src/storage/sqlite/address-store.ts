@@ -1,3 +1,4 @@
+import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import type { Address } from '../../subscriptions/subscriber.ts';
 import type { AddressStore } from '../../subscriptions/subscription-store.ts';
 import { changesOver } from './changes.ts';
@@ -6,6 +7,7 @@ import type { Row, SqliteDatabase } from './database.ts';
 import { packedQuery } from './packed.ts';
 
 const ownersInOneRead = 2_000;
+const beforeAllSuppressions: [number, string] = [Number.MAX_SAFE_INTEGER, ''];
 
 /** The columns that `toAddress` reads, of `addresses` joined to `suppressions`. */
 const addressColumns = {
@@ -54,8 +56,13 @@ export const sqliteAddressStore = (db: SqliteDatabase): AddressStore => {
   const changes = changesOver(db);
   const move = db.prepare('UPDATE addresses SET subscriber = ? WHERE subscriber = ?');
   const suppress = db.prepare(
-    'INSERT INTO suppressions (lookup, reason) VALUES (?, ?) ON CONFLICT (lookup) DO NOTHING',
+    'INSERT INTO suppressions (lookup, reason, at) VALUES (?, ?, ?) ON CONFLICT (lookup) DO NOTHING',
   );
+  const list = db.prepare(
+    `SELECT lookup, reason, at FROM suppressions
+     WHERE (?1 IS NULL OR reason = ?1) AND (at < ?2 OR (at = ?2 AND lookup > ?3)) ORDER BY at DESC, lookup LIMIT ?4`,
+  );
+  const since = db.prepare('SELECT at FROM suppressions WHERE lookup = ?');
   const suppression = db.prepare('SELECT reason FROM suppressions WHERE lookup = ?');
   const lift = db.prepare('DELETE FROM suppressions WHERE lookup = ? AND reason = ?');
   const remove = db.prepare('DELETE FROM addresses WHERE lookup = ? AND subscriber = ?');
@@ -87,9 +94,9 @@ export const sqliteAddressStore = (db: SqliteDatabase): AddressStore => {
         changes.touch(from);
         changes.touch(to);
       }),
-    suppress: (lookup, reason) =>
+    suppress: (lookup, reason, at) =>
       db.write(() => {
-        const changed = suppress.run(lookup, reason).changes === 1;
+        const changed = suppress.run(lookup, reason, at).changes === 1;
         if (changed) changes.touchOwner(lookup);
         return changed;
       }),
@@ -98,12 +105,28 @@ export const sqliteAddressStore = (db: SqliteDatabase): AddressStore => {
         const row = suppression.get(lookup);
         return row ? String(row.reason) : null;
       }),
+    suppressedSince: (lookup) =>
+      db.read(() => {
+        const row = since.get(lookup);
+        return row ? Number(row.at) : null;
+      }),
     lift: (lookup, reason) =>
       db.write(() => {
         const lifted = lift.run(lookup, reason).changes === 1;
         if (lifted) changes.touchOwner(lookup);
         return lifted;
       }),
+    suppressions: async (reason, { cursor, limit }) => {
+      const [at, lookup] = decodeCursor(cursor, beforeAllSuppressions);
+      const found = await db.read(() => list.all(reason, at, lookup, limit + 1));
+      const rows = found.slice(0, limit).map((row) => ({
+        lookup: String(row.lookup),
+        reason: String(row.reason),
+        at: Number(row.at),
+      }));
+      const last = rows.at(-1);
+      return { rows, next: found.length > limit && last ? encodeCursor([last.at, last.lookup]) : null };
+    },
     remove: (lookup, subscriber) =>
       db.write(() => {
         const removed = remove.run(lookup, subscriber).changes === 1;

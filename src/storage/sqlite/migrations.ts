@@ -1,39 +1,44 @@
 import type { SqliteDatabase } from './database.ts';
 import { accessSchema } from './schema/access.ts';
+import { applicationsSchema } from './schema/applications.ts';
 import { audienceSchema } from './schema/audience.ts';
 import { capsSchema } from './schema/caps.ts';
 import { catalogueSchema } from './schema/catalogue.ts';
+import { digestHourSchema } from './schema/digest-hour.ts';
 import { digestsSchema } from './schema/digests.ts';
 import { fanoutSchema } from './schema/fanout.ts';
 import { feedbackSchema } from './schema/feedback.ts';
 import { profilesSchema } from './schema/profiles.ts';
 import { publishingSchema } from './schema/publishing.ts';
 import { reportsSchema } from './schema/reports.ts';
+import { returnsSchema } from './schema/returns.ts';
 import { rulesSchema } from './schema/rules.ts';
 import { subscriptionsSchema } from './schema/subscriptions.ts';
 import { transactionalSchema } from './schema/transactional.ts';
+import { tuningSchema } from './schema/tuning.ts';
 import { webhooksSchema } from './schema/webhooks.ts';
 
-/** Applied in order, each once, on start. A released migration is never changed; a new one is appended. */
-const migrations: { id: number; sql: string }[] = [
-  {
-    id: 1,
-    sql: [
-      catalogueSchema,
-      subscriptionsSchema,
-      publishingSchema,
-      fanoutSchema,
-      accessSchema,
-      transactionalSchema,
-      profilesSchema,
-      rulesSchema,
-      audienceSchema,
-    ].join('\n'),
-  },
-  { id: 2, sql: webhooksSchema },
-  { id: 3, sql: [capsSchema, digestsSchema].join('\n') },
-  { id: 4, sql: feedbackSchema },
-  { id: 5, sql: reportsSchema },
+/** Applied in order, each once, on start; numbered by their place. A released migration is never changed; a new one is appended. */
+const migrations: string[] = [
+  [
+    catalogueSchema,
+    subscriptionsSchema,
+    publishingSchema,
+    fanoutSchema,
+    accessSchema,
+    transactionalSchema,
+    profilesSchema,
+    rulesSchema,
+    audienceSchema,
+  ].join('\n'),
+  webhooksSchema,
+  [capsSchema, digestsSchema].join('\n'),
+  digestHourSchema,
+  feedbackSchema,
+  returnsSchema,
+  applicationsSchema,
+  tuningSchema,
+  reportsSchema,
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */
@@ -41,7 +46,8 @@ export const migrate = async (db: SqliteDatabase): Promise<void> => {
   await db.write(() =>
     db.exec('CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT'),
   );
-  for (const { id, sql } of migrations) {
+  for (const [at, sql] of migrations.entries()) {
+    const id = at + 1;
     await db.write(() => {
       if (db.prepare('SELECT id FROM migrations WHERE id = ?').get(id)) return;
       db.exec(sql);

@@ -3,6 +3,7 @@ import { AppError } from '../../errors.ts';
 import { packOrdinals, unionOf, unpackOrdinals } from '../../fanout/ordinals.ts';
 import { type Batch, type Lane, lanes, noCounts, type Push } from '../../fanout/push.ts';
 import type { BatchView, Claim, LeaseView, PushSource, PushStore } from '../../fanout/push-store.ts';
+import { factRows, factsOfRows } from '../source-facts.ts';
 import { bytes, type Row, type SqliteDatabase } from './database.ts';
 
 const laneOf = (row: Row): Lane => lanes[Number(row.lane)] ?? 'bulk';
@@ -42,7 +43,7 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
   const byId = db.prepare('SELECT * FROM pushes WHERE id = ?');
   const page = db.prepare('SELECT * FROM pushes WHERE no < ? ORDER BY no DESC LIMIT ?');
   const byItem = db.prepare('SELECT * FROM pushes WHERE item = ? ORDER BY no');
-  const unfinished = db.prepare('SELECT * FROM pushes WHERE finished_at IS NULL ORDER BY no LIMIT ?');
+  const unfinished = db.prepare('SELECT * FROM pushes WHERE finished_at IS NULL ORDER BY lane, no LIMIT ?');
   const setState = db.prepare(
     'UPDATE pushes SET state = ?, finished_at = NULL WHERE id = ? AND state IN (SELECT value FROM json_each(?))',
   );
@@ -140,8 +141,8 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
   /** Sources are whole or not there; one write each, because each may be large. */
   const writeSource = (push: string, plan: string, position: number, one: PushSource): void => {
     insertSource.run(plan, position, one.source, one.follow, one.ordinals, push);
-    for (const [no, fact] of one.facts.entries())
-      insertFact.run(plan, position, no, JSON.stringify(fact.leaf), fact.ordinals, push);
+    for (const [no, fact] of factRows(one).entries())
+      insertFact.run(plan, position, no, fact.leaf, fact.ordinals, push);
   };
 
   return {
@@ -206,9 +207,11 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
       return rows.map((row) => ({
         source: String(row.source),
         follow: row.follow as string | null,
-        facts: used
-          .filter((fact) => fact.position === row.position)
-          .map((fact) => ({ leaf: JSON.parse(String(fact.leaf)), ordinals: bytes(fact.ordinals) })),
+        ...factsOfRows(
+          used
+            .filter((fact) => fact.position === row.position)
+            .map((fact) => ({ leaf: String(fact.leaf), ordinals: bytes(fact.ordinals) })),
+        ),
         ordinals: bytes(row.ordinals),
       }));
     },

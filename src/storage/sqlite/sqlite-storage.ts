@@ -1,21 +1,27 @@
 import type { Storage } from '../storage.ts';
 import { sqliteAccessStore } from './access-store.ts';
 import { sqliteAddressStore } from './address-store.ts';
+import { sqliteApplicationStore } from './application-store.ts';
 import { sqliteAudienceStore } from './audience-store.ts';
+import { sqliteCalendarStore } from './calendar-store.ts';
 import { sqliteCatalogueStore } from './catalogue-store.ts';
 import { type OpenOptions, openSqlite, type SqliteDatabase } from './database.ts';
+import { sqliteDeadlineStore } from './deadline-store.ts';
 import { sqliteFeedbackStore } from './feedback-store.ts';
 import { sqliteItemStore } from './item-store.ts';
 import { sqliteLedgerStore } from './ledger-store.ts';
 import { migrate } from './migrations.ts';
+import { sqliteOpinionStore } from './opinion-store.ts';
 import { sqliteProfileStore } from './profile-store.ts';
 import { sqlitePushStore } from './push-store.ts';
 import { sqliteReportStore } from './report-store.ts';
+import { sqliteReturnStore } from './return-store.ts';
 import { sqliteRuleStore } from './rule-store.ts';
 import { sqliteSignUpStore } from './sign-up-store.ts';
 import { sqliteStaffSignInStore } from './staff-sign-in-store.ts';
 import { sqliteSubscriptionStore } from './subscription-store.ts';
 import { sqliteTransactionalStore } from './transactional-store.ts';
+import { sqliteTuningStore } from './tuning-store.ts';
 import { sqliteWebhookStore } from './webhook-store.ts';
 
 /** Every port over one open database whose schema is up to date. */
@@ -38,6 +44,12 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     access: sqliteAccessStore(db),
     staffSignIns: sqliteStaffSignInStore(db),
     webhooks: sqliteWebhookStore(db),
+    returns: sqliteReturnStore(db),
+    calendar: sqliteCalendarStore(db),
+    applications: sqliteApplicationStore(db),
+    opinions: sqliteOpinionStore(db),
+    deadlines: sqliteDeadlineStore(db),
+    tuning: sqliteTuningStore(db),
     ping: async () => {
       await db.read(() => one.get());
     },

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { byThePage, newId } from '../../edges.ts';
 import type { Fault } from '../../errors.ts';
+import type { LedgerStore } from '../../fanout/ledger-store.ts';
 import type { ProfileStore } from '../../profiles/profile-store.ts';
 import type { ItemStore } from '../../publishing/item-store.ts';
 import { sealContact } from '../address.ts';
@@ -25,6 +26,7 @@ export type ImportStores = {
   subscriptions: Pick<SubscriptionStore, 'importPeople' | 'putFollows'>;
   items: Pick<ItemStore, 'get'>;
   profiles: Pick<ProfileStore, 'forget'>;
+  ledger: Pick<LedgerStore, 'hastenDigests'>;
 };
 
 type Report = {
@@ -149,6 +151,10 @@ export const makeImporter = (stores: ImportStores, tools: PeopleTools) => {
       const outcomes = await stores.subscriptions.importPeople(imported);
       for (const one of outcomes)
         if (one.outcome === 'updated' && one.withdrawn !== undefined) await stores.profiles.forget(one.withdrawn);
+      const moved = outcomes.flatMap((one) =>
+        one.outcome === 'updated' && one.moved !== undefined ? [one.moved] : [],
+      );
+      if (moved.length > 0) await stores.ledger.hastenDigests(moved, edges.now());
       people.forEach((person, n) => {
         const outcome = outcomes[n];
         if (outcome?.outcome === 'imported' || outcome?.outcome === 'updated') report.count(outcome.outcome);

@@ -19,6 +19,9 @@ const attributeValue = z.union([z.string().max(200), z.array(z.string().max(200)
   error: 'must be a text, a list of texts or a whole number',
 });
 
+const hourFault = 'must be an hour from 0 to 23';
+const hourOfDay = z.int(hourFault).min(0, hourFault).max(23, hourFault);
+
 const names = ['externalId', 'email', 'phone', 'webPush'] as const;
 
 const namesSomebody = (line: unknown): boolean =>
@@ -44,6 +47,7 @@ const lineSchema = z
     attributes: z.record(z.string().max(50), attributeValue).optional(),
     consents: z.strictObject({ personalisation: z.boolean() }).optional(),
     quietHours: z.strictObject({ from: z.string(), to: z.string() }).optional(),
+    digestHour: hourOfDay.optional(),
     follow: z.array(followSchema).max(5_000),
   })
   // said beside the other faults, not only once they are mended
@@ -85,6 +89,7 @@ const fieldsOf = (
   ...(input.region && { region: input.region }),
   ...(input.timeZone && { timeZone: input.timeZone }),
   ...(input.quietHours && { quietHours: input.quietHours }),
+  ...(input.digestHour !== undefined && { digestHour: input.digestHour }),
   ...(attributes && { attributes }),
   ...(input.consents && { consents: input.consents }),
 });

@@ -15,10 +15,10 @@ export type Logged = {
 
 /** Mean outcome of one decision: by inverse propensities, self-normalised, by the model alone, doubly robust. */
 export type Estimates = { ips: number; snips: number; direct: number; doublyRobust: number };
-export const estimators = ['ips', 'snips', 'direct', 'doublyRobust'] as const;
+const estimators = ['ips', 'snips', 'direct', 'doublyRobust'] as const;
 
 /** Why nothing can be said: too few decisions, or too few of what was done is what the other policy would do. */
-export type Refusal = 'too-few' | 'no-overlap' | 'thin-overlap';
+type Refusal = 'too-few' | 'no-overlap' | 'thin-overlap';
 
 /** `effective`: as many decisions as would tell as much had they been the other policy's own (Kish). Intervals hold 95 %. */
 export type OffPolicy =
@@ -76,10 +76,15 @@ export const effectiveSize = (logged: readonly Logged[]): number => {
   return squares > 0 ? sum ** 2 / squares : 0;
 };
 
-/** How often a decision is in one resample: Poisson(1), which is what drawing n of n with return comes to. */
+/** The distribution function of Poisson(1): what drawing n of n with return comes to for each of them. */
+const poisson: number[] = [];
+for (let k = 0, term = Math.exp(-1), sum = term; k < 12; k++, term /= k, sum += term) poisson.push(sum);
+
+/** How often a decision is in one resample. */
 const resampled = (random: Random): number => {
+  const uniform = random();
   let count = 0;
-  for (let product = random(); product > Math.exp(-1); product *= random()) count++;
+  while (uniform >= (poisson[count] ?? 1)) count++;
   return count;
 };
 

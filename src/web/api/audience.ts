@@ -21,6 +21,7 @@ type Deps = {
 
 /** People shown in a preview to whoever may see them. */
 const sampleSize = 10;
+const cutShape = z.object({ threshold: z.number(), people: count, ...masked });
 const previewShape = z
   .object({
     people: count,
@@ -29,6 +30,9 @@ const previewShape = z
     byRegion: countedShape,
     byLanguage: countedShape,
     bySource: countedShape,
+    tuned: z
+      .array(z.object({ key: z.string(), lowest: cutShape, current: cutShape }))
+      .describe('Rules whose threshold is tuned: planning takes up everybody from the lowest that may be drawn on.'),
     sample: z.array(
       z.object({
         subscriber: z.string(),
@@ -119,6 +123,11 @@ const previewRoute = (deps: Deps): Route =>
         byRegion: maskedList(found.byRegion, exact),
         byLanguage: maskedList(found.byLanguage, exact),
         bySource: maskedList(found.bySource, exact),
+        tuned: found.tuned.map(({ key, lowest, current }) => ({
+          key,
+          lowest: maskedCounts(lowest, exact, ['people']),
+          current: maskedCounts(current, exact, ['people']),
+        })),
         warnings: maskedWarnings(found.warnings, exact, found.people),
         asOf: iso(found.asOf),
       };

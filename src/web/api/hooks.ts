@@ -3,30 +3,44 @@ import type { Request } from 'express';
 import { z } from 'zod';
 import type { Caller } from '../../access/access-service.ts';
 import { AppError } from '../../errors.ts';
-import type { FanoutService } from '../../fanout/fanout-service.ts';
+import { returnKinds } from '../../feedback/bounces/classify-bounce.ts';
+import type { FailureKind } from '../../feedback/bounces/diagnosis.ts';
+import type { ReturnService } from '../../feedback/return-service.ts';
 import { equalBytes } from '../../keyring.ts';
-import { asksToStop } from '../../subscriptions/stop-words.ts';
-import type { SubscriptionService } from '../../subscriptions/subscription-service.ts';
 import { holds, type Reply, type Route, route } from '../contract/route.ts';
+import { orNull } from './shapes.ts';
 
 /** Who may sign calls of the SMS hook: a provider as the ledger names it, and the token it signs with. */
 export type SmsSigner = { provider: string; token: string };
 
 type Deps = {
-  subscriptions: Pick<SubscriptionService, 'stopByPhone'>;
-  fanout: Pick<FanoutService, 'receipt'>;
+  returns: Pick<ReturnService, 'take' | 'receipt' | 'text'>;
   signers: SmsSigner[];
   publicUrl: string;
 };
 
 const form = 'application/x-www-form-urlencoded';
-const bodyLimit = 64 * 1024;
+const formLimit = 64 * 1024;
+const mailLimit = 10 * 1024 * 1024;
 
 /** What a receipt comes to; other statuses (queued, sent, …) tell nothing new. */
 const outcomes: Record<string, 'delivered' | 'bounced'> = {
   delivered: 'delivered',
   undelivered: 'bounced',
   failed: 'bounced',
+};
+
+/** Error codes that say more than that a text did not arrive: nobody has the number, or it (or we) may not be texted. */
+const failures: Record<string, FailureKind> = {
+  21211: 'hard',
+  21214: 'hard',
+  21614: 'hard',
+  30005: 'hard',
+  30006: 'hard',
+  21610: 'blocked',
+  30004: 'blocked',
+  30007: 'blocked',
+  30034: 'blocked',
 };
 
 /** Twilio's signature: HMAC-SHA1 over the URL, then each parameter's name and value, sorted by name; base64. */
@@ -54,16 +68,19 @@ const mayCall = (caller: Caller | null): void => {
   if (!holds(caller, 'events')) throw new AppError('no-scope', 'This call needs a key of scope events.');
 };
 
-const readForm = async (req: Request): Promise<URLSearchParams> => {
+const readBody = async (req: Request, most: number): Promise<Buffer> => {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of req as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > bodyLimit) throw new AppError('body-too-large', 'The body is larger than this call takes.');
+    if (size > most) throw new AppError('body-too-large', 'The body is larger than this call takes.');
     chunks.push(chunk);
   }
-  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+  return Buffer.concat(chunks);
 };
+
+const readForm = async (req: Request): Promise<URLSearchParams> =>
+  new URLSearchParams((await readBody(req, formLimit)).toString('utf8'));
 
 const hookSchema = z.union([
   z.object({ MessageSid: z.string().min(1).max(200), MessageStatus: z.string().min(1).max(50) }),
@@ -83,8 +100,49 @@ const thanks: Reply = {
   text: { type: 'text/xml', content: '<?xml version="1.0" encoding="UTF-8"?>\n<Response></Response>\n' },
 };
 
-/** What a provider posts to us: receipts and incoming texts, in Twilio's form. */
+const returnedShape = z
+  .object({
+    kind: z.enum(returnKinds),
+    recipients: z.array(
+      z.object({
+        address: z.string(),
+        status: orNull(z.string()).describe('Enhanced status code (RFC 3463).'),
+        kind: z.enum(['hard', 'soft', 'blocked', 'complaint']),
+        reason: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'ReturnedMail' });
+
+const emailHook = ({ returns }: Deps): Route =>
+  route({
+    method: 'post',
+    path: '/hooks/email',
+    operationId: 'emailHook',
+    tag: 'Hooks',
+    scope: 'events',
+    summary:
+      'A mail that came back, raw: says whether it is a bounce (RFC 3464), a complaint (RFC 5965), an automatic answer or none, and does what follows.',
+    stream: ['message/rfc822'],
+    bodyLimit: mailLimit,
+    audited: false,
+    responses: { 200: returnedShape },
+    handler: async ({ req }) => {
+      const raw = await readBody(req, mailLimit);
+      const { kind, recipients } = await returns.take(raw, { rcpts: [], isVouched: true });
+      const shown = recipients.map((one) => ({
+        address: one.address,
+        status: one.status,
+        kind: one.kind,
+        reason: one.reason,
+      }));
+      return { status: 200, body: { kind, recipients: shown } };
+    },
+  });
+
+/** What providers and mail servers post to us: returned mail, and receipts and incoming texts in Twilio's form. */
 export const hookRoutes = (deps: Deps): Route[] => [
+  emailHook(deps),
   route({
     method: 'post',
     path: '/hooks/sms',
@@ -103,14 +161,16 @@ export const hookRoutes = (deps: Deps): Route[] => [
       if (!signer) mayCall(caller);
       const hook = readHook(params);
       if ('Body' in hook) {
-        if (asksToStop(hook.Body)) await deps.subscriptions.stopByPhone(hook.From);
+        await deps.returns.text(hook.From, hook.Body);
         return thanks;
       }
       const outcome = outcomes[hook.MessageStatus];
       const provider = signer?.provider ?? deps.signers[0]?.provider ?? 'outbox';
       const words = [hook.MessageStatus, params.get('ErrorCode')].filter(Boolean).join(' ');
       const of = { provider, reference: hook.MessageSid, message: query.message ?? null };
-      if (outcome) await deps.fanout.receipt(of, outcome, words);
+      const failure = failures[params.get('ErrorCode') ?? ''] ?? 'soft';
+      if (outcome)
+        await deps.returns.receipt({ of, to: outcome, failure, words, phone: params.get('To') ?? undefined });
       return thanks;
     },
   }),

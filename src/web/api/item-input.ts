@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ItemContent, itemContentSchema, urgencies } from '../../publishing/item.ts';
+import { type ItemContent, itemContentSchema, noItem, urgencies } from '../../publishing/item.ts';
 
 /** `department: x` is short for `departments: [x]`. */
 const short = { department: z.string().trim().min(1).max(200).optional() };
@@ -44,11 +44,6 @@ export const draftBody = z
   .refine(notBoth.check, notBoth.words);
 
 export const draftContent = ({ externalId: _externalId, ...body }: z.output<typeof draftBody>): ItemContent => ({
-  title: '',
-  summary: '',
-  language: 'und',
-  topics: [],
-  urgency: 'routine',
-  visibility: 'public',
+  ...noItem,
   ...sentFields(body),
 });

@@ -6,7 +6,7 @@ import type { PersonView, SubscriptionService } from '../../subscriptions/subscr
 import { bestLocale } from '../../text.ts';
 import { type Route, route } from '../contract/route.ts';
 import { presentPerson } from '../present.ts';
-import { personShape, quietHours } from './shapes.ts';
+import { digestHour, personShape, quietHours } from './shapes.ts';
 import { locale, regionCode, timeZone } from './subscriptions.ts';
 
 /** `locale`: of people whose own language is not spoken here. */
@@ -27,6 +27,7 @@ const changeBody = z.strictObject({
   region: regionCode.nullish(),
   timeZone: timeZone.nullish(),
   quietHours: quietHours.nullish(),
+  digestHour: digestHour.nullish(),
 });
 
 const reportShape = z.object({

@@ -41,6 +41,8 @@ export const quietHours = z.strictObject({
   to: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 07:00'),
 });
 
+export const digestHour = z.int().min(0).max(23);
+
 const facetTable = z.record(z.string(), z.array(z.string()));
 
 export const followShape = z
@@ -65,6 +67,7 @@ export const personShape = z
     region: orNull(z.string()),
     timeZone: orNull(z.string()),
     quietHours: orNull(quietHours),
+    digestHour: orNull(digestHour).describe('The local hour of daily and weekly digests; null: the usual one, 8.'),
     follow: z.array(followShape),
     attributes: z.record(z.string(), z.union([z.string(), z.array(z.string()), z.number()])),
     interests: z.array(z.object({ topic: z.string(), weight: z.number(), because: z.string() })),

@@ -5,7 +5,7 @@ import { defineFollow } from '../../subscriptions/follow.ts';
 import { factsOfItem, followMatches } from '../../subscriptions/matching.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
-import { noticeCard, noticePage, targetTitle, topicTitle, type Voice } from '../pages/present.ts';
+import { noticeCard, targetTitle, topicTitle, type Voice } from '../pages/present.ts';
 import { followOf, pathPart, queryText, searchOf, targetQuery } from '../pages/request.ts';
 
 const pageSize = 20;
@@ -117,23 +117,11 @@ const search = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Re
   });
 };
 
-const item = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
-  const [id, key] = [pathPart(req, 'id'), queryText(req, 'key')];
-  const open = await deps.items.read(id);
-  const targeted = open || !key ? null : await deps.fanout.openTargeted(id, key);
-  const found = open ?? (targeted && { ...targeted, history: [] });
-  if (!found) throw new AppError('not-found', 'there is no such notice');
-  const voice = await pages.voice(req);
-  if (open) void deps.visitors.record(req, [{ kind: 'view', item: { id } }]);
-  pages.show(req, res, 'item', { notice: noticePage(voice, found), targeted: targeted !== null });
-};
-
-/** What anybody may read: front page, topics, search, notices. */
+/** What anybody may read: front page, topics, search. */
 export const browseRouter = (deps: CitizenDeps, pages: Pages): Router =>
   Router()
     .get('/', home(deps, pages))
     .get('/topics', topics(deps, pages))
     .get('/topics/:slug', topic(deps, pages))
     .get('/search', search(deps, pages))
-    .get('/items/:id', item(deps, pages))
-    .get('/about', (req, res) => pages.show(req, res, 'about'));
+    .get('/about', (req, res) => pages.show(req, res, 'about', deps.config.feedback));

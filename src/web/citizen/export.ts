@@ -1,5 +1,7 @@
+import type { ApplicationView } from '../../applications/application-service.ts';
 import type { NotificationView } from '../../fanout/fanout-service.ts';
 import { codeText, explanationsIn, sourceText } from '../../fanout/reasons.ts';
+import type { OpinionView } from '../../feedback/opinions/opinion-service.ts';
 import type { Contact, Subscriber } from '../../subscriptions/subscriber.ts';
 import type { Followed } from '../../subscriptions/subscription-store.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
@@ -13,10 +15,11 @@ const time = (at: number): string => new Date(at).toISOString();
 const timeOrNull = (at: number | null | undefined): string | null => (at == null ? null : time(at));
 
 const personOf = (person: Subscriber) => {
-  const { id, externalId, locale, region, timeZone, quietHours, attributes, consents, createdAt } = person;
+  const { id, externalId, locale, region, timeZone, quietHours, digestHour, attributes, consents, createdAt } = person;
+  const { fewer = false, plainLinks = false } = person;
   const { personalisation, given, withdrawnAt } = consents;
   return {
-    ...{ id, externalId, locale, region, timeZone, quietHours, attributes },
+    ...{ id, externalId, locale, region, timeZone, quietHours, digestHour, attributes, fewer, plainLinks },
     consents: {
       personalisation,
       given: given ? { ...given, at: time(given.at) } : null,
@@ -54,17 +57,34 @@ const messageOf = ({ t, locale, trees }: Voice, view: NotificationView) => {
   };
 };
 
+const applicationOf = ({ state, text, reason, receivedAt, dueOn, postponement, answer }: ApplicationView) => ({
+  ...{ state, text, dueOn },
+  receivedAt: time(receivedAt),
+  postponement: postponement && { until: postponement.until, reason, at: time(postponement.at) },
+  answer: answer && { item: answer.item, at: time(answer.at) },
+});
+
+const opinionOf = ({ kind, item, title, text, at, answer, published }: OpinionView) => ({
+  ...{ kind, item: { id: item, title }, text },
+  at: time(at),
+  answer: answer && { outcome: answer.outcome, reason: answer.reason, at: time(answer.at) },
+  published: published?.text ?? null,
+});
+
 /** What one person holds with us, as a file: their own data in full, in their language, and nothing of ours. */
 export const exportAll =
   (deps: CitizenDeps, pages: Pages): Me =>
   async (req, res, { person, follows }) => {
     const voice = await pages.voice(req);
-    const [addresses, interests, habits, events, messages] = await Promise.all([
+    const [addresses, interests, habits, events, messages, feedback, applications, opinions] = await Promise.all([
       deps.subscriptions.addressesOf(person.id),
       deps.profiles.interestsOf(person.id, voice.locale),
       deps.profiles.habitsOf(person.id),
       deps.profiles.eventsOf(person.id),
       deps.fanout.notificationsOf(person.id, messagesTaken),
+      deps.feedback.ofPerson(person.id, messagesTaken),
+      deps.applications.ofSubscriber(person.ordinal, messagesTaken),
+      deps.opinions.ofWriter(person.ordinal, messagesTaken),
     ]);
     res.attachment('bellman.json').set('Cache-Control', 'private, no-store');
     res.json({
@@ -81,5 +101,8 @@ export const exportAll =
       habits: { ...habits, lastActiveAt: timeOrNull(habits.lastActiveAt) },
       events: events.map(({ at, ...event }) => ({ ...event, at: time(at) })),
       messages: messages.map((view) => messageOf(voice, view)),
+      feedback: feedback.map(({ item: { id, title }, at, ...one }) => ({ ...one, item: { id, title }, at: time(at) })),
+      applications: applications.map(applicationOf),
+      opinions: opinions.map(opinionOf),
     });
   };

@@ -2,6 +2,8 @@ import { Router } from 'express';
 import { AppError } from '../../errors.ts';
 import type { NotificationView } from '../../fanout/fanout-service.ts';
 import { codeText, explanationsIn, sourceText } from '../../fanout/reasons.ts';
+import { saidKinds } from '../../feedback/feedback.ts';
+import type { OwnFeedback } from '../../feedback/feedback-service.ts';
 import { type ChannelName, type Pace, paces } from '../../subscriptions/follow.ts';
 import type { PersonView } from '../../subscriptions/subscription-service.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
@@ -85,13 +87,27 @@ const notification = (voice: Voice, view: NotificationView) => {
   };
 };
 
+/** Everything that a person said about messages; what is merely seen of them stands in their export. */
+const said = (voice: Voice, { kind, rating, comment, at, item }: OwnFeedback) => ({
+  words: voice.t(`my.kind.${kind}`, { rating }),
+  comment,
+  title: item.title,
+  href: item.targeted ? null : `/items/${item.id}`,
+  at: momentOf(voice, at),
+});
+
 const history =
   (deps: CitizenDeps, pages: Pages): Me =>
   async (req, res, me) => {
     const voice = await pages.voice(req);
     const own = { ...voice, timeZone: me.person.timeZone ?? voice.timeZone };
     const rows = await deps.fanout.notificationsOf(me.person.id, historyLength);
-    pages.show(req, res, 'my-messages', { tab: 'messages', rows: rows.map((row) => notification(own, row)) });
+    const given = await deps.feedback.ofPerson(me.person.id, historyLength);
+    pages.show(req, res, 'my-messages', {
+      tab: 'messages',
+      rows: rows.map((row) => notification(own, row)),
+      given: given.filter(({ kind }) => saidKinds.some((one) => one === kind)).map((one) => said(own, one)),
+    });
   };
 
 /** My notifications: what I follow, what was sent or not and why, my settings. */

@@ -8,8 +8,10 @@ import { ownPath, pathPart, queryText } from '../pages/request.ts';
 import { aboutMeRouter } from './about-me.ts';
 import { browseRouter } from './browse.ts';
 import { confirmRouter } from './confirm.ts';
+import { feedbackRouter } from './feedback.ts';
 import { followRouter } from './follow.ts';
 import { myRouter } from './my.ts';
+import { noticeRouter } from './notice.ts';
 import { outboxRouter } from './outbox.ts';
 import { stopRouter } from './stop.ts';
 
@@ -64,9 +66,11 @@ export const citizenRouter = (deps: CitizenDeps, pages: Pages): Router =>
     .get('/manifest.webmanifest', manifest(pages))
     .get('/language/:locale', language(pages))
     .use(browseRouter(deps, pages))
+    .use(noticeRouter(deps, pages))
     .use(followRouter(deps, pages))
     .use(confirmRouter(deps, pages))
     .use(myRouter(deps, pages))
     .use(aboutMeRouter(deps, pages))
     .use(stopRouter(deps, pages))
+    .use(feedbackRouter(deps, pages))
     .use(outboxRouter(deps, pages));

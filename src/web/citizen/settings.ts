@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import type { Locale } from '../../catalogue/topic.ts';
+import { usualDigestHour } from '../../subscriptions/subscriber.ts';
 import type { PersonView } from '../../subscriptions/subscription-service.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
@@ -9,23 +10,27 @@ import { consentFaults, consentNotes, consentView } from './consent.ts';
 import type { FormFaults } from './follow.ts';
 import { doneNote, type Me, signedIn } from './signed-in.ts';
 
-const fullHours = Array.from({ length: 24 }, (_, hour) => `${String(hour).padStart(2, '0')}:00`);
+const clockOf = (hour: number): string => `${String(hour).padStart(2, '0')}:00`;
+const fullHours = Array.from({ length: 24 }, (_, hour) => clockOf(hour));
 const timeOfDay = /^([01]\d|2[0-3]):[0-5]\d$/;
-const notes = ['settings', ...consentNotes, ...addressNotes];
+const notes = ['settings', 'links', 'as-before', ...consentNotes, ...addressNotes];
 
 /** What the form of settings holds; an empty time is none. */
-type Typed = { locale: Locale; from: string; to: string };
-
-const typedOf = (req: Request): Typed => ({
-  locale: field(req, 'locale') === 'en' ? 'en' : 'zh-CN',
-  from: field(req, 'from'),
-  to: field(req, 'to'),
-});
+type Typed = { locale: Locale; from: string; to: string; digestHour: string };
 
 const heldBy = ({ person }: PersonView): Typed => ({
   locale: person.locale,
   from: person.quietHours?.from ?? '',
   to: person.quietHours?.to ?? '',
+  digestHour: clockOf(person.digestHour ?? usualDigestHour),
+});
+
+/** A page that was open since before there was an hour to choose sends none: then it stays as it is. */
+const typedOf = (req: Request, me: PersonView): Typed => ({
+  locale: field(req, 'locale') === 'en' ? 'en' : 'zh-CN',
+  from: field(req, 'from'),
+  to: field(req, 'to'),
+  digestHour: field(req, 'digestHour') || heldBy(me).digestHour,
 });
 
 /** Both ends or neither: half of it would be kept by nobody, and told to nobody. */
@@ -36,6 +41,15 @@ const quietFaults = ({ from, to }: Typed): FormFaults => {
     ...(timeOfDay.test(to) ? {} : { to: 'fault.quietTo' }),
   };
   return from === to && timeOfDay.test(from) ? { to: 'fault.quietSame' } : faults;
+};
+
+const digestFaults = ({ digestHour }: Typed): FormFaults =>
+  fullHours.includes(digestHour) ? {} : { digestHour: 'fault.digestHour' };
+
+/** Who leaves the usual hour as it stands has chosen none. */
+const digestHourOf = ({ digestHour }: Typed, { person }: PersonView): number | null => {
+  const hour = fullHours.indexOf(digestHour);
+  return person.digestHour === null && hour === usualDigestHour ? null : hour;
 };
 
 /** The hours to choose from, with what is chosen: an office may have set it to the minute. */
@@ -59,11 +73,14 @@ const showSettings =
     const values = {
       tab: 'settings',
       typed,
-      hours: { from: hoursWith(typed.from), to: hoursWith(typed.to) },
+      hours: { from: hoursWith(typed.from), to: hoursWith(typed.to), digest: fullHours },
       addresses,
       removable: addresses.length > 1 || !follows,
       typedAddress: sent?.address ?? '',
       vapidPublicKey: deps.vapidPublicKey,
+      fewer: me.person.fewer === true,
+      plainLinks: me.person.plainLinks === true,
+      countsClicks: deps.config.feedback.clicks,
       consent: consentView(await pages.voice(req), me, '/my/settings'),
       faults: sent?.faults ?? consentFaults(req),
       done: doneNote(req, notes),
@@ -74,16 +91,33 @@ const showSettings =
 const save =
   (deps: CitizenDeps, pages: Pages): Me =>
   async (req, res, me) => {
-    const typed = typedOf(req);
-    const faults = quietFaults(typed);
+    const typed = typedOf(req, me);
+    const faults = { ...quietFaults(typed), ...digestFaults(typed) };
     if (Object.keys(faults).length > 0) return showSettings(deps, pages)(req, res, me, { typed, faults });
     const { locale, from, to } = typed;
-    await deps.subscriptions.change(me.person.id, { locale, quietHours: from === '' ? null : { from, to } });
+    const quietHours = from === '' ? null : { from, to };
+    await deps.subscriptions.change(me.person.id, { locale, quietHours, digestHour: digestHourOf(typed, me) });
     pages.rememberLocale(res, locale);
     res.redirect(303, '/my/settings?done=settings');
   };
 
-/** Language, quiet hours and addresses of whoever is signed in. */
+/** Whether links in their messages are counted. */
+const saveLinks =
+  (deps: CitizenDeps): Me =>
+  async (req, res, me) => {
+    await deps.feedback.wish(me.person.id, { plainLinks: field(req, 'links') === 'plain' });
+    res.redirect(303, '/my/settings?done=links');
+  };
+
+/** Takes back that it was too many. */
+const asBefore =
+  (deps: CitizenDeps): Me =>
+  async (_req, res, me) => {
+    await deps.feedback.wish(me.person.id, { fewer: false });
+    res.redirect(303, '/my/settings?done=as-before');
+  };
+
+/** Language, quiet hours, hour of digests, links and addresses of whoever is signed in. */
 export const settingsRouter = (deps: CitizenDeps, pages: Pages): Router => {
   const show = showSettings(deps, pages);
   return Router()
@@ -92,5 +126,7 @@ export const settingsRouter = (deps: CitizenDeps, pages: Pages): Router => {
       signedIn(pages, (req, res, me) => show(req, res, me)),
     )
     .post('/my/settings', signedIn(pages, save(deps, pages)))
+    .post('/my/settings/links', signedIn(pages, saveLinks(deps)))
+    .post('/my/settings/as-before', signedIn(pages, asBefore(deps)))
     .use(addressRouter(deps, pages, show));
 };

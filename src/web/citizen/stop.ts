@@ -57,7 +57,7 @@ const stop = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Resp
   const token = pathPart(req, 'token');
   if (!(await viewOf(deps, token))) return badLink(pages, req, res);
   const everything = field(req, 'what') === 'everything';
-  await deps.fanout.unsubscribe(token, everything);
+  await deps.feedback.unsubscribe(token, everything);
   res.redirect(303, `/u/${encodeURIComponent(token)}/stopped${everything ? '?what=everything' : ''}`);
 };
 

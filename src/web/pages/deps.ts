@@ -1,9 +1,12 @@
+import type { ApplicationService } from '../../applications/application-service.ts';
 import type { CatalogueService } from '../../catalogue/catalogue-service.ts';
 import type { ItemReader } from '../../catalogue/item-reader.ts';
 import type { OutboxEntry, OutboxPage } from '../../channels/outbox.ts';
 import type { Config } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
 import type { FanoutService } from '../../fanout/fanout-service.ts';
+import type { FeedbackService } from '../../feedback/feedback-service.ts';
+import type { OpinionService } from '../../feedback/opinions/opinion-service.ts';
 import type { Keyring } from '../../keyring.ts';
 import type { ProfileService } from '../../profiles/profile-service.ts';
 import type { SignUpService, SubscriptionService } from '../../subscriptions/subscription-service.ts';
@@ -17,10 +20,13 @@ export type CitizenDeps = {
   profiles: ProfileService;
   visitors: Visitors;
   fanout: FanoutService;
+  feedback: FeedbackService;
+  applications: ApplicationService;
+  opinions: OpinionService;
   items: ItemReader;
   keyring: Keyring;
   edges: Edges;
-  config: Pick<Config, 'publicUrl' | 'locale' | 'timeZone'>;
+  config: Pick<Config, 'publicUrl' | 'locale' | 'timeZone' | 'feedback'>;
   vapidPublicKey: string;
   /** The outbox, newest first (src/channels/outbox.ts over this installation's DATA_DIR). */
   readOutbox(page: OutboxPage): Promise<OutboxEntry[]>;

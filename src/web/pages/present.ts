@@ -20,6 +20,10 @@ export const regionName = (voice: Voice, code: string): string =>
 export const dayOf = (voice: Pick<Voice, 'locale' | 'timeZone'>, at: number): string =>
   dateFormat(voice.locale, { dateStyle: 'long', timeZone: voice.timeZone }).format(at);
 
+/** A day of the calendar (YYYY-MM-DD) in words. */
+export const dayInWords = ({ locale }: Pick<Voice, 'locale'>, day: string): string =>
+  dayOf({ locale, timeZone: 'UTC' }, Date.parse(`${day}T00:00:00Z`));
+
 /** A day and the time on it, with its offset. */
 export const momentOf = (voice: Pick<Voice, 'locale' | 'timeZone'>, at: number): string =>
   momentIn(voice.locale, at, voice.timeZone);

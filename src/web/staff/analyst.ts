@@ -125,12 +125,12 @@ const asOfText = (voice: Voice, asOf: number | null): string =>
 /** The pages of analysts: this week, the reports with their charts, what tuning changed. */
 export const analystRouter = (deps: StaffDeps, pages: Pages, own: StaffPages): Router => {
   const { edges, config } = deps;
-  const tabs = ['home', ...reportPages.map(({ name }) => name), ...(deps.tuningHistory ? ['tuning'] : [])];
+  const tabs = ['home', ...reportPages.map(({ name }) => name), 'tuning'];
   const frame = (tab: string) => ({ tabs, tab });
 
   const home = async (req: Request, res: Response, me: Staff) => {
     const voice = await pages.voice(req);
-    const found = await readReportHome(deps.reports, deps.tuningHistory, voice, edges.now());
+    const found = await readReportHome(deps.reports, deps.tuning, voice, edges.now());
     const values = { ...found, asOf: asOfText(voice, found.asOf), tables: [dayTable(voice, found.days)] };
     own.show(req, res, me, 'reports/home', { ...frame('home'), ...values });
   };
@@ -159,19 +159,20 @@ export const analystRouter = (deps: StaffDeps, pages: Pages, own: StaffPages): R
   const tuning = async (req: Request, res: Response, me: Staff) => {
     const voice = await pages.voice(req);
     const cursor = queryText(req, 'cursor');
-    const found = await deps.tuningHistory?.changes({ cursor, limit: 50 });
+    const found = await deps.tuning.changes({ cursor, limit: 50 });
     const { rows } = await deps.reports.rules(periodOf({}, config.timeZone, edges.now()));
     const names = new Map(rows.map(({ rule, name }) => [rule, name ?? rule]));
-    const table = tuningTable(voice, found?.rows ?? [], names, (at) => momentOf(voice, at));
+    const table = tuningTable(voice, found.rows, names, (at) => momentOf(voice, at));
     own.show(req, res, me, 'reports/tuning', {
       ...frame('tuning'),
       tables: [table],
-      next: found?.next ? `/staff/reports/tuning?cursor=${encodeURIComponent(found.next)}` : null,
+      next: found.next ? `/staff/reports/tuning?cursor=${encodeURIComponent(found.next)}` : null,
     });
   };
 
-  const router = Router().get('/staff/reports', own.only(home, 'analyst'));
+  const router = Router()
+    .get('/staff/reports', own.only(home, 'analyst'))
+    .get('/staff/reports/tuning', own.only(tuning, 'analyst'));
   for (const page of reportPages) router.get(`/staff/reports/${page.name}`, own.only(report(page), 'analyst'));
-  if (deps.tuningHistory) router.get('/staff/reports/tuning', own.only(tuning, 'analyst'));
   return router;
 };

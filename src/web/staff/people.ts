@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import type { Staff } from '../../access/access-store.ts';
 import type { InterestView } from '../../profiles/profile-service.ts';
+import { usualDigestHour } from '../../subscriptions/subscriber.ts';
 import type { PersonView } from '../../subscriptions/subscription-service.ts';
 import { factRows } from '../pages/facts.ts';
 import type { Pages } from '../pages/page.ts';
@@ -46,6 +47,7 @@ const personRows = async (deps: StaffDeps, voice: Voice, view: PersonView, inter
     },
     ...facts.map(({ key, value }) => ({ key, lines: [value] })),
     { key: t('settings.quiet'), lines: person.quietHours ? [`${from}–${to}`] : [] },
+    { key: t('settings.digestHour'), lines: [`${String(person.digestHour ?? usualDigestHour).padStart(2, '0')}:00`] },
     { key: t('settings.language'), lines: [person.locale === 'en' ? 'English' : '中文'] },
     { key: t('staff.person.consent'), lines: consentLines(voice, person) },
     {

@@ -96,7 +96,7 @@ const figuresOf = (voice: Voice, now: Week, before: Week): Figure[] => {
 /** The figures that matter this week, against the week before, and what is different by more than chance. */
 export const readReportHome = async (
   reports: ReportService,
-  history: TuningHistory | undefined,
+  history: TuningHistory,
   voice: Voice,
   now: number,
 ): Promise<ReportHome> => {
@@ -105,9 +105,9 @@ export const readReportHome = async (
     weekOf(reports, period),
     weekOf(reports, periodBefore(period)),
     reports.byDay(lastDays(chartDays, voice.timeZone, now)),
-    history?.changes({ cursor: null, limit: changesRead }),
+    history.changes({ cursor: null, limit: changesRead }),
   ]);
-  const count = (tuned?.rows ?? []).filter(({ at }) => at >= now - weekDays * 86_400_000).length;
+  const count = tuned.rows.filter(({ at }) => at >= now - weekDays * 86_400_000).length;
   const changes = [
     ...movedOf(voice, current.week, before.week),
     ...(count > 0 ? [voice.t('reports:changed.tuning', { count })] : []),

@@ -1,9 +1,14 @@
 import express, { Router } from 'express';
 import type { Pages } from '../pages/page.ts';
 import { analystRouter } from './analyst.ts';
+import { applicationPages } from './applications.ts';
+import { calendarPages } from './calendar.ts';
+import { deadlinePages } from './deadlines.ts';
+import { opinionPages } from './opinions.ts';
 import { peopleRouter } from './people.ts';
 import { signInRouter } from './sign-in.ts';
 import { makeStaffPages, type StaffDeps } from './staff-pages.ts';
+import { suppressionsRouter } from './suppressions.ts';
 
 /** Everything below /staff. */
 export const staffRouter = (deps: StaffDeps, pages: Pages): Router => {
@@ -16,5 +21,10 @@ export const staffRouter = (deps: StaffDeps, pages: Pages): Router => {
     )
     .use(signInRouter(deps, pages, own))
     .use(peopleRouter(deps, pages, own))
+    .use(suppressionsRouter(deps, pages, own))
+    .use(applicationPages(deps, pages, own))
+    .use(opinionPages(deps, pages, own))
+    .use(deadlinePages(deps, pages, own))
+    .use(calendarPages(deps, own))
     .use(analystRouter(deps, pages, own));
 };

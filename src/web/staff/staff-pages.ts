@@ -2,29 +2,37 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { AccessService } from '../../access/access-service.ts';
 import type { Role, Staff } from '../../access/access-store.ts';
 import { type StaffService, sessionMs } from '../../access/staff-service.ts';
+import type { CalendarService } from '../../calendar/calendar-service.ts';
 import type { Edges } from '../../edges.ts';
 import { AppError } from '../../errors.ts';
+import type { SuppressionService } from '../../feedback/suppression-service.ts';
+import type { DeadlineService } from '../../reports/deadlines.ts';
 import type { ReportService, TuningHistory } from '../../reports/report-service.ts';
 import { makeCookies } from '../cookies.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
 
 /** What the pages of staff need. */
-export type StaffDeps = Pick<CitizenDeps, 'catalogue' | 'subscriptions' | 'profiles' | 'items' | 'config'> & {
+export type StaffDeps = Pick<
+  CitizenDeps,
+  'catalogue' | 'subscriptions' | 'profiles' | 'items' | 'config' | 'applications' | 'opinions'
+> & {
+  calendar: CalendarService;
+  deadlines: DeadlineService;
   staff: StaffService;
   access: Pick<AccessService, 'audit'>;
+  suppressions: SuppressionService;
   reports: ReportService;
   edges: Pick<Edges, 'now'>;
-  /** What tuning changed; left out where there is no tuning. */
-  tuningHistory?: TuningHistory;
+  tuning: TuningHistory;
 };
 
 type StaffPage = (req: Request, res: Response, staff: Staff) => Promise<unknown> | unknown;
 
 /** What every staff page stands on. */
 export type StaffPages = {
-  /** Runs `page` for a member of staff who is signed in, and holds `role` if one is named; forms need their CSRF token. */
-  only(page: StaffPage, role?: Role): RequestHandler;
+  /** Runs `page` for a member of staff who is signed in, and holds one of `roles` if any are named; forms need their CSRF token. */
+  only(page: StaffPage, ...roles: Role[]): RequestHandler;
   /** Shows a page in the frame of staff. */
   show(req: Request, res: Response, staff: Staff | null, template: string, values?: object, status?: number): void;
   startSession(res: Response, session: string): void;
@@ -44,14 +52,16 @@ export const makeStaffPages = ({ staff: signIns, config }: StaffDeps, pages: Pag
   };
 
   return {
-    only: (page, role) => async (req, res) => {
-      const staff = await signedIn(req);
-      if (!staff) return res.redirect(303, '/staff/sign-in');
-      if (role && !staff.roles.includes(role))
-        throw new AppError('no-role', `This page is for staff with the role ${role}.`);
-      if (req.method === 'POST') pages.sessions.checkCsrf(req);
-      await page(req, res, staff);
-    },
+    only:
+      (page, ...roles) =>
+      async (req, res) => {
+        const staff = await signedIn(req);
+        if (!staff) return res.redirect(303, '/staff/sign-in');
+        if (roles.length > 0 && !staff.roles.some((role) => roles.includes(role)))
+          throw new AppError('no-role', `This page is for staff with the role ${roles.join(' or ')}.`);
+        if (req.method === 'POST') pages.sessions.checkCsrf(req);
+        await page(req, res, staff);
+      },
     show: (req, res, staff, template, values = {}, status = 200) =>
       pages.show(req, res, `staff/${template}`, { ...values, staff }, { status }),
     startSession: (res, session) => cookies.set(res, cookie, session, sessionMs),

@@ -44,6 +44,8 @@ export const describeAccessStore = (name: string, open: () => Promise<Pair<Acces
         await expect(store.insertStaff(makeStaff({ id: 'staff-2' }))).rejects.toMatchObject({ code: 'conflict' });
         await expect(store.insertStaff(makeStaff({ email: 'b@x' }))).rejects.toMatchObject({ code: 'conflict' });
         expect(await store.staff('staff-2')).toBeNull();
+        await store.insertStaff(makeStaff({ id: 'staff-2', email: 'aa@x' }));
+        expect(await second.allStaff()).toEqual([makeStaff({ id: 'staff-2', email: 'aa@x' }), makeStaff()]);
       });
 
       it('keeps a key whole, with null told from a time', async () => {

@@ -93,8 +93,8 @@ export const describeAddressStore = (name: string, open: () => Promise<Pair<Addr
 
     it('suppresses once, with the first reason, and a new claim does not lift it', async () => {
       await store.claim(makeAddress());
-      expect(await store.suppress('look-up-1', 'bounced')).toBe(true);
-      expect(await other.suppress('look-up-1', 'complaint')).toBe(false);
+      expect(await store.suppress('look-up-1', 'bounced', at)).toBe(true);
+      expect(await other.suppress('look-up-1', 'complaint', at)).toBe(false);
       await store.claim(makeAddress());
       expect((await store.find('look-up-1'))?.suppressed).toBe('bounced');
       expect(await store.suppression('look-up-1')).toBe('bounced');
@@ -102,20 +102,20 @@ export const describeAddressStore = (name: string, open: () => Promise<Pair<Addr
 
     it('keeps a suppression when the address goes, and before it comes', async () => {
       await store.claim(makeAddress());
-      await store.suppress('look-up-1', 'bounced');
+      await store.suppress('look-up-1', 'bounced', at);
       expect(await store.remove('look-up-1', 1)).toBe(true);
       expect(await store.find('look-up-1')).toBeNull();
       expect(await store.suppression('look-up-1')).toBe('bounced');
       await store.claim(makeAddress({ subscriber: 9 }));
       expect((await store.find('look-up-1'))?.suppressed).toBe('bounced');
-      expect(await store.suppress('never-seen', 'complaint')).toBe(true);
+      expect(await store.suppress('never-seen', 'complaint', at)).toBe(true);
       expect((await store.claim(makeAddress({ lookup: 'never-seen' }))).outcome).toBe('added');
       expect((await store.ofSubscribers([1]))[0]?.suppressed).toBe('complaint');
     });
 
     it('lifts a suppression only for its own reason', async () => {
       await store.claim(makeAddress());
-      await store.suppress('look-up-1', 'erased');
+      await store.suppress('look-up-1', 'erased', at);
       expect(await store.lift('look-up-1', 'bounced')).toBe(false);
       expect(await store.lift('look-up-1', 'erased')).toBe(true);
       expect(await store.lift('look-up-1', 'erased')).toBe(false);
@@ -128,5 +128,26 @@ export const describeAddressStore = (name: string, open: () => Promise<Pair<Addr
       expect(await store.remove('look-up-1', 1)).toBe(true);
       expect(await store.remove('look-up-1', 1)).toBe(false);
       expect((await other.claim(makeAddress({ subscriber: 2 }))).outcome).toBe('added');
+    });
+
+    it('lists what is suppressed, newest first, of one reason or all, page by page over ties', async () => {
+      for (const [lookup, reason, when] of [
+        ['a', 'hard-bounce', at],
+        ['b', 'complaint', at + 1],
+        ['c', 'hard-bounce', at],
+        ['d', 'hard-bounce', at + 2],
+      ] as const)
+        await store.suppress(lookup, reason, when);
+      await store.suppress('a', 'complaint', at + 9);
+      const all = await other.suppressions(null, { cursor: null, limit: 10 });
+      expect(all.rows.map(({ lookup }) => lookup)).toEqual(['d', 'b', 'a', 'c']);
+      expect(all.rows[2]).toEqual({ lookup: 'a', reason: 'hard-bounce', at });
+      expect(all.next).toBeNull();
+      expect([await other.suppressedSince('b'), await other.suppressedSince('x')]).toEqual([at + 1, null]);
+      const first = await store.suppressions('hard-bounce', { cursor: null, limit: 2 });
+      expect(first.rows.map(({ lookup }) => lookup)).toEqual(['d', 'a']);
+      const second = await store.suppressions('hard-bounce', { cursor: first.next, limit: 2 });
+      expect([second.rows.map(({ lookup }) => lookup), second.next]).toEqual([['c'], null]);
+      await expect(store.suppressions(null, { cursor: 'x', limit: 2 })).rejects.toMatchObject({ code: 'invalid' });
     });
   });

@@ -52,6 +52,15 @@ export const describeAudienceStore = (name: string, open: OpenAudience, { many: 
     const numberOf = async (key: string): Promise<number> =>
       (await one.audience.follows(0, 100)).find((definition) => definition.key === key)?.no ?? 0;
 
+    it('leaves contacts out, whatever they are asked by', async () => {
+      const known = await person({ consents });
+      const contact = await person({ id: 'contact-1', consents, contact: true });
+      await one.addresses.claim(address('reply', contact));
+      await follow(contact, housing.key);
+      expect((await other.audience.people([known, contact])).map(({ ordinal }) => ordinal)).toEqual([known]);
+      expect((await other.audience.scan(0, 10)).people.map(({ ordinal }) => ordinal)).toEqual([known]);
+    });
+
     it('answers a person with all that the index holds of them', async () => {
       await one.catalogue.insertTopic({ slug: 'housing', title: { en: 'Housing', 'zh-CN': '住房' }, parent: null });
       const attributes = { birthYear: 1980, occupation: ['教师', 'teacher'] };
@@ -101,7 +110,7 @@ export const describeAudienceStore = (name: string, open: OpenAudience, { many: 
       await one.addresses.claim(address('a', ordinal));
       await follow(ordinal, housing.key);
       await one.subscriptions.stop(ordinal, { follows: [housing.key] }, someTime);
-      await one.addresses.suppress('a', 'hard-bounce');
+      await one.addresses.suppress('a', 'hard-bounce', 1);
       const merged = await person({ id: 'person-2' });
       await one.subscriptions.merge(merged, ordinal, someTime);
       const erased = await person({ id: 'person-3' });
@@ -188,7 +197,7 @@ export const describeAudienceStore = (name: string, open: OpenAudience, { many: 
         ['consent given', (ordinal) => one.subscriptions.updateSubscriber(ordinal, { consents })],
         ['a new address', (ordinal) => one.addresses.claim(address('new', ordinal))],
         ['an address removed', (ordinal) => one.addresses.remove('there', ordinal)],
-        ['an address suppressed', () => one.addresses.suppress('there', 'complaint')],
+        ['an address suppressed', () => one.addresses.suppress('there', 'complaint', 1)],
         ['a suppression lifted', () => one.addresses.lift('bounced', 'hard-bounce')],
         ['addresses moved', (ordinal, second) => one.addresses.move(ordinal, second), [1, 2]],
         ['a follow', (ordinal) => follow(ordinal, search.key)],
@@ -224,7 +233,7 @@ export const describeAudienceStore = (name: string, open: OpenAudience, { many: 
         const second = await person({ id: 'person-2' });
         await one.addresses.claim(address('there', first));
         await one.addresses.claim(address('bounced', first));
-        await one.addresses.suppress('bounced', 'hard-bounce');
+        await one.addresses.suppress('bounced', 'hard-bounce', 1);
         await follow(first, housing.key);
         await one.profiles.absorb([makeEvent({ ordinal: first })], fold);
         const before = await one.audience.sequence();
@@ -235,12 +244,37 @@ export const describeAudienceStore = (name: string, open: OpenAudience, { many: 
         expect(await other.audience.sequence()).toBe(told.at(-1)?.seq);
       });
 
+      it('tells of the same people from any number, however old, after sweeps', async () => {
+        for (let n = 1; n <= 3; n++) await person({ id: `person-${n}` });
+        await one.subscriptions.updateSubscriber(1, { region: '110000' });
+        const middle = await one.audience.sequence();
+        await one.subscriptions.updateSubscriber(2, { region: '110000' });
+        const day = 86_400_000;
+        await one.audience.sweepChanges(someTime);
+        await one.subscriptions.updateSubscriber(3, { region: '110000' });
+        const before = [await other.audience.changes(0, 10), await other.audience.changes(middle, 10)];
+        for (const later of [1, day / 2, day, day + 1, 3 * day]) {
+          expect(await one.audience.sweepChanges(someTime + later)).toBe(0);
+          expect([await other.audience.changes(0, 10), await other.audience.changes(middle, 10)]).toEqual(before);
+          const paged = new Map<number, number>();
+          for (let at = 0; at < (await other.audience.sequence()); )
+            for (const { ordinal, seq } of await other.audience.changes(at, 2)) {
+              paged.set(ordinal, seq);
+              at = seq;
+            }
+          expect([...paged].sort(([a], [b]) => a - b)).toEqual(before[0]?.map(({ ordinal, seq }) => [ordinal, seq]));
+        }
+        await one.subscriptions.updateSubscriber(1, { region: '310000' });
+        expect(await since(0)).toEqual([2, 3, 1]);
+        expect(await since(await one.audience.sequence())).toEqual([]);
+      });
+
       it('tells of nobody when nothing was written', async () => {
         const ordinal = await person();
         await one.addresses.claim(address('there', ordinal));
         const before = await one.audience.sequence();
         await one.addresses.remove('unknown', ordinal);
-        await one.addresses.suppress('unknown', 'hard-bounce');
+        await one.addresses.suppress('unknown', 'hard-bounce', 1);
         await one.addresses.lift('there', 'hard-bounce');
         await one.subscriptions.stop(ordinal, { follows: [housing.key] }, someTime);
         await one.subscriptions.updateSubscriber(99, { region: '110000' });

@@ -104,6 +104,31 @@ export const describeDigests = (name: string, open: () => Promise<OpenedLedger>)
       expect(new Set(rows.map((row) => row.holder))).toEqual(new Set(['due:1', 'due:2']));
     });
 
+    it('makes what waits for the moment of a digest due at once, of the people named', async () => {
+      await wait([1, 2]);
+      const lease = await bench.claimed({ id: 'push-3', item: 'item of push-3', createdAt: at + 2 });
+      await bench.one.ledger.insertDeliveries(lease, [
+        kept('push-3', 1, { code: 'weekly-digest', dueAt: at + 5 }),
+        kept('push-3', 3, { code: 'quiet-hours', dueAt: at + 5 }),
+        kept('push-3', 4, { state: 'deferred', code: 'daily-digest', dueAt: at + 5 }),
+      ]);
+      await bench.one.pushes.close(lease.batch, lease.token);
+      const dueAt = async (push: string) =>
+        Object.fromEntries(
+          (await bench.one.ledger.deliveriesOf(push, [1, 2, 3, 4])).map((row) => [row.ordinal, row.dueAt]),
+        );
+      // the moment that has come is left alone
+      expect(await bench.two.ledger.hastenDigests([1, 3, 4, 404], at)).toBe(1);
+      expect(await dueAt('push-1')).toEqual({ 1: at, 2: at });
+      expect(await dueAt('push-3')).toEqual({ 1: at, 3: at + 5, 4: at + 5 });
+      expect(await bench.two.ledger.hastenDigests([1, 1], at - 7)).toBe(3);
+      expect(await dueAt('push-1')).toEqual({ 1: at - 7, 2: at });
+      expect(await bench.one.ledger.gatherDigests('due:1', at - 7, 100)).toEqual({ rows: 3 });
+      expect(await bench.one.ledger.hastenDigests([1], at - 9)).toBe(0);
+      expect(await bench.one.ledger.hastenDigests([], at - 9)).toBe(0);
+      expect(await bench.one.ledger.hastenDigests(range(1, 40_000), at - 9)).toBe(2);
+    });
+
     it('gives each row to one of several gatherers', async () => {
       await wait(range(1, 20));
       const ids = range(1, 6).map((n) => `due:${n}`);

@@ -203,13 +203,27 @@ export const describeImports = (name: string, open: OpenSubscriptions, { many: c
       expect(await consents()).toEqual({ personalisation: true, given: { ...given, at: someTime + 4 } });
     });
 
+    it('keeps the hour of digests, and tells whose digests a line moved', async () => {
+      const line = (fields: ImportedPerson['fields']) =>
+        store.importPeople([makeImported({ externalId: 'x', fields, createdAt: someTime })]);
+      const known = async () => store.subscriber({ externalId: 'x' });
+      expect(await line({ digestHour: 0, timeZone: 'Asia/Tokyo' })).toEqual([{ outcome: 'imported' }]);
+      const { ordinal: moved } = (await known()) ?? {};
+      expect(await line({ region: '110000' })).toEqual([{ outcome: 'updated' }]);
+      expect(await known()).toMatchObject({ digestHour: 0, region: '110000' });
+      expect(await line({ digestHour: 0, timeZone: 'Asia/Tokyo' })).toEqual([{ outcome: 'updated' }]);
+      expect(await line({ digestHour: 23 })).toEqual([{ outcome: 'updated', moved }]);
+      expect(await line({ timeZone: 'Asia/Kathmandu' })).toEqual([{ outcome: 'updated', moved }]);
+      expect(await known()).toMatchObject({ digestHour: 23, timeZone: 'Asia/Kathmandu' });
+    });
+
     it('leaves an address suppressed, an erased person forgotten, a merged one merged', async () => {
       await outcomes(
         { externalId: 'x', addresses: [email('a')] },
         { id: 'p2', externalId: 'y', addresses: [email('b')] },
       );
       const { ordinal: x = 0 } = (await store.subscriber({ externalId: 'x' })) ?? {};
-      await addresses.suppress('b', 'bounced');
+      await addresses.suppress('b', 'bounced', 1);
       await store.erase(x, someTime);
       await outcomes(
         { id: 'p3', externalId: 'x', addresses: [email('a')] },

@@ -117,6 +117,21 @@ export const describePushStore = (name: string, open: () => Promise<Pair<PushSto
         expect((await store.unfinished(1)).map((push) => push.id)).toEqual(['a']);
       });
 
+      it('lists unfinished pushes by lane, then age, so that no limit cuts off an emergency', async () => {
+        for (const [id, lane] of [
+          ['b1', 'bulk'],
+          ['b2', 'bulk'],
+          ['a1', 'at-once'],
+          ['e1', 'emergency'],
+          ['d1', 'digest'],
+          ['e2', 'emergency'],
+        ] as const)
+          await store.insert(makePush({ id, lane, createdAt: at + Number(id[1]) }));
+        const order = ['e1', 'e2', 'a1', 'd1', 'b1', 'b2'];
+        for (const limit of [1, 3, 5, 6, 7])
+          expect((await store.unfinished(limit)).map((push) => push.id)).toEqual(order.slice(0, limit));
+      });
+
       it('moves a state only from where the caller says', async () => {
         await store.insert(makePush({ state: 'planning' }));
         expect(await store.setState('push-1', ['running'], 'paused')).toBe(false);

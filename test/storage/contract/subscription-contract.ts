@@ -37,6 +37,7 @@ export const describeSubscriptionStore = (name: string, open: OpenSubscriptions,
           region: '110101',
           timeZone: 'Asia/Shanghai',
           quietHours: { from: '22:00', to: '07:00' },
+          digestHour: 0,
           attributes: { birthYear: 1980, occupation: ['教师'], nick: 'Ü' },
           consents: { personalisation: true },
         });
@@ -71,9 +72,14 @@ export const describeSubscriptionStore = (name: string, open: OpenSubscriptions,
 
       it('change only in the fields that are named; null is not absent', async () => {
         const [ordinal = 0] = await people(1);
-        await store.updateSubscriber(ordinal, { region: '110000', quietHours: { from: '21:00', to: '06:30' } });
+        await store.updateSubscriber(ordinal, {
+          region: '110000',
+          quietHours: { from: '21:00', to: '06:30' },
+          digestHour: 23,
+        });
         const changed = await other.updateSubscriber(ordinal, { region: null, consents: { personalisation: true } });
-        expect(changed).toMatchObject({ region: null, quietHours: { from: '21:00' }, locale: 'en' });
+        expect(changed).toMatchObject({ region: null, quietHours: { from: '21:00' }, digestHour: 23, locale: 'en' });
+        expect(await store.recipients([ordinal])).toMatchObject([{ digestHour: 23 }]);
         expect(await store.subscriber({ ordinal })).toEqual(changed);
       });
 
@@ -94,6 +100,21 @@ export const describeSubscriptionStore = (name: string, open: OpenSubscriptions,
         expect((await store.subscriber({ ordinal }))?.consents).toEqual({ personalisation: false });
       });
 
+      it('wish for fewer suggestions and plain links, whomever they become, until they are erased', async () => {
+        const [a = 0, b = 0] = await people(2);
+        expect(await store.recipients([a])).toEqual([expect.not.objectContaining({ fewer: expect.anything() })]);
+        await store.updateSubscriber(b, { fewer: true });
+        await other.updateSubscriber(a, { plainLinks: true });
+        await store.updateSubscriber(a, { region: '110000' });
+        await store.merge(b, a, someTime);
+        const both = { fewer: true, plainLinks: true };
+        expect([await other.subscriber({ ordinal: a }), (await store.recipients([a]))[0]]).toMatchObject([both, both]);
+        await store.updateSubscriber(a, { fewer: false });
+        expect((await store.recipients([a]))[0]?.fewer ?? false).toBe(false);
+        await store.erase(a, someTime);
+        expect((await store.subscriber({ ordinal: a }))?.plainLinks ?? false).toBe(false);
+      });
+
       it('are read with their addresses, 40,000 at once too', async () => {
         const [a = 0, b = 0] = await people(2);
         const claim = (subscriber: number, lookup: string, verifiedAt: number) =>
@@ -101,7 +122,7 @@ export const describeSubscriptionStore = (name: string, open: OpenSubscriptions,
         await claim(a, 'second', someTime + 1);
         await claim(a, 'first', someTime);
         await claim(b, 'third', someTime);
-        await addresses.suppress('third', 'bounced');
+        await addresses.suppress('third', 'bounced', 1);
         const recipients = await store.recipients([b, a, 77]);
         expect(recipients.map(({ ordinal }) => ordinal).sort()).toEqual([a, b]);
         const first = recipients.find(({ ordinal }) => ordinal === a);
@@ -116,7 +137,13 @@ export const describeSubscriptionStore = (name: string, open: OpenSubscriptions,
 
       it('leave nothing behind that tells who they were when they are erased', async () => {
         const { ordinal } = await store.insertSubscriber(
-          makePerson({ externalId: 'x', region: '110000', attributes: { birthYear: 1980 }, timeZone: 'Asia/Tokyo' }),
+          makePerson({
+            externalId: 'x',
+            region: '110000',
+            attributes: { birthYear: 1980 },
+            timeZone: 'Asia/Tokyo',
+            digestHour: 5,
+          }),
         );
         await store.putFollows([housing]);
         await store.putSubscription(makeSubscription({ subscriber: ordinal }), true);
@@ -130,6 +157,7 @@ export const describeSubscriptionStore = (name: string, open: OpenSubscriptions,
           externalId: null,
           region: null,
           timeZone: null,
+          digestHour: null,
           attributes: {},
           erasedAt: someTime,
         });

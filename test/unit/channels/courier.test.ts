@@ -56,7 +56,7 @@ describe('the courier', () => {
         id: expect.stringMatching(/^[\w-]{22}$/),
         to,
         content,
-        slots: { item: 'https://bellman.test/confirm/x', unsubscribe: '', manage: '', reason: '' },
+        slots: { item: 'https://bellman.test/confirm/x', unsubscribe: '', manage: '', reason: '', token: '' },
       },
     ]);
     expect(await deliver()).toBe(0);

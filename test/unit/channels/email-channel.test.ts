@@ -2,6 +2,7 @@ import { type ParsedMail, simpleParser } from 'mailparser';
 import type { Channel } from '../../../src/channels/channel.ts';
 import { slot } from '../../../src/channels/channel.ts';
 import { makeEmailChannel } from '../../../src/channels/email/email-channel.ts';
+import { makeReturnPaths } from '../../../src/return-path.ts';
 import { clockEdges, makeContent, makeMessage, makeSlots, noAbort } from '../../helpers/content.ts';
 import { type SmtpSink, startSmtpSink } from '../../helpers/smtp-sink.ts';
 
@@ -127,6 +128,22 @@ describe('a notification by mail', () => {
     }
   });
 
+  it('puts one token into many places, whatever stands around it', async () => {
+    const links = ['c', 'f'].map((path) => `https://x.test/${path}/${slot('token')}~item/useful`);
+    const content = makeContent({
+      text: links.join('\n'),
+      html: links.map((link) => `<a href="${link}">x</a>`).join(''),
+    });
+    for (const token of ['AAAA.tz0000.BBBB', `-${'t'.repeat(80)}`, 'a<b']) {
+      const before = sink.mails.length;
+      await channel.send(makeMessage({ content, slots: makeSlots({ token }) }), noAbort);
+      const { mail, raw } = await received(before);
+      expect(mail.text?.trimEnd()).toBe(links.join('\n').replaceAll(slot('token'), token));
+      expect(mail.html).toContain(`/f/${token.replace('<', '&lt;')}~item/useful"`);
+      for (const line of raw.split('\r\n')) expect(line.length).toBeLessThanOrEqual(76);
+    }
+  });
+
   it('lets nobody add a header', async () => {
     const hostile = 'Notice\r\nBcc: everybody@example.org\r\n\r\n<script>';
     const content = makeContent({ title: `${hostile} ${slot('reason')}`, listLabel: 'x>\r\nBcc: a@b' });
@@ -175,6 +192,19 @@ describe('the return path', () => {
     await other.send(makeMessage(), noAbort);
     await other.close();
     expect(sink.mails.map((mail) => mail.from)).toEqual(['office@town.test', 'bounces@bounce.town.test']);
+  });
+
+  it('names the message where there is a key to sign it with', async () => {
+    const returnPathKey = Buffer.alloc(32, 1);
+    const urls = [`smtp://127.0.0.1:${sink.port}`];
+    const config = { urls, from, bounces: 'bounce.town.test', dkim: undefined };
+    const other = makeEmailChannel(config, { edges: clockEdges(), returnPathKey });
+    const [id, email] = ['AbCdEfGhIjKlMnOpQrStUg', 'ada@example.org'];
+    await other.send(makeMessage({ id, to: { channel: 'email', email } }), noAbort);
+    await other.close();
+    const paths = makeReturnPaths('bounce.town.test', returnPathKey);
+    const path = paths.read(sink.mails[0]?.from ?? '');
+    expect([path?.message, paths.isTagOf(path?.tag ?? '', email)]).toEqual([id, true]);
   });
 });
 

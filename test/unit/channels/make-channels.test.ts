@@ -2,7 +2,10 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readSmtpUrl } from '../../../src/channels/email/smtp-url.ts';
 import { channelFaults, loadVapidKeys, makeChannels } from '../../../src/channels/make-channels.ts';
+import { urlForOneOf } from '../../../src/channels/resilience/traffic.ts';
+import { readSmsUrl } from '../../../src/channels/sms/sms-url.ts';
 import { ConfigError, readConfig } from '../../../src/config.ts';
 import { makeKeyring, newWrappedLookupKey } from '../../../src/keyring.ts';
 import { makeLog } from '../../../src/log.ts';
@@ -82,6 +85,58 @@ describe('the channels', () => {
     for (const channel of channels.values()) await channel.close();
     await mail.close();
     await push.close();
+  });
+});
+
+describe('the rate of a provider', () => {
+  const asWorker = async (env: Record<string, string>) => {
+    const config = readConfig({ DATA_DIR: dataDir, ROLE: 'worker', ...env });
+    const vapid = await loadVapidKeys(sqliteAccessStore(db), keyring, config);
+    const clock = clockEdges();
+    const email = makeChannels(config, { vapid, edges: clock, log }).get('email');
+    const send = async (messages: number): Promise<number> => {
+      const results = await Promise.all(
+        Array.from({ length: messages }, () => email?.send(makeMessage(), noAbort) ?? null),
+      );
+      return results.filter((result) => result?.ok).length;
+    };
+    return { send, pass: clock.advance, close: () => email?.close() };
+  };
+
+  it.each([
+    ['2', 2, 1],
+    ['3', 1, 1],
+    [undefined, 4, 2],
+  ])('is shared out among workers, who are %s', async (WORKERS, atOnce, inTwentySeconds) => {
+    const sink = await startSmtpSink();
+    const env = {
+      EMAIL_URL: `smtp://127.0.0.1:${sink.port}?rate=0.1&burst=4`,
+      ...(WORKERS === undefined ? {} : { WORKERS }),
+    };
+    const workers = await Promise.all([asWorker(env), asWorker(env)]);
+    for (const worker of workers) expect(await worker.send(5)).toBe(atOnce);
+    expect(sink.mails).toHaveLength(2 * atOnce);
+    // a third of the rate is one message in half a minute
+    for (const worker of workers) worker.pass(WORKERS === '3' ? 30_000 : 20_000);
+    for (const worker of workers) expect(await worker.send(5)).toBe(inTwentySeconds);
+    for (const worker of workers) await worker.close();
+    await sink.close();
+  });
+
+  it('is a worker’s share in every provider’s URL, whole where nobody shares or none is named', () => {
+    const mail = 'smtps://o%40x:p%2F@mail.example.org?rate=5&burst=5&weight=2';
+    expect(readSmtpUrl(urlForOneOf(2, mail))).toEqual({ ...readSmtpUrl(mail), rate: 2.5, burst: 2 });
+    const text = 'twilio+https://AC1:t%3A@sms.example.org/v1?from=%2B8610&rate=2';
+    expect(readSmsUrl(urlForOneOf(8, text))).toMatchObject({ rate: 0.25, burst: undefined, from: '+8610', pass: 't:' });
+    expect(readSmsUrl(urlForOneOf(8, 'smpp://a:b@c?from=1&rate=2&burst=2')).burst).toBe(1);
+    for (const one of [mail, text]) expect([urlForOneOf(0, one), urlForOneOf(1, one)]).toEqual([one, one]);
+    expect(urlForOneOf(4, 'smpp://a:b@c?from=1')).toBe('smpp://a:b@c?from=1');
+  });
+
+  it('is whole for a worker that was not told how many there are; whoever starts workers counts them', () => {
+    const workers = (env: Record<string, string>): number =>
+      readConfig({ DATABASE_URL: 'mongodb://db', SECRET: secret, ...env }, undefined, 8).workers;
+    expect([workers({}), workers({ ROLE: 'worker' }), workers({ ROLE: 'worker', WORKERS: '6' })]).toEqual([7, 1, 6]);
   });
 });
 

@@ -325,6 +325,15 @@ describe('endpoints', () => {
   });
 });
 
+describe('a payload', () => {
+  it('names its buttons, and where to report', () => {
+    const actions = [{ action: 'useful', title: '有用' }];
+    const payload = payloadOf(makeMessage({ content: makeContent({ actions }) }), 'https://bellman.test/r/x');
+    expect(JSON.parse(payload ?? '')).toMatchObject({ actions, report: 'https://bellman.test/r/x' });
+    expect(JSON.parse(payloadOf(makeMessage(), null) ?? '')).not.toHaveProperty('actions');
+  });
+});
+
 describe('a payload too large', () => {
   it('loses the end of its body at a character, and fits', () => {
     const family = '👨‍👩‍👧‍👦';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { DateTime } from 'luxon';
-import { capDates, digestSlot, lastDigestSlot, quietUntil } from '../../../src/fanout/local-time.ts';
+import { capDates, digestClockOf, digestSlot, lastDigestSlot, quietUntil } from '../../../src/fanout/local-time.ts';
 import {
+  capsOf,
   channelOrder,
   decide,
   isCapped,
@@ -29,6 +30,7 @@ const person = (overrides: Partial<Recipient> = {}): Recipient => ({
   region: null,
   timeZone: 'Europe/London',
   quietHours: null,
+  digestHour: null,
   consents: { personalisation: false },
   mergedInto: null,
   erasedAt: null,
@@ -242,14 +244,38 @@ describe('quiet hours', () => {
 });
 
 describe('digest slots', () => {
+  const slot = (pace: 'daily' | 'weekly', zone: string, now: string, hour = 8) =>
+    new Date(digestSlot(pace, { zone, hour }, at(now))).toISOString();
+
   it('are the next eight in the morning, weekly on a Monday, in the person’s zone', () => {
-    const slot = (pace: 'daily' | 'weekly', zone: string, now: string) =>
-      new Date(digestSlot(pace, zone, at(now))).toISOString();
     expect(slot('daily', 'Asia/Shanghai', '2026-06-10T12:00:00Z')).toBe('2026-06-11T00:00:00.000Z');
     expect(slot('daily', 'Asia/Shanghai', '2026-06-10T23:59:59Z')).toBe('2026-06-11T00:00:00.000Z');
     expect(slot('daily', 'Europe/London', '2026-03-28T12:00:00Z')).toBe('2026-03-29T07:00:00.000Z');
     expect(slot('weekly', 'Asia/Shanghai', '2026-06-10T12:00:00Z')).toBe('2026-06-15T00:00:00.000Z');
     expect(slot('weekly', 'Asia/Shanghai', '2026-06-15T00:00:00Z')).toBe('2026-06-22T00:00:00.000Z');
+  });
+
+  it.each([
+    ['daily', 'Asia/Kathmandu', 18, '2026-06-10T12:14:59Z', '2026-06-10T12:15:00.000Z'],
+    ['daily', 'Pacific/Kiritimati', 0, '2026-06-10T10:00:00Z', '2026-06-11T10:00:00.000Z'],
+    ['weekly', 'Pacific/Kiritimati', 23, '2026-06-15T08:59:59Z', '2026-06-15T09:00:00.000Z'],
+    // on these nights there is no such hour: it moves forward
+    ['daily', 'Europe/London', 1, '2026-03-28T12:00:00Z', '2026-03-29T01:00:00.000Z'],
+    ['daily', 'Africa/Cairo', 0, '2026-04-23T12:00:00Z', '2026-04-23T22:00:00.000Z'],
+    ['daily', 'Australia/Lord_Howe', 2, '2026-10-03T12:00:00Z', '2026-10-03T15:30:00.000Z'],
+    // on these it comes twice: the first one counts, and the second is no other
+    ['daily', 'Europe/London', 1, '2026-10-24T12:00:00Z', '2026-10-25T00:00:00.000Z'],
+    ['daily', 'Europe/London', 1, '2026-10-25T00:00:00Z', '2026-10-26T01:00:00.000Z'],
+  ] as const)('%s in %s at the hour %d, after %s', (pace, zone, hour, now, expected) =>
+    expect(slot(pace, zone, now, hour)).toBe(expected),
+  );
+
+  it('are at the hour of the person, or else at the usual one', () => {
+    const person = { timeZone: 'Asia/Kathmandu', digestHour: 0 };
+    const defaults = { timeZone: 'Asia/Shanghai' };
+    expect(digestClockOf(person, defaults)).toEqual({ zone: 'Asia/Kathmandu', hour: 0 });
+    expect(digestClockOf({ ...person, digestHour: null }, defaults).hour).toBe(8);
+    expect(digestClockOf(null, defaults)).toEqual({ zone: defaults.timeZone, hour: 8 });
   });
 });
 
@@ -266,7 +292,7 @@ describe('the digest slot that has come last', () => {
     ['weekly', 'Pacific/Kiritimati', '2026-06-14T17:59:59Z', '2026-06-07T18:00:00.000Z'],
     ['weekly', 'Europe/London', '2026-03-30T06:59:59Z', '2026-03-23T08:00:00.000Z'],
   ] as const)('%s in %s at %s', (pace, zone, now, expected) =>
-    expect(new Date(lastDigestSlot(pace, zone, at(now))).toISOString()).toBe(expected),
+    expect(new Date(lastDigestSlot(pace, { zone, hour: 8 }, at(now))).toISOString()).toBe(expected),
   );
 
   it('and the next one lie on both sides of every moment, a day or a week apart but for the clocks', () => {
@@ -276,13 +302,19 @@ describe('the digest slot that has come last', () => {
         fc.constantFrom('daily' as const, 'weekly' as const),
         fc.constantFrom(...zones, 'Australia/Lord_Howe', 'Africa/Cairo', 'America/Havana'),
         fc.integer({ min: at('2026-01-01T00:00:00Z'), max: at('2027-01-01T00:00:00Z') }),
-        (pace, zone, now) => {
-          const [last, next] = [lastDigestSlot(pace, zone, now), digestSlot(pace, zone, now)];
+        fc.integer({ min: 0, max: 23 }),
+        (pace, zone, now, hour) => {
+          const clock = { zone, hour };
+          const [last, next] = [lastDigestSlot(pace, clock, now), digestSlot(pace, clock, now)];
           expect(last).toBeLessThanOrEqual(now);
           expect(next).toBeGreaterThan(now);
           const days = pace === 'daily' ? 1 : 7;
           expect(Math.abs(next - last - days * 86_400_000)).toBeLessThanOrEqual(3_600_000);
-          for (const slot of [last, next]) expect(DateTime.fromMillis(slot, { zone }).toFormat('HH:mm')).toBe('08:00');
+          for (const slot of [last, next]) {
+            const local = DateTime.fromMillis(slot, { zone });
+            const skipped = local.offset !== local.minus({ hours: 1 }).offset;
+            if (!skipped) expect(local.toFormat('H:mm')).toBe(`${hour}:00`);
+          }
         },
       ),
       { numRuns: 300 },
@@ -311,8 +343,23 @@ describe('what waited for a digest', () => {
 });
 
 describe('the cap', () => {
+  it('is half of it, and one at least, for whom it was too many', () => {
+    expect(capsOf({}, { day: 3, week: 10 })).toEqual({ day: 3, week: 10 });
+    expect(capsOf({ fewer: true }, { day: 3, week: 10 })).toEqual({ day: 1, week: 5 });
+    expect(capsOf({ fewer: true }, { day: 1, week: 1 })).toEqual({ day: 1, week: 1 });
+  });
+
   const rule: Reason = {
-    ...{ kind: 'rule', source: 1, pace: 'immediate', channels: ['email'], priority: 5, holdout: 0, hour: false },
+    ...{
+      kind: 'rule',
+      source: 1,
+      pace: 'immediate',
+      channels: ['email'],
+      priority: 5,
+      weight: 1,
+      holdout: 0,
+      hour: false,
+    },
   };
   const condition: Reason = { kind: 'condition', source: 2, channels: null };
   it.each([
@@ -366,7 +413,7 @@ describe('the cap', () => {
 
 describe('the hour of a rule', () => {
   const rule = (hour: boolean): Reason => ({
-    ...{ kind: 'rule', source: 1, pace: 'immediate', channels: ['email'], priority: 5, holdout: 0, hour },
+    ...{ kind: 'rule', source: 1, pace: 'immediate', channels: ['email'], priority: 5, weight: 1, holdout: 0, hour },
   });
   const decided = (preferredHour: number | null, hour = true, overrides: Partial<PolicyInput> = {}) => {
     const decision = decide(input({ reasons: [rule(hour)], preferredHour, ...overrides }));
@@ -417,6 +464,7 @@ describe('suggestions', () => {
     pace: 'immediate',
     channels: ['email'],
     priority: 5,
+    weight: 1,
     holdout: 0,
     hour: false,
     ...fields,

@@ -157,8 +157,10 @@ describe('the bounds of tuning', () => {
 
   it('hold the threshold as written', () => {
     expect(found(interest(0.4), [0.2, 0.6])).toEqual([]);
-    expect(found({ any: [interest(0.1), { not: interest(0.5) }] }, [0.5, 0.6])).toEqual([]);
+    expect(found({ any: [interest(0.1), { not: interest(0.5) }] }, [0.05, 0.2])).toEqual([]);
     expect(found(interest(0.4), [0.5, 0.6])).toEqual(['tune.threshold']);
+    expect(found({ any: [interest(0.1), { not: interest(0.5) }] }, [0.5, 0.6])).toEqual(['tune.threshold']);
+    expect(found({ all: [interest(0.5), interest(0.6)] }, [0.5, 0.6])).toEqual(['tune.threshold']);
     expect(found(interest(0.4))).toEqual([]);
     expect(found({ all: [] }, [0.5, 0.6])).toEqual([]);
   });

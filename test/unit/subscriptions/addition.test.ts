@@ -114,7 +114,7 @@ describe('adding an address', () => {
 
   it('sends nothing to a suppressed address, and nothing more than five messages an hour', async () => {
     const li = await signUp(email('li@example.org'));
-    await desk.stores.addresses.suppress(lookupOf(desk.keyring, email('bad@example.org')), 'complaint');
+    await desk.stores.addresses.suppress(lookupOf(desk.keyring, email('bad@example.org')), 'complaint', 0);
     const before = desk.posted.length;
     await desk.signUps.add(li, email('bad@example.org'), 'en');
     expect(desk.posted).toHaveLength(before);
@@ -125,7 +125,7 @@ describe('adding an address', () => {
   it('that is suppressed before it is confirmed leaves it so', async () => {
     const li = await signUp(email('li@example.org'));
     const token = await asked(li, email('new@example.org'));
-    await desk.stores.addresses.suppress(lookupOf(desk.keyring, email('new@example.org')), 'complaint');
+    await desk.stores.addresses.suppress(lookupOf(desk.keyring, email('new@example.org')), 'complaint', 0);
     await desk.signUps.confirm(token);
     expect((await desk.subscriptions.person({ id: li }))?.addresses[1]).toMatchObject({ suppressed: 'complaint' });
   });
@@ -241,7 +241,7 @@ describe('taking an address away', () => {
   it('counts only what can be used; what cannot may always go', async () => {
     const li = await signUp(email('li@example.org'));
     await desk.signUps.confirm(await asked(li, email('new@example.org')));
-    await desk.stores.addresses.suppress(lookupOf(desk.keyring, email('new@example.org')), 'hard-bounce');
+    await desk.stores.addresses.suppress(lookupOf(desk.keyring, email('new@example.org')), 'hard-bounce', 0);
     await expect(desk.subscriptions.removeAddress(li, await idOf(li, 0))).rejects.toMatchObject({
       code: 'wrong-state',
     });

@@ -81,6 +81,7 @@ describe('importing people', () => {
         attributes: { birthYear: 1980, occupation: 'teacher', household: ['couple', 'tenant'] },
         consents: { personalisation: true },
         quietHours: { from: '22:00', to: '07:00' },
+        digestHour: 0,
         follow: [
           { topic: 'housing', pace: 'daily', channels: ['sms', 'email'], regions: ['110000'] },
           { search: { any: { keywords: ['Flat', 'Rent'] } } },
@@ -96,6 +97,7 @@ describe('importing people', () => {
       attributes: { birthYear: 1980, occupation: ['teacher'], household: ['couple', 'tenant'] },
       consents: { personalisation: true },
       quietHours: { from: '22:00', to: '07:00' },
+      digestHour: 0,
     });
     expect(view?.addresses.map(({ masked }) => masked).sort()).toEqual([
       '+86 *** 8000',
@@ -131,7 +133,7 @@ describe('importing people', () => {
       '{"externalId": ',
       '[]',
       line({ externalId: 'x', email: 'nonsense', phone: '1', region: 'y', attributes: { shoe: 1 } }),
-      line({ externalId: 'x', colour: 'red', quietHours: { from: '9', to: '07:00' } }),
+      line({ externalId: 'x', colour: 'red', quietHours: { from: '9', to: '07:00' }, digestHour: 24 }),
       { externalId: 'x', follow: [], verified: false },
       { externalId: 'x', verified: true },
       line({}),
@@ -157,6 +159,7 @@ describe('importing people', () => {
       '4 phone',
       '4 region',
       '4 attributes.shoe',
+      '5 digestHour',
       '5 colour',
       '5 quietHours.from',
       '6 verified',

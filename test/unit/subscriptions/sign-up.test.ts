@@ -131,7 +131,7 @@ describe('signing up', () => {
   });
 
   it('sends nothing to a suppressed address', async () => {
-    await desk.stores.addresses.suppress(lookupOf(desk.keyring, email('li@example.org')), 'complaint');
+    await desk.stores.addresses.suppress(lookupOf(desk.keyring, email('li@example.org')), 'complaint', 0);
     await ask(email('li@example.org'));
     expect(desk.posted).toEqual([]);
   });

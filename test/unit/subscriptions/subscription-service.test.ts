@@ -157,6 +157,7 @@ describe('merging two subscribers', () => {
     await desk.subscriptions.change(older, { region: '110000', consents: { personalisation: true } });
     await desk.subscriptions.change(newer, {
       region: '310000',
+      digestHour: 0,
       timeZone: 'Asia/Tokyo',
       attributes: { birthYear: 1980 },
     });
@@ -167,6 +168,7 @@ describe('merging two subscribers', () => {
       id: older,
       region: '110000',
       timeZone: 'Asia/Tokyo',
+      digestHour: 0,
       attributes: { birthYear: 1980 },
       consents: { personalisation: false },
     });
@@ -193,7 +195,7 @@ describe('merging two subscribers', () => {
         waited += ms;
       };
       await mergeSubscribers(
-        { ...desk.stores, ledger: { moveNotices } },
+        { ...desk.stores, ledger: { ...desk.stores.ledger, moveNotices } },
         await known(newer),
         await known(older),
         0,

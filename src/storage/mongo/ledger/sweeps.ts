@@ -1,5 +1,5 @@
 import type { mongo } from 'mongoose';
-import { isDigest } from '../../../fanout/digest/digest-id.ts';
+import { digestCodes, isDigest } from '../../../fanout/digest/digest-id.ts';
 import type { LedgerStore } from '../../../fanout/ledger-store.ts';
 import { type DeliveryState, lanes, rankOf } from '../../../fanout/push.ts';
 import { toBatchDocument } from '../push-documents.ts';
@@ -16,7 +16,7 @@ const waiting = rankOf('deferred');
 /** The verbs that sweep over many rows: gathering what is due, ending a push's open rows, redriving failed ones. */
 export const ledgerSweeps = (
   tables: LedgerTables,
-): Pick<LedgerStore, 'gatherDue' | 'gatherDigests' | 'endOpen' | 'redrive'> => {
+): Pick<LedgerStore, 'gatherDue' | 'gatherDigests' | 'hastenDigests' | 'endOpen' | 'redrive'> => {
   const { deliveries, notices, messages, pushes, batches } = tables;
 
   /** Due rows of the most urgent lane that has any. */
@@ -162,6 +162,15 @@ export const ledgerSweeps = (
   return {
     gatherDue,
     gatherDigests,
+    hastenDigests: async (ordinals, now) => {
+      let hastened = 0;
+      for (const part of slices(ordinals, rowsInOneWrite)) {
+        const waits = { state: rankOf('digested'), holder: null, dueAt: { $gt: now }, code: { $in: [...digestCodes] } };
+        hastened += (await deliveries.updateMany({ ...waits, ordinal: { $in: part } }, { $set: { dueAt: now } }))
+          .modifiedCount;
+      }
+      return hastened;
+    },
     endOpen: async (push, to, code, at) => {
       const people = new Set<number>();
       // wherever they stand: after a merge, under another ordinal than their row

@@ -6,10 +6,12 @@ import type { AddressDocument, SuppressionDocument } from '../address-store.ts';
 /**
  * A person by ordinal. `pending`: the ordinal is taken, and nobody has it yet. `beat` counts writes, for who reads before
  * they write. `owes`: what must still be done in other collections; a sweep does it if the writer died. `attributes` is JSON:
- * names in it may be anything. `refused`: they said no to personalisation themselves, which an import cannot overrule.
+ * names in it may be anything. `refused`: they said no to personalisation themselves, which an import cannot overrule. People stored
+ * before there was a choice have no `digestHour`.
  */
-export type PersonDocument = Omit<Subscriber, 'ordinal' | 'attributes'> & {
+export type PersonDocument = Omit<Subscriber, 'ordinal' | 'attributes' | 'digestHour'> & {
   _id: number;
+  digestHour?: number | null;
   pending?: true;
   attributes: string;
   refused: boolean;
@@ -45,6 +47,12 @@ export const peopleCollections = (db: mongo.Db) => ({
   signUps: db.collection<{ _id: string; lookup: string }>('sign_ups'),
 });
 
+/** What a person wished of how they are told; what they did not wish is left out. */
+const wishesOf = ({ fewer, plainLinks }: PersonDocument) => ({
+  ...(fewer ? { fewer } : {}),
+  ...(plainLinks ? { plainLinks } : {}),
+});
+
 export const toSubscriber = (found: PersonDocument): Subscriber => ({
   ordinal: found._id,
   id: found.id,
@@ -53,11 +61,14 @@ export const toSubscriber = (found: PersonDocument): Subscriber => ({
   region: found.region,
   timeZone: found.timeZone,
   quietHours: found.quietHours,
+  digestHour: found.digestHour ?? null,
   attributes: JSON.parse(found.attributes),
   consents: found.consents,
   mergedInto: found.mergedInto,
   erasedAt: found.erasedAt,
   createdAt: found.createdAt,
+  ...wishesOf(found),
+  ...(found.contact ? { contact: true as const } : {}),
 });
 
 export const toRecipient = (found: PersonDocument): Recipient => ({
@@ -67,15 +78,23 @@ export const toRecipient = (found: PersonDocument): Recipient => ({
   region: found.region,
   timeZone: found.timeZone,
   quietHours: found.quietHours,
+  digestHour: found.digestHour ?? null,
   consents: { personalisation: found.consents.personalisation },
   mergedInto: found.mergedInto,
   erasedAt: found.erasedAt,
   stoppedAll: found.stoppedAll,
   addresses: [],
+  ...wishesOf(found),
 });
 
-export const toLinePerson = ({ _id, externalId, stoppedAll, consents, refused }: PersonDocument): LinePerson => ({
-  ...{ ordinal: _id, externalId, stoppedAll, consents, refused },
+export const toLinePerson = (found: PersonDocument): LinePerson => ({
+  ordinal: found._id,
+  externalId: found.externalId,
+  stoppedAll: found.stoppedAll,
+  timeZone: found.timeZone,
+  digestHour: found.digestHour ?? null,
+  consents: found.consents,
+  refused: found.refused,
 });
 
 export const toDefinition = ({ _id, source, definition }: FollowDocument): FollowDefinition => ({

@@ -14,6 +14,7 @@ import { insertIfFree } from '../writes.ts';
 import { nameOf, peopleCollections, subscriptionId, toLinePerson } from './documents.ts';
 import { followsOver } from './follows.ts';
 import { peopleByName } from './names.ts';
+import { freshPerson, newPeopleOver } from './new-people.ts';
 import { personWritesOver } from './people.ts';
 
 type Numbers = ReadonlyMap<string, number>;
@@ -94,8 +95,9 @@ const tellerOver = (db: mongo.Db) => {
 };
 
 /**
- * The import of `mongoSubscriptionStore`, line by line. The person comes first, then the addresses, then the follows: a line
- * that a crash cut off is found by its externalId or its first address and completed when it comes again.
+ * The import of `mongoSubscriptionStore`: people who share nothing with anybody in bulk, then the others line by line. The
+ * person comes first, then the addresses, then the follows: a line that a crash cut off is found by its externalId or its
+ * first address and completed when it comes again.
  */
 export const importsOver = (db: mongo.Db): Pick<SubscriptionStore, 'importPeople'> => {
   const find = finderOver(db);
@@ -105,13 +107,8 @@ export const importsOver = (db: mongo.Db): Pick<SubscriptionStore, 'importPeople
   const addresses = mongoAddressStore(db);
   const { insertSubscriber } = personWritesOver(db);
   const { numbersOf } = followsOver(db);
+  const writeNew = newPeopleOver(db);
 
-  const insertNew = async (line: ImportedPerson): Promise<number> => {
-    const { id, externalId, createdAt, defaultLocale, fields } = line;
-    const facts = { locale: defaultLocale, region: null, timeZone: null, quietHours: null, attributes: {}, ...fields };
-    const consents = consentsAfter(line, null);
-    return (await insertSubscriber({ ...facts, id, externalId, createdAt, consents })).ordinal;
-  };
   const addTo = async (ordinal: number, line: ImportedPerson, person: LinePerson | null, numbers: Numbers) => {
     for (const address of line.addresses) await addresses.claim({ ...address, subscriber: ordinal, suppressed: null });
     await replaceFollows(ordinal, line, person, numbers);
@@ -121,7 +118,7 @@ export const importsOver = (db: mongo.Db): Pick<SubscriptionStore, 'importPeople
     const { person, taken } = await find(line);
     if (taken !== null) return { outcome: 'taken', lookup: taken };
     if (person === null) {
-      const ordinal = await insertNew(line);
+      const ordinal = (await insertSubscriber(freshPerson(line))).ordinal;
       if (line.addresses.length > 0 || line.follows.length > 0)
         await changes.announce([ordinal], () => addTo(ordinal, line, null, numbers));
       return writtenOutcome(line, null);
@@ -139,8 +136,10 @@ export const importsOver = (db: mongo.Db): Pick<SubscriptionStore, 'importPeople
       const keys = [...new Set(people.flatMap(({ follows }) => follows.map(({ key }) => key)))];
       const numbers = await numbersOf(keys);
       if (numbers.size < keys.length) throw new Error('an import needs stored follows');
+      const written = await writeNew(people, numbers);
       const outcomes: ImportOutcome[] = [];
-      for (const line of people) outcomes.push(await importOne(line, numbers));
+      for (const line of people)
+        outcomes.push(written.has(line) ? writtenOutcome(line, null) : await importOne(line, numbers));
       return outcomes;
     },
   };

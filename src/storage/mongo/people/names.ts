@@ -11,7 +11,9 @@ export const conflict = (): AppError => new AppError('conflict', 'That externalI
 
 export type People = {
   byOrdinal(ordinal: number): Promise<PersonDocument | null>;
+  /** Contacts are left out here, and found by the next alone. */
   byId(id: string): Promise<PersonDocument | null>;
+  byContact(id: string): Promise<PersonDocument | null>;
   byExternalId(externalId: string): Promise<PersonDocument | null>;
   /** Who that is after merges; null where merges run in a circle. */
   present(found: PersonDocument | null): Promise<PersonDocument | null>;
@@ -26,6 +28,9 @@ const bears = (found: PersonDocument | null, name: string): boolean =>
   found !== null &&
   !found.pending &&
   (name === nameOf.id(found.id) || (found.externalId !== null && name === nameOf.externalId(found.externalId)));
+
+const ofKind = (found: PersonDocument | null, contact: boolean): PersonDocument | null =>
+  found && (found.contact === true) === contact ? found : null;
 
 /**
  * People by what they are called. Names are claimed before the person is written: a name whose person does not bear it was
@@ -77,7 +82,8 @@ export const peopleByName = (db: mongo.Db): People => {
 
   return {
     byOrdinal,
-    byId: (id) => byName(nameOf.id(id)),
+    byId: async (id) => ofKind(await byName(nameOf.id(id)), false),
+    byContact: async (id) => ofKind(await byName(nameOf.id(id)), true),
     byExternalId: (externalId) => byName(nameOf.externalId(externalId)),
     present: async (found) => {
       let at = found;

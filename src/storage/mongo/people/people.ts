@@ -6,6 +6,7 @@ import { changesOver } from '../changes.ts';
 import { feedbackCollection } from '../feedback-store.ts';
 import { profileKeeperOver } from '../profiles/keeper.ts';
 import { insertIfFree, insertMissing, slices } from '../writes.ts';
+import { writtenOver } from '../written.ts';
 import { nameOf, type PersonDocument, peopleCollections, toRecipient, toSubscriber } from './documents.ts';
 import { conflict, peopleByName } from './names.ts';
 
@@ -24,6 +25,12 @@ const fieldsToSet = (fields: Parameters<SubscriptionStore['updateSubscriber']>[1
   };
 };
 
+/** What a new person's document holds beside its `_id`. */
+export const writtenPerson = ({ attributes, ...facts }: NewSubscriber) => ({
+  ...{ ...facts, attributes: JSON.stringify(attributes) },
+  ...{ refused: false, stoppedAll: false, mergedInto: null, erasedAt: null, owes: null, beat: 1 },
+});
+
 /** New people, and changes of what is kept of them. */
 export const personWritesOver = (db: mongo.Db): PersonWrites & { settle(ordinal: number): Promise<void> } => {
   const { subscribers } = peopleCollections(db);
@@ -33,13 +40,8 @@ export const personWritesOver = (db: mongo.Db): PersonWrites & { settle(ordinal:
 
   const insertSubscriber: PersonWrites['insertSubscriber'] = async (fresh: NewSubscriber) => {
     const ordinal = await people.reserve(fresh);
-    const { attributes, ...facts } = fresh;
-    const state = { refused: false, stoppedAll: false, mergedInto: null, erasedAt: null, owes: null, beat: 1 };
     const stood = await changes.announce([ordinal], () =>
-      subscribers.updateOne(
-        { _id: ordinal, pending: true },
-        { $set: { ...facts, attributes: JSON.stringify(attributes), ...state }, $unset: { pending: 1 } },
-      ),
+      subscribers.updateOne({ _id: ordinal, pending: true }, { $set: writtenPerson(fresh), $unset: { pending: 1 } }),
     );
     // somebody else took the same name and place a moment before
     if (stood.matchedCount === 0) return insertSubscriber(fresh);
@@ -75,12 +77,21 @@ const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
   const { subscribers, names, subscriptions, optOuts, addresses, suppressions, signUps } = peopleCollections(db);
   const profiles = profileKeeperOver(db);
   const feedback = feedbackCollection(db);
+  const written = writtenOver(db);
 
-  const erase = async (ordinal: number): Promise<void> => {
+  // owed by the contact itself from then on, whatever becomes of this process
+  const eraseContact = async (ordinal: number, erasedAt: number): Promise<void> => {
+    await subscribers.updateOne({ _id: ordinal }, { $set: { ...cleared, erasedAt } });
+    await settle(ordinal);
+  };
+  const erase = async (ordinal: number, at: number): Promise<void> => {
     const lookups = (await addresses.find({ subscriber: ordinal }).toArray()).map(({ _id }) => _id);
+    // while the addresses still tell which applications were theirs
+    for (const contact of await written.contactsOf(lookups)) await eraseContact(contact, at);
+    await written.forget(ordinal, lookups);
     await insertMissing(
       suppressions,
-      lookups.map((_id) => ({ _id, reason: erasedReason })),
+      lookups.map((_id) => ({ _id, reason: erasedReason, at })),
     );
     for (const part of slices(lookups, peopleInOneRead)) await signUps.deleteMany({ lookup: { $in: part } });
     await addresses.deleteMany({ subscriber: ordinal });
@@ -92,20 +103,25 @@ const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
     await profiles.forget(ordinal);
   };
   const join = async (from: number, to: number): Promise<void> => {
+    const before = await subscribers.findOne({ _id: from });
+    const wishes = { ...(before?.fewer ? { fewer: true } : {}), ...(before?.plainLinks ? { plainLinks: true } : {}) };
+    if (Object.keys(wishes).length > 0) await subscribers.updateOne({ _id: to }, { $set: wishes });
     for (const { rule, at } of await optOuts.find({ subscriber: from }).toArray())
       await insertIfFree(optOuts, { _id: `${to} ${rule}`, rule, subscriber: to, at });
     await feedback.updateMany({ ordinal: from }, { $set: { ordinal: to } });
     await profiles.join(from, to);
+    await written.join(from, to);
   };
 
-  return async (ordinal) => {
+  const settle = async (ordinal: number): Promise<void> => {
     const found = await subscribers.findOne({ _id: ordinal });
     if (!found?.owes) return;
-    if (found.owes === 'erasure') await erase(ordinal);
+    if (found.owes === 'erasure') await erase(ordinal, found.erasedAt ?? 0);
     else if (found.owes === 'joining' && found.mergedInto !== null) await join(ordinal, found.mergedInto);
     else if (!found.consents.personalisation) await profiles.forget(ordinal);
     await subscribers.updateOne({ _id: ordinal, owes: found.owes }, { $set: { owes: null } });
   };
+  return settle;
 };
 
 /** Finishes what processes left that died while they erased, merged or forgot somebody; answers how many people. */
@@ -126,9 +142,12 @@ const cleared = {
   region: null,
   timeZone: null,
   quietHours: null,
+  digestHour: null,
   attributes: '{}',
   consents: { personalisation: false },
   refused: false,
+  fewer: false,
+  plainLinks: false,
   owes: 'erasure',
 } as const satisfies Partial<PersonDocument>;
 
@@ -168,6 +187,7 @@ export const peopleOver = (db: mongo.Db): Rest & PersonWrites => {
   const addresses = mongoAddressStore(db);
 
   const find = (by: Parameters<Rest['subscriber']>[0]): Promise<PersonDocument | null> => {
+    if ('contact' in by) return people.byContact(by.contact);
     if ('id' in by) return people.byId(by.id);
     return 'ordinal' in by ? people.byOrdinal(by.ordinal) : people.byExternalId(by.externalId);
   };

@@ -1,4 +1,4 @@
-import { digestIds } from '../../../fanout/digest/digest-id.ts';
+import { digestCodes, digestIds } from '../../../fanout/digest/digest-id.ts';
 import { rankOf } from '../../../fanout/push.ts';
 import type { SqliteDatabase } from '../database.ts';
 import { packedQuery } from '../packed.ts';
@@ -191,6 +191,10 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
        CROSS JOIN deliveries d ON d.ordinal = j.value AND d.state = ${digested}
        JOIN pushes p ON p.no = d.push
      WHERE d.due_at <= ?`,
+  ),
+  hastenDigests: db.prepare(
+    `UPDATE deliveries SET due_at = ?1 WHERE state = ${digested} AND due_at > ?1
+       AND code IN (${digestCodes.map((code) => `'${code}'`)}) AND ordinal IN (SELECT value FROM json_each(?2))`,
   ),
   gatheredDigest: db.prepare(
     `UPDATE deliveries SET due_at = NULL, holder = ?

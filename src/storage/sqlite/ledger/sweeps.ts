@@ -11,7 +11,7 @@ const peopleInOneWrite = 200;
 /** The verbs that sweep over many rows: gathering what is due, ending a push's open rows, redriving failed ones. */
 export const ledgerSweeps = (
   tables: LedgerTables,
-): Pick<LedgerStore, 'gatherDue' | 'gatherDigests' | 'endOpen' | 'redrive'> => {
+): Pick<LedgerStore, 'gatherDue' | 'gatherDigests' | 'hastenDigests' | 'endOpen' | 'redrive'> => {
   const { db, sql, pushNo } = tables;
 
   /** Due rows of the most urgent lane that has any, and that lane's code. */
@@ -94,6 +94,12 @@ export const ledgerSweeps = (
     gatherDigests: async (id, now, limit) => {
       if (foundIn(await db.read(() => sql.dueDigestPeople.get(now, 1))).size === 0) return null;
       return tables.write(() => gatherPeople(id, now, limit));
+    },
+    hastenDigests: async (ordinals, now) => {
+      const parts = await inChunks(ordinals, peopleInOneWrite, (part) =>
+        tables.write(() => sql.hastenDigests.run(now, JSON.stringify(part)).changes),
+      );
+      return parts.reduce((sum, one) => sum + one, 0);
     },
     endOpen: async (push, to, code, at) => {
       // first, so that a crash leaves the rows for whoever ends them again

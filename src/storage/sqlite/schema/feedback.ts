@@ -1,4 +1,5 @@
 /**
+ * `fewer`: suggestions come half as often; `plain_links`: no click of theirs is counted.
  * What came back. Machines' rows are kept and left out of the index that figures are read by. Visits are what tells machines
  * apart from people; opens stand apart, because nobody knows who opened. A person's last survey is one row.
  */
@@ -41,4 +42,7 @@ CREATE TABLE surveys (
   name TEXT NOT NULL,
   at INTEGER NOT NULL
 ) STRICT;
+
+ALTER TABLE subscribers ADD COLUMN fewer INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE subscribers ADD COLUMN plain_links INTEGER NOT NULL DEFAULT 0;
 `;

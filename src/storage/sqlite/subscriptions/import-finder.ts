@@ -17,6 +17,8 @@ const toPerson = (row: Row): LinePerson => ({
   ordinal: Number(row.ordinal),
   externalId: row.external_id === null ? null : String(row.external_id),
   stoppedAll: row.stopped_all === 1,
+  timeZone: row.time_zone === null ? null : String(row.time_zone),
+  digestHour: row.digest_hour === null ? null : Number(row.digest_hour),
   consents: toConsents(row),
   refused: row.consent_refused === 1,
 });
@@ -25,6 +27,8 @@ const columns = {
   ordinal: 'ordinal',
   external_id: 'external_id',
   stopped_all: 'stopped_all',
+  time_zone: 'time_zone',
+  digest_hour: 'digest_hour',
   merged_into: 'merged_into',
   consent_refused: 'consent_refused',
   ...Object.fromEntries(consentColumns.split(', ').map((name) => [name, name])),

@@ -21,27 +21,30 @@ const storable = (value: SqlInput): string | number | null =>
 type Facts = (string | number | boolean | null)[];
 
 /** What a line tells of a person, in the order in which both statements read it; what it leaves out is null. */
-const factsOf = ({ locale, region, timeZone, quietHours, attributes }: ImportedPerson['fields']): Facts => [
+const factsOf = ({ locale, region, timeZone, quietHours, digestHour, attributes }: ImportedPerson['fields']): Facts => [
   locale ?? null,
   region ?? null,
   timeZone ?? null,
   quietHours ? JSON.stringify(quietHours) : null,
+  digestHour ?? null,
   attributes ? JSON.stringify(attributes) : null,
 ];
 
 /** Writes what lines tell of people and answers their ordinals, in the lines' order. */
 const writerOver = (db: SqliteDatabase): ((lines: Known[], isNamed: (externalId: string) => boolean) => number[]) => {
   const insert = db.prepare(
-    `INSERT INTO subscribers (id, external_id, created_at, locale, region, time_zone, quiet_hours, attributes, ${consentColumns})
+    `INSERT INTO subscribers (id, external_id, created_at, locale, region, time_zone, quiet_hours, digest_hour,
+       attributes, ${consentColumns})
      SELECT value->>0, value->>1, value->>2, coalesce(value->>4, value->>3), value->>5, value->>6, value->>7,
-       coalesce(value->>8, '{}'), value->>9, value->>10, value->>11, value->>12, value->>13 FROM json_each(?)
+       value->>8, coalesce(value->>9, '{}'), value->>10, value->>11, value->>12, value->>13, value->>14 FROM json_each(?)
      RETURNING id, ordinal`,
   );
   const update = db.prepare(
     `UPDATE subscribers SET external_id = coalesce(external_id, value->>1), locale = coalesce(value->>2, locale),
        region = coalesce(value->>3, region), time_zone = coalesce(value->>4, time_zone),
-       quiet_hours = coalesce(value->>5, quiet_hours), attributes = json_patch(attributes, coalesce(value->>6, '{}')),
-       (${consentColumns}) = (value->>7, value->>8, value->>9, value->>10, value->>11)
+       quiet_hours = coalesce(value->>5, quiet_hours), digest_hour = coalesce(value->>6, digest_hour),
+       attributes = json_patch(attributes, coalesce(value->>7, '{}')),
+       (${consentColumns}) = (value->>8, value->>9, value->>10, value->>11, value->>12)
      FROM json_each(?) WHERE ordinal = value->>0`,
   );
   const claim = db.prepare(

@@ -8,6 +8,7 @@ import { inChunks } from '../chunks.ts';
 import type { Row, SqlInput, SqliteDatabase, SqlValue } from '../database.ts';
 import { packedQuery } from '../packed.ts';
 import { profileKeeperOver } from '../profiles/rows.ts';
+import { writtenOver } from '../written.ts';
 
 const peopleInOneRead = 2_000;
 
@@ -21,9 +22,12 @@ const person = (row: Row): Omit<Subscriber, 'attributes' | 'externalId' | 'creat
   region: text(row.region),
   timeZone: text(row.time_zone),
   quietHours: row.quiet_hours === null ? null : JSON.parse(String(row.quiet_hours)),
+  digestHour: integer(row.digest_hour),
   consents: { personalisation: row.personalisation === 1 },
   mergedInto: integer(row.merged_into),
   erasedAt: integer(row.erased_at),
+  ...(row.fewer === 1 ? { fewer: true } : {}),
+  ...(row.plain_links === 1 ? { plainLinks: true } : {}),
 });
 
 /** Consents of a row that has the columns of `consentColumns`. */
@@ -43,6 +47,7 @@ const toSubscriber = (row: Row): Subscriber => ({
   externalId: text(row.external_id),
   attributes: JSON.parse(String(row.attributes)),
   createdAt: Number(row.created_at),
+  ...(row.contact === 1 ? { contact: true as const } : {}),
 });
 
 const isUniqueClash = (error: unknown): boolean => /UNIQUE constraint failed/.test(String(error));
@@ -75,10 +80,13 @@ const recipientColumns = {
   region: 'region',
   time_zone: 'time_zone',
   quiet_hours: 'quiet_hours',
+  digest_hour: 'digest_hour',
   personalisation: 'personalisation',
   merged_into: 'merged_into',
   erased_at: 'erased_at',
   stopped_all: 'stopped_all',
+  fewer: 'fewer',
+  plain_links: 'plain_links',
 };
 
 type People = Pick<
@@ -89,16 +97,16 @@ type People = Pick<
 /** The people of `sqliteSubscriptionStore`. */
 export const peopleOver = (db: SqliteDatabase): People => {
   const insert = db.prepare(
-    `INSERT INTO subscribers (id, external_id, locale, region, time_zone, quiet_hours, attributes, created_at,
-       ${consentColumns})
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO subscribers (id, external_id, locale, region, time_zone, quiet_hours, digest_hour, attributes,
+       created_at, contact, ${consentColumns})
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  const byId = db.prepare('SELECT * FROM subscribers WHERE id = ?');
+  const byId = db.prepare('SELECT * FROM subscribers WHERE id = ? AND contact = ?');
   const byOrdinal = db.prepare('SELECT * FROM subscribers WHERE ordinal = ?');
   const byExternalId = db.prepare('SELECT * FROM subscribers WHERE external_id = ?');
   const update = db.prepare(
-    `UPDATE subscribers SET locale = ?, region = ?, time_zone = ?, quiet_hours = ?, attributes = ?, external_id = ?
-     WHERE ordinal = ?`,
+    `UPDATE subscribers SET locale = ?, region = ?, time_zone = ?, quiet_hours = ?, digest_hour = ?, attributes = ?,
+       external_id = ?, fewer = ?, plain_links = ? WHERE ordinal = ?`,
   );
   const consent = db.prepare(
     `UPDATE subscribers SET (${consentColumns}) = (?1, ?2, ?3, ?4, ?5), consent_refused = 1 - ?1 WHERE ordinal = ?6`,
@@ -113,12 +121,18 @@ export const peopleOver = (db: SqliteDatabase): People => {
     'INSERT OR IGNORE INTO rule_opt_outs (rule, subscriber, at) SELECT rule, ?, at FROM rule_opt_outs WHERE subscriber = ?',
   );
   const moveFeedback = db.prepare('UPDATE feedback SET ordinal = ? WHERE ordinal = ?');
+  const joinWishes = db.prepare(
+    `UPDATE subscribers SET (fewer, plain_links) = (SELECT max(fewer), max(plain_links) FROM subscribers
+       WHERE ordinal IN (?1, ?2)) WHERE ordinal = ?1`,
+  );
   const markMerged = db.prepare(
     'UPDATE subscribers SET merged_into = ? WHERE ordinal = ? AND merged_into IS NULL AND ordinal <> ?1',
   );
-  const erasures = [
-    `INSERT INTO suppressions (lookup, reason) SELECT lookup, '${erasedReason}' FROM addresses WHERE subscriber = ?
+  const suppressErased = db.prepare(
+    `INSERT INTO suppressions (lookup, reason, at) SELECT lookup, '${erasedReason}', ?2 FROM addresses WHERE subscriber = ?1
        ON CONFLICT (lookup) DO NOTHING`,
+  );
+  const erasures = [
     'DELETE FROM sign_ups WHERE lookup IN (SELECT lookup FROM addresses WHERE subscriber = ?)',
     'DELETE FROM addresses WHERE subscriber = ?',
     'DELETE FROM subscriptions WHERE subscriber = ?',
@@ -126,12 +140,14 @@ export const peopleOver = (db: SqliteDatabase): People => {
     'UPDATE feedback SET comment = NULL WHERE ordinal = ?',
   ].map((sql) => db.prepare(sql));
   const clear = db.prepare(
-    `UPDATE subscribers SET external_id = NULL, region = NULL, time_zone = NULL, quiet_hours = NULL, attributes = '{}',
-       personalisation = 0, consent_given_at = NULL, consent_how = NULL, consent_wording = NULL,
-       consent_withdrawn_at = NULL, consent_refused = 0, erased_at = coalesce(erased_at, ?) WHERE ordinal = ?`,
+    `UPDATE subscribers SET external_id = NULL, region = NULL, time_zone = NULL, quiet_hours = NULL, digest_hour = NULL,
+       attributes = '{}', personalisation = 0, consent_given_at = NULL, consent_how = NULL, consent_wording = NULL,
+       consent_withdrawn_at = NULL, consent_refused = 0, fewer = 0,
+       plain_links = 0, erased_at = coalesce(erased_at, ?) WHERE ordinal = ?`,
   );
 
   const profiles = profileKeeperOver(db);
+  const written = writtenOver(db);
   const changes = changesOver(db);
 
   const one = (row: Row | undefined): Subscriber | null => (row ? toSubscriber(row) : null);
@@ -152,17 +168,24 @@ export const peopleOver = (db: SqliteDatabase): People => {
       orConflict(
         db.write(() => {
           const quietHours = fresh.quietHours && JSON.stringify(fresh.quietHours);
-          const { id, externalId, locale, region, timeZone, attributes, consents, createdAt } = fresh;
-          const facts = [JSON.stringify(attributes), createdAt, ...consentValues(consents)];
+          const { id, externalId, locale, region, timeZone, digestHour, attributes, consents, createdAt } = fresh;
+          const facts = [
+            digestHour,
+            JSON.stringify(attributes),
+            createdAt,
+            fresh.contact === true,
+            ...consentValues(consents),
+          ];
           insert.run(id, externalId, locale, region, timeZone, quietHours, ...facts);
-          const person = toSubscriber(byId.get(id) as Row);
+          const person = toSubscriber(byId.get(id, fresh.contact === true) as Row);
           changes.touch(person.ordinal);
           return person;
         }),
       ),
     subscriber: (by) =>
       db.read(() => {
-        if ('id' in by) return one(byId.get(by.id));
+        if ('id' in by) return one(byId.get(by.id, false));
+        if ('contact' in by) return one(byId.get(by.contact, true));
         return one('ordinal' in by ? byOrdinal.get(by.ordinal) : byExternalId.get(by.externalId));
       }),
     updateSubscriber: (ordinal, fields) =>
@@ -171,9 +194,10 @@ export const peopleOver = (db: SqliteDatabase): People => {
           const before = one(byOrdinal.get(ordinal));
           if (!before) return null;
           const after = { ...before, ...fields };
-          const { locale, region, timeZone, quietHours, attributes, externalId, consents } = after;
-          const json = [quietHours && JSON.stringify(quietHours), JSON.stringify(attributes)];
-          update.run(locale, region, timeZone, ...json, externalId, ordinal);
+          const { locale, region, timeZone, quietHours, digestHour, attributes, externalId, consents } = after;
+          const times = [quietHours && JSON.stringify(quietHours), digestHour];
+          const wishes = [after.fewer ?? false, after.plainLinks ?? false];
+          update.run(locale, region, timeZone, ...times, JSON.stringify(attributes), externalId, ...wishes, ordinal);
           if (fields.consents) consent.run(...consentValues(consents), ordinal);
           if (fields.consents && !consents.personalisation) profiles.forget(ordinal);
           changes.touch(ordinal);
@@ -183,17 +207,24 @@ export const peopleOver = (db: SqliteDatabase): People => {
     erase: (ordinal, at) =>
       db.write(() => {
         if (!byOrdinal.get(ordinal)) return;
-        for (const step of erasures) step.run(ordinal);
-        clear.run(at, ordinal);
-        profiles.forget(ordinal);
-        changes.touch(ordinal);
+        const all = [...written.contactsOf(ordinal), ordinal];
+        written.forget(ordinal);
+        for (const person of all) {
+          suppressErased.run(person, at);
+          for (const step of erasures) step.run(person);
+          clear.run(at, person);
+          profiles.forget(person);
+          changes.touch(person);
+        }
       }),
     merge: (from, to) =>
       db.write(() => {
         markMerged.run(to, from);
         moveOptOuts.run(to, from);
         moveFeedback.run(to, from);
+        joinWishes.run(to, from);
         profiles.join(from, to);
+        written.join(from, to);
         changes.touch(from);
         changes.touch(to);
       }),

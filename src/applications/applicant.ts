@@ -1,0 +1,108 @@
+import type { Locale } from '../catalogue/topic.ts';
+import type { Config } from '../config.ts';
+import type { Edges } from '../edges.ts';
+import { AppError } from '../errors.ts';
+import type { Keyring } from '../keyring.ts';
+import type { Storage } from '../storage/storage.ts';
+import { lookupOf, maskContact, sealReplyContact } from '../subscriptions/address.ts';
+import { presentPerson } from '../subscriptions/people.ts';
+import { reachOf } from '../subscriptions/reach.ts';
+import type { Contact } from '../subscriptions/subscriber.ts';
+import { erasedReason } from '../subscriptions/subscription-store.ts';
+import type { Application, Written } from './application.ts';
+
+export type ApplicantStores = Pick<Storage, 'subscriptions' | 'addresses'>;
+export type ApplicantTools = {
+  keyring: Keyring;
+  edges: Pick<Edges, 'now'>;
+  config: Pick<Config, 'locale'>;
+};
+
+/** Who applied, as staff may see them: a subscriber's public id, or a contact's masked address; null once forgotten. */
+export type ApplicantView = { subscriber: string } | { contact: string } | null;
+
+const sealContext = (id: string): string => `application:${id}`;
+
+/** Who applied: what they wrote, where they are written to, and the contact that an answer goes to. */
+export const makeApplicants = (stores: ApplicantStores, { keyring, edges, config }: ApplicantTools) => {
+  const { subscriptions, addresses } = stores;
+
+  const open = ({ id, written }: Pick<Application, 'id' | 'written'>): Written | null =>
+    written === null ? null : (JSON.parse(keyring.open(written, sealContext(id))) as Written);
+
+  const emailOf = (application: Application): Contact | null => {
+    const email = open(application)?.email ?? null;
+    return email === null ? null : { channel: 'email', email };
+  };
+
+  /** Why nothing may be sent to an address whoever has it; what was forgotten may be answered when its owner applies anew. */
+  const suppressionOf = async (contact: Contact): Promise<string | null> => {
+    const reason = await addresses.suppression(lookupOf(keyring, contact));
+    return reason === erasedReason ? null : reason;
+  };
+
+  const insertContact = async (id: string): Promise<void> => {
+    const facts = {
+      externalId: null,
+      region: null,
+      timeZone: null,
+      quietHours: null,
+      digestHour: null,
+      attributes: {},
+    };
+    const consents = { personalisation: false };
+    const made = { id, locale: config.locale, ...facts, consents, createdAt: edges.now(), contact: true as const };
+    try {
+      await subscriptions.insertSubscriber(made);
+    } catch (error) {
+      // somebody else answered at the same moment
+      if (!(error instanceof AppError) || error.code !== 'conflict') throw error;
+    }
+  };
+
+  return {
+    open,
+    seal: (id: string, written: Written): string => keyring.seal(JSON.stringify(written), sealContext(id)),
+
+    view: async (application: Application): Promise<ApplicantView> => {
+      if (application.contact) {
+        const contact = emailOf(application);
+        return contact && { contact: maskContact(contact) };
+      }
+      const ordinal = application.applicant;
+      const person = ordinal === null ? null : await presentPerson(subscriptions, { ordinal });
+      return person && { subscriber: person.id };
+    },
+
+    /** Where the applicant is written to and in which language; null where nowhere. */
+    reach: async (application: Application): Promise<{ contact: Contact; locale: Locale } | null> => {
+      if (!application.contact)
+        return application.applicant === null ? null : reachOf(stores, keyring, application.applicant);
+      const contact = emailOf(application);
+      const usable = contact !== null && (await suppressionOf(contact)) === null;
+      return usable ? { contact, locale: config.locale } : null;
+    },
+
+    /**
+     * Whom an answer is pushed to, by ordinal; a contact is made here, before it gets anything. Its id derives from the
+     * application's and its address has a look-up of its own, so that whoever signs up with the same address never meets it.
+     * Null once the applicant was forgotten.
+     */
+    ordinalOf: async (application: Application): Promise<number | null> => {
+      if (!application.contact || application.applicant !== null) return application.applicant;
+      const contact = emailOf(application);
+      if (!contact) return null;
+      const id = keyring.mac('application-contact', application.id, 16).toString('base64url');
+      if (!(await subscriptions.subscriber({ contact: id }))) await insertContact(id);
+      const person = await subscriptions.subscriber({ contact: id });
+      if (!person) throw new Error('a contact was not kept');
+      const address = sealReplyContact(keyring, contact, application.id);
+      await addresses.claim({ ...address, subscriber: person.ordinal, verifiedAt: edges.now(), suppressed: null });
+      const reason = await suppressionOf(contact);
+      if (reason !== null) await addresses.suppress(address.lookup, reason, edges.now());
+      return person.ordinal;
+    },
+  };
+};
+
+export type Applicants = ReturnType<typeof makeApplicants>;

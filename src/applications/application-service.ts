@@ -1,0 +1,234 @@
+import type { CalendarService } from '../calendar/calendar-service.ts';
+import type { Calendar, Day } from '../calendar/working-day.ts';
+import type { Config } from '../config.ts';
+import { type Edges, newId } from '../edges.ts';
+import { AppError, type Fault } from '../errors.ts';
+import type { FanoutService } from '../fanout/fanout-service.ts';
+import type { Keyring } from '../keyring.ts';
+import type { Actor } from '../publishing/item.ts';
+import type { PublishingService } from '../publishing/publishing-service.ts';
+import { readLink } from '../signed-link.ts';
+import type { Storage } from '../storage/storage.ts';
+import { type AddressRules, lookupOf, normaliseContact } from '../subscriptions/address.ts';
+import { presentPerson } from '../subscriptions/people.ts';
+import { type ApplicantView, makeApplicants } from './applicant.ts';
+import {
+  type Application,
+  type ApplicationState,
+  answered,
+  datesOf,
+  lastDay,
+  postponed,
+  postponeFault,
+} from './application.ts';
+import { type DebtTools, makeDebts } from './debts.ts';
+import { type ProofDelivery, proofOf } from './proof.ts';
+
+/** An application as staff see it. `daysLeft`: working days until it is due, negative when late; null once it waits no more. */
+export type ApplicationView = Application & {
+  applicantView: ApplicantView;
+  text: string | null;
+  reason: string | null;
+  daysLeft: number | null;
+};
+
+type NewApplication = { applicant: { subscriber: string } | { email: string }; text: string; receivedAt: number };
+
+export type ApplicationService = {
+  /** Everything that is wrong with a new application; `register` refuses the same. */
+  faultsIn(applicant: { subscriber?: string; email?: string }, receivedAt: number | null): Promise<Fault[]>;
+  /** Throws `invalid` (an unknown subscriber, no address, a time ahead). */
+  register(wanted: NewApplication, actor: Actor): Promise<ApplicationView>;
+  get(id: string): Promise<(ApplicationView & { lastDay: Day; proof: ProofDelivery[] }) | null>;
+  list(
+    state: ApplicationState | null,
+    page: { cursor: string | null; limit: number },
+  ): Promise<{ rows: ApplicationView[]; next: string | null }>;
+  /** What one subscriber (by ordinal) applied for, newest first. */
+  ofSubscriber(ordinal: number, limit: number): Promise<ApplicationView[]>;
+  /**
+   * Postpones the answer to a day, once, by 20 working days at most, and tells the applicant in writing. Throws `not-found`,
+   * `wrong-state`, `invalid` (a day too early or too late), `conflict`.
+   */
+  postpone(id: string, wanted: { until: Day; reason: string }, actor: Actor): Promise<ApplicationView>;
+  /**
+   * Answers by a targeted item, which is published if it may be, and pushes it to the applicant alone. Asking again with the
+   * same item answers the same. Throws `not-found`, `wrong-state`, `invalid` (not a targeted item), `conflict`.
+   */
+  answer(id: string, item: string, actor: Actor): Promise<ApplicationView>;
+  /** Somebody opened the item by the signed link of a message: if it answers their application, that is kept. */
+  opened(item: string, token: string): Promise<void>;
+  /** Forgets who applied and what they wrote, and erases the contact. Throws `not-found`. */
+  forget(id: string): Promise<void>;
+  /** Does what a process left undone that died after a change; answers how much there was. */
+  settleOwed(): Promise<number>;
+};
+
+export type ApplicationStores = Pick<Storage, 'applications' | 'subscriptions' | 'addresses' | 'pushes' | 'ledger'>;
+export type ApplicationTools = Omit<DebtTools, 'applicants'> & {
+  keyring: Keyring;
+  edges: Pick<Edges, 'now' | 'bytes'>;
+  calendar: CalendarService;
+  publishing: Pick<PublishingService, 'get'>;
+  fanout: Pick<FanoutService, 'publish' | 'answer'>;
+  config: Pick<Config, 'locale' | 'phoneCountry'>;
+};
+
+/** Whatever opens a link so soon after it was sent is a mail filter, and proves nothing. */
+const tooSoonMs = 5_000;
+
+const notFound = (): AppError => new AppError('not-found', 'There is no such application.');
+const conflict = (): AppError =>
+  new AppError('conflict', 'Somebody else has just changed this application; look again.');
+const invalid = (path: string, message: string): AppError =>
+  new AppError('invalid', `${path} ${message}`, { faults: [{ path, message }] });
+
+/** Applications for information: received, postponed once, answered by a push to one person, with its proof. */
+export const makeApplicationService = (stores: ApplicationStores, tools: ApplicationTools): ApplicationService => {
+  const { applications } = stores;
+  const { keyring, edges, calendar, publishing, fanout, config } = tools;
+  const applicants = makeApplicants(stores, tools);
+  const debts = makeDebts(stores, { ...tools, applicants });
+  const rules: AddressRules = { phoneCountry: config.phoneCountry, insecureEndpoints: false };
+
+  const known = async (id: string): Promise<Application> => {
+    const application = await applications.get(id);
+    if (!application) throw notFound();
+    return application;
+  };
+
+  const view = async (application: Application, known?: Calendar): Promise<ApplicationView> => {
+    const written = applicants.open(application);
+    const waits = application.state === 'received' || application.state === 'postponed';
+    const days = waits ? (known ?? (await calendar.calendar())) : null;
+    return {
+      ...application,
+      applicantView: await applicants.view(application),
+      text: written?.text ?? null,
+      reason: written?.reason ?? null,
+      daysLeft: days === null ? null : days.between(calendar.dayOf(), application.dueOn),
+    };
+  };
+
+  /** Stores the next state, and answers it as it stands then. */
+  const change = async (next: Application): Promise<Application> => {
+    if (!(await applications.replace(next))) throw conflict();
+    return { ...next, beat: next.beat + 1 };
+  };
+
+  const applicantFault = async (applicant: { subscriber?: string; email?: string }): Promise<Fault[]> => {
+    const { subscriber, email } = applicant;
+    if (subscriber !== undefined && !(await presentPerson(stores.subscriptions, { id: subscriber })))
+      return [{ path: 'applicant', message: `there is no subscriber ${subscriber}` }];
+    const normal = email === undefined ? null : normaliseContact({ channel: 'email', email }, rules);
+    return normal && !normal.ok ? [{ path: 'applicant.email', message: 'is not an email address' }] : [];
+  };
+
+  const faultsIn: ApplicationService['faultsIn'] = async (applicant, receivedAt) => [
+    ...(await applicantFault(applicant)),
+    ...(receivedAt !== null && receivedAt > edges.now() ? [{ path: 'receivedAt', message: 'lies ahead' }] : []),
+  ];
+
+  /** Who applied, as it is kept: a subscriber's ordinal, or an email with its look-up. */
+  const whoOf = async (applicant: NewApplication['applicant']) => {
+    if ('subscriber' in applicant) {
+      const person = await presentPerson(stores.subscriptions, { id: applicant.subscriber });
+      return { contact: false, applicant: person?.ordinal ?? null, lookup: null, email: null };
+    }
+    const normal = normaliseContact({ channel: 'email', email: applicant.email }, rules);
+    const email = normal.ok && normal.contact.channel === 'email' ? normal.contact.email : applicant.email;
+    return { contact: true, applicant: null, lookup: lookupOf(keyring, { channel: 'email', email }), email };
+  };
+
+  return {
+    faultsIn,
+    register: async ({ applicant, text, receivedAt }, actor) => {
+      const faults = await faultsIn(applicant, receivedAt);
+      if (faults.length > 0) throw new AppError('invalid', 'The application does not fit.', { faults });
+      const id = newId(edges);
+      const { email, ...who } = await whoOf(applicant);
+      const dates = datesOf(await calendar.calendar(), receivedAt, calendar.dayOf(receivedAt));
+      const application: Application = {
+        ...{ id, beat: 1, state: 'received', ...who, ...dates },
+        written: applicants.seal(id, { text, email, reason: null }),
+        ...{ postponement: null, answer: null, openedAt: null, owes: null },
+        ...{ by: actor.staff, createdAt: edges.now() },
+      };
+      await applications.insert(application);
+      return view(application);
+    },
+    get: async (id) => {
+      const application = await applications.get(id);
+      if (!application) return null;
+      const proof = await proofOf(stores, application);
+      return { ...(await view(application)), lastDay: lastDay(await calendar.calendar(), application), proof };
+    },
+    list: async (state, page) => {
+      const { rows, next } = await applications.list(state, page);
+      const days = await calendar.calendar();
+      return { rows: await Promise.all(rows.map((one) => view(one, days))), next };
+    },
+    ofSubscriber: async (ordinal, limit) => {
+      const days = await calendar.calendar();
+      return Promise.all((await applications.ofApplicant(ordinal, limit)).map((one) => view(one, days)));
+    },
+    postpone: async (id, { until, reason }, actor) => {
+      const application = await known(id);
+      const days = await calendar.calendar();
+      const fault = postponeFault(days, application, until);
+      if (fault === 'state')
+        throw new AppError(
+          'wrong-state',
+          `The application is ${application.state}; it can be postponed once, before its answer.`,
+        );
+      if (fault === 'early') throw invalid('until', `must lie after ${application.firstDueOn}`);
+      if (fault === 'late') throw invalid('until', `must be ${lastDay(days, application)} at the latest`);
+      const written = applicants.open(application);
+      const sealed = written && applicants.seal(id, { ...written, reason });
+      const told = (await applicants.reach(application)) !== null;
+      const made = { until, at: edges.now(), by: actor.staff, told };
+      const next = await change(postponed(application, made, sealed));
+      await debts.settle(next);
+      return view(await known(id));
+    },
+    answer: async (id, item, actor) => {
+      const application = await known(id);
+      if (application.answer?.item === item) {
+        await debts.settle(application);
+        return view(await known(id));
+      }
+      if (application.state !== 'received' && application.state !== 'postponed')
+        throw new AppError('wrong-state', `The application is ${application.state}.`);
+      const found = await publishing.get(item);
+      if (!found) throw new AppError('not-found', `There is no item ${item}.`);
+      if (found.content.visibility !== 'targeted') throw invalid('item', 'must be a targeted item');
+      // what nobody is told of by itself becomes public to its reader here
+      if (found.state !== 'published') await fanout.publish(item, actor);
+      const applicant = await applicants.ordinalOf(application);
+      if (applicant === null)
+        throw new AppError('wrong-state', 'The applicant was forgotten; there is nobody to answer.');
+      const push = keyring.mac('application-push', `${id}:${item}`, 16).toString('base64url');
+      const made = { item, push, at: edges.now(), by: actor.staff };
+      const next = await change(answered({ ...application, applicant }, made));
+      await debts.settle(next);
+      return view(await known(id));
+    },
+    opened: async (item, token) => {
+      const link = readLink(keyring, 'item', token, edges.now());
+      const message = link.ok ? await stores.ledger.message(link.subject) : null;
+      const sentAt = message?.attempts.at(-1)?.at ?? message?.createdAt ?? 0;
+      if (!message || edges.now() - sentAt < tooSoonMs) return;
+      const person = await presentPerson(stores.subscriptions, { ordinal: message.ordinal });
+      for (const { id, answer, applicant } of await applications.answeredBy(item))
+        if (answer?.push === message.push || (applicant !== null && applicant === person?.ordinal))
+          await applications.opened(id, edges.now());
+    },
+    forget: async (id) => {
+      const application = await known(id);
+      if (application.contact && application.applicant !== null)
+        await stores.subscriptions.erase(application.applicant, edges.now());
+      await applications.forget(id);
+    },
+    settleOwed: debts.settleOwed,
+  };
+};

@@ -1,0 +1,35 @@
+import type { Attempt } from '../fanout/ledger-store.ts';
+import type { DeliveryState } from '../fanout/push.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { ChannelName } from '../subscriptions/follow.ts';
+import type { Application } from './application.ts';
+
+/** What became of the answer on one channel: each attempt with the receiving server's reply and its time. */
+export type ProofDelivery = {
+  channel: ChannelName | null;
+  state: DeliveryState;
+  code: string | null;
+  attempts: Attempt[];
+};
+
+/**
+ * The proof that an answer was delivered: every message about its item to the applicant, over all pushes of the item, since
+ * another one may have told them first.
+ */
+export const proofOf = async (
+  stores: Pick<Storage, 'pushes' | 'ledger'>,
+  { answer, applicant }: Pick<Application, 'answer' | 'applicant'>,
+): Promise<ProofDelivery[]> => {
+  if (!answer) return [];
+  const pushes = await stores.pushes.ofItem(answer.item);
+  const own = pushes.find(({ id }) => id === answer.push)?.audience;
+  // who they were when it was sent, and who they are after a merge
+  const ordinals = new Set([applicant ?? -1, own?.kind === 'applicant' ? own.ordinal : -1]);
+  const rows = (await Promise.all(pushes.map(({ id }) => stores.ledger.deliveriesOf(id, [...ordinals])))).flat();
+  const messages = await stores.ledger.messages(rows.flatMap(({ message }) => message ?? []));
+  const attempts = new Map(messages.map((message) => [message.id, message.attempts]));
+  return rows.map(({ channel, state, code, message }) => ({
+    ...{ channel, state, code },
+    attempts: attempts.get(message ?? '') ?? [],
+  }));
+};

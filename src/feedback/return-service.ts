@@ -1,0 +1,273 @@
+import { createHash } from 'node:crypto';
+import type { Config } from '../config.ts';
+import type { Edges } from '../edges.ts';
+import { AppError } from '../errors.ts';
+import type { FanoutService } from '../fanout/fanout-service.ts';
+import type { Message } from '../fanout/ledger-store.ts';
+import type { Keyring } from '../keyring.ts';
+import type { Log } from '../log.ts';
+import { makeReturnPaths, type ReturnPath, returnPathKey } from '../return-path.ts';
+import { signLink } from '../signed-link.ts';
+import type { Storage } from '../storage/storage.ts';
+import { lookupOf, normaliseContact, openContact } from '../subscriptions/address.ts';
+import { presentPerson } from '../subscriptions/people.ts';
+import { asksToStop } from '../subscriptions/stop-words.ts';
+import type { Address, Contact } from '../subscriptions/subscriber.ts';
+import type { SubscriptionService } from '../subscriptions/subscription-service.ts';
+import type { TellEvents } from '../webhooks/webhook.ts';
+import { classifyBounce, type FailedRecipient, type ReturnedMail } from './bounces/classify-bounce.ts';
+import { diagnose, type FailureKind } from './bounces/diagnosis.ts';
+import type { FeedbackService } from './feedback-service.ts';
+import type { Returned } from './return-store.ts';
+
+/** A receipt of an SMS provider. `failure`: what a bounce means for the number; `phone`: whose, where the provider says it. */
+type TextReceipt = {
+  of: { provider: string; reference: string; message: string | null };
+  to: 'delivered' | 'bounced';
+  failure: FailureKind;
+  words: string;
+  phone?: string | undefined;
+};
+
+/** A refusal on the line: a server that would not take a message for an address, which `lookup` names. */
+type Refusal = { lookup: string; message: string; channel: Address['channel']; detail: string };
+
+export type ReturnService = {
+  /**
+   * Says what a mail that came back is (classify-bounce.ts) and does what follows. `rcpts`: where it was delivered to.
+   * `isVouched`: it comes from whom we trust, so that it is believed of a message that it does not name, too.
+   */
+  take(raw: Uint8Array, from: { rcpts: string[]; isVouched: boolean }): Promise<ReturnedMail>;
+  /** A provider's receipt for a text; answers whether it moved a row. */
+  receipt(receipt: TextReceipt): Promise<boolean>;
+  /** A text from a phone: a stop word stops everything, and is kept. Answers whether it was one. */
+  text(phone: string, body: string): Promise<boolean>;
+  /** A recipient that was refused for good while it was sent: what holds of a bounce holds of it. */
+  refused(refusal: Refusal): Promise<void>;
+  /** Forgets what counts no more. */
+  forgetOld(): Promise<void>;
+};
+
+const dayMs = 86_400_000;
+/** So many soft bounces in so many days are one hard bounce. */
+const softMost = 5;
+const softWithinMs = 30 * dayMs;
+const proofMost = 300;
+
+type Stores = Pick<Storage, 'ledger' | 'addresses' | 'subscriptions' | 'returns'>;
+type Tools = {
+  fanout: Pick<FanoutService, 'receipt' | 'unsubscribe'>;
+  subscriptions: Pick<SubscriptionService, 'stopByPhone'>;
+  feedback: Pick<FeedbackService, 'give'>;
+  keyring: Pick<Keyring, 'mac' | 'open' | 'lookup'>;
+  edges: Pick<Edges, 'now'>;
+  config: { email: Pick<Config['email'], 'bounces'>; phoneCountry: string };
+  tell: TellEvents;
+  log: Log;
+};
+
+/** What a returned mail is about: one of our messages, and the address that it went to, if that is still that person's. */
+type Subject = { message: Message; address: Address | null };
+
+/** Local parts of other people's addresses do not belong into the ledger. */
+const withoutNames = (words: string): string =>
+  words.replace(/[^\s<>@:;,"'()]+@(?=[^\s<>@]+)/g, '…@').slice(0, proofMost);
+
+/** When a server took the message last; while that is not known, when it was made. */
+const sentAt = ({ attempts, createdAt }: Message): number =>
+  attempts.reduce(
+    (latest, { ok, at, provider }) => (ok && provider !== 'service-worker' ? Math.max(latest, at) : latest),
+    createdAt,
+  );
+
+const hashOf = (...parts: (string | Uint8Array)[]): string => {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part).update('\u0000');
+  return hash.digest('base64url').slice(0, 22);
+};
+
+/** What comes back by mail, as receipts, texts and refusals, and what follows from it for addresses. */
+export const makeReturnService = (stores: Stores, tools: Tools): ReturnService => {
+  const { ledger, addresses, returns } = stores;
+  const { fanout, keyring, edges, config, tell, log } = tools;
+  const paths = config.email.bounces ? makeReturnPaths(config.email.bounces, returnPathKey(keyring)) : null;
+  const rules = { phoneCountry: config.phoneCountry, insecureEndpoints: false };
+
+  const lookupFor = (contact: Contact): string | null => {
+    const normal = normaliseContact(contact, rules);
+    return normal.ok ? lookupOf(keyring, normal.contact) : null;
+  };
+  const emailLookups = (recipients: { address: string }[]): string[] =>
+    recipients.flatMap(({ address }) => lookupFor({ channel: 'email', email: address }) ?? []);
+
+  const heldBy = async ({ ordinal, channel }: Message): Promise<Address[]> => {
+    const person = await presentPerson(stores.subscriptions, { ordinal });
+    const held = person ? await addresses.ofSubscribers([person.ordinal]) : [];
+    return held.filter((address) => address.channel === channel);
+  };
+
+  /** The signed path decides which address it was; without one the recipient that the report names, or the only one they have. */
+  const addressOf = (held: Address[], path: ReturnPath | null, named: string[]): Address | null => {
+    if (path !== null)
+      return (
+        held.find((address) => {
+          const contact = openContact(keyring, address);
+          return contact.channel === 'email' && paths?.isTagOf(path.tag, contact.email);
+        }) ?? null
+      );
+    return held.find(({ lookup }) => named.includes(lookup)) ?? (held.length === 1 ? (held[0] ?? null) : null);
+  };
+
+  /** Our message that a mail answers: by its return path, else by the Message-ID of what came back, which nobody can guess. */
+  const subjectOf = async (
+    { paths: said, original, recipients }: ReturnedMail,
+    rcpts: string[],
+  ): Promise<Subject | null> => {
+    const path = [...rcpts, ...said].flatMap((one) => paths?.read(one) ?? [])[0] ?? null;
+    const id = path?.message ?? /^([\w-]{22,40})@/.exec(original.messageId ?? '')?.[1] ?? null;
+    const message = id === null ? null : await ledger.message(id);
+    if (message?.channel !== 'email') return null;
+    return { message, address: addressOf(await heldBy(message), path, emailLookups(recipients)) };
+  };
+
+  /** Nothing but what was sent after the address was verified says anything of it. */
+  const suppress = async ({ lookup, verifiedAt }: Address, reason: string, sent: number): Promise<void> => {
+    if (sent < verifiedAt) return;
+    if (await addresses.suppress(lookup, reason, edges.now())) log.info({ reason }, 'an address is suppressed');
+  };
+
+  const failed = async (address: Address, found: Omit<Returned, 'lookup' | 'at'>, sent: number): Promise<void> => {
+    const at = edges.now();
+    const isNew = await returns.record({ ...found, lookup: address.lookup, at });
+    if (found.kind === 'hard') await suppress(address, 'hard-bounce', sent);
+    if (found.kind !== 'soft' || !isNew) return;
+    const since = Math.max(at - softWithinMs, address.verifiedAt);
+    if ((await returns.count(address.lookup, 'soft', since)) >= softMost) await suppress(address, 'soft-bounces', sent);
+  };
+
+  const tellOf = (
+    { id, push, channel }: Message,
+    kind: string,
+    reason: string,
+    status: string | null,
+  ): Promise<void> => {
+    const at = edges.now();
+    return tell([
+      { type: 'feedback.received', key: [id, kind], at, data: { kind, message: id, push, channel, reason, status } },
+    ]);
+  };
+
+  const bounced = async (
+    { message, address }: Subject,
+    { kind, reason, status, words, isDelayed }: FailedRecipient,
+  ): Promise<void> => {
+    // late is not lost: it may still arrive
+    if (isDelayed || kind === 'complaint') return;
+    const response = withoutNames([kind, status, words || reason].filter(Boolean).join(' '));
+    const attempt = { at: edges.now(), provider: 'bounce', ok: false, response, reference: null };
+    await ledger.receipt(message.id, 'bounced', attempt);
+    if (address) {
+      const id = hashOf(message.id, address.lookup);
+      await failed(address, { id, kind, reason, status, message: message.id }, sentAt(message));
+    }
+    await tellOf(message, `${kind}-bounce`, reason, status);
+  };
+
+  /** A complaint is feedback like any other: tuning and reports see it, and it is told. */
+  const keepComplaint = async ({ id }: Message): Promise<void> => {
+    const complaint = { kind: 'complaint' as const, rating: null, comment: null };
+    try {
+      await tools.feedback.give(signLink(keyring, 'unsubscribe', id), complaint);
+    } catch (error) {
+      // what the message was about is gone by now; what it was sent for has stopped all the same
+      if (!(error instanceof AppError) || error.code !== 'bad-link') throw error;
+    }
+  };
+
+  /** Who complains wants no more of that: what the message was sent for stops, as by its one-click link (RFC 8058). */
+  const complained = async ({ message, address }: Subject): Promise<void> => {
+    await fanout.unsubscribe(signLink(keyring, 'unsubscribe', message.id), false);
+    const kept = {
+      kind: 'complaint' as const,
+      reason: 'complaint',
+      status: null,
+      message: message.id,
+      at: edges.now(),
+    };
+    if (address)
+      await returns.record({ ...kept, id: hashOf(message.id, address.lookup, 'complaint'), lookup: address.lookup });
+    await keepComplaint(message);
+  };
+
+  /** A report that names no message of ours: it is believed of the addresses that it names. */
+  const unnamed = async ({ recipients, id: notice, original }: ReturnedMail, raw: Uint8Array): Promise<void> => {
+    for (const { address: named, kind, reason, status, isDelayed } of recipients) {
+      const lookup = lookupFor({ channel: 'email', email: named });
+      const address = lookup === null ? null : await addresses.find(lookup);
+      if (!address || isDelayed) continue;
+      // a Date field counts whole seconds
+      const sent = original.date === null ? edges.now() : original.date + 999;
+      if (kind === 'complaint') await suppress(address, 'complaint', sent);
+      await failed(address, { id: hashOf(notice ?? raw, address.lookup), kind, reason, status, message: null }, sent);
+    }
+  };
+
+  const follow = async (mail: ReturnedMail, subject: Subject): Promise<void> => {
+    if (mail.kind === 'complaint') return complained(subject);
+    const own = subject.address?.lookup;
+    const about =
+      mail.recipients.find((one) => own !== undefined && emailLookups([one]).includes(own)) ??
+      mail.recipients.find((one) => one.kind === mail.kind);
+    const { kind } = mail;
+    if (about) await bounced(subject, about);
+    else if (kind === 'hard' || kind === 'soft' || kind === 'blocked')
+      await bounced(subject, {
+        address: '',
+        kind,
+        reason: 'other',
+        status: null,
+        words: '',
+        isDelayed: kind === 'soft',
+      });
+  };
+
+  return {
+    take: async (raw, { rcpts, isVouched }) => {
+      const mail = classifyBounce(raw);
+      const subject = mail.kind === 'none' || mail.kind === 'auto-reply' ? null : await subjectOf(mail, rcpts);
+      if (subject) await follow(mail, subject);
+      else if (isVouched) await unnamed(mail, raw);
+      log.info({ kind: mail.kind, recipients: mail.recipients.length, known: subject !== null }, 'mail came back');
+      return mail;
+    },
+    receipt: async ({ of, to, failure, words, phone }) => {
+      const moved = await fanout.receipt(of, to, words);
+      if (to !== 'bounced') return moved;
+      const named = await ledger.messageByReference(of.provider, of.reference);
+      const message = named ?? (of.message === null ? null : await ledger.message(of.message));
+      if (message?.channel !== 'sms') return moved;
+      const lookup = phone === undefined ? null : lookupFor({ channel: 'sms', phone });
+      const address = addressOf(await heldBy(message), null, lookup === null ? [] : [lookup]);
+      const found = { id: hashOf(message.id, address?.lookup ?? ''), kind: failure, reason: words.slice(0, 50) };
+      if (address) await failed(address, { ...found, status: null, message: message.id }, sentAt(message));
+      if (moved) await tellOf(message, `${failure}-bounce`, words, null);
+      return moved;
+    },
+    text: async (phone, body) => {
+      if (!asksToStop(body)) return false;
+      await tools.subscriptions.stopByPhone(phone);
+      const lookup = lookupFor({ channel: 'sms', phone });
+      const at = edges.now();
+      const kept = { kind: 'stop' as const, reason: 'stop', status: null, message: null, at };
+      if (lookup !== null) await returns.record({ ...kept, id: hashOf(lookup, 'stop', String(at)), lookup });
+      return true;
+    },
+    refused: async ({ lookup, message, channel, detail }) => {
+      if (channel !== 'email' || !/^5\d\d/.test(detail)) return;
+      const { kind, reason, status, isSure } = diagnose({ action: 'failed', status: null, words: detail });
+      const address = isSure ? await addresses.find(lookup) : null;
+      if (address) await failed(address, { id: hashOf(message, lookup), kind, reason, status, message }, edges.now());
+    },
+    forgetOld: () => returns.forgetBefore(edges.now() - softWithinMs),
+  };
+};

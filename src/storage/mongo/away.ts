@@ -1,0 +1,36 @@
+import { mongo } from 'mongoose';
+import { AppError } from '../../errors.ts';
+
+const retryAfterSeconds = 5;
+
+/** What servers answer that are stopping, or are not the primary any more (MongoDB's error codes). */
+const steppingDown = new Set([7, 91, 189, 10107, 11600, 11602, 13435, 13436]);
+
+const isAway = (error: unknown): error is Error =>
+  error instanceof mongo.MongoNetworkError ||
+  error instanceof mongo.MongoServerSelectionError ||
+  error instanceof mongo.MongoNotConnectedError ||
+  (error instanceof mongo.MongoServerError && steppingDown.has(Number(error.code)));
+
+/** Answers what the work answers; throws `store-unavailable` where the server was lost, or is not found. */
+export const orUnavailable = async <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isAway(error)) throw error;
+    const away = new AppError('store-unavailable', 'the database does not answer', { retryAfterSeconds });
+    // the log says where it was looked for; whoever asked is not told
+    throw Object.assign(away, { cause: error });
+  }
+};
+
+type Verb = (...args: unknown[]) => Promise<unknown>;
+
+/** The same store, whose verbs throw `store-unavailable` while the server is away. */
+export const sayingAway = <S extends object>(store: S): S => {
+  const verbs = Object.entries(store).map(([name, verb]) => [
+    name,
+    typeof verb === 'function' ? (...args: unknown[]) => orUnavailable(() => (verb as Verb)(...args)) : verb,
+  ]);
+  return Object.fromEntries(verbs) as S;
+};

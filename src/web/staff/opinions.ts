@@ -1,0 +1,104 @@
+import { type Request, type Response, Router } from 'express';
+import type { Staff } from '../../access/access-store.ts';
+import { AppError } from '../../errors.ts';
+import { opinionOutcomes, opinionStates } from '../../feedback/opinions/opinion.ts';
+import type { OpinionView } from '../../feedback/opinions/opinion-service.ts';
+import type { Pages } from '../pages/page.ts';
+import { dayOf, type Voice } from '../pages/present.ts';
+import { field, longField, pathPart, queryText } from '../pages/request.ts';
+import { actorOf, deskRoles } from './applications.ts';
+import type { StaffDeps, StaffPages } from './staff-pages.ts';
+
+type Form = { typed: Record<string, string>; faults: Record<string, string> };
+
+const pageSize = 25;
+const blank: Form = { typed: {}, faults: {} };
+const notes = ['opinion-answered', 'opinion-published', 'opinion-hidden'];
+
+const rowOf = (voice: Voice, { id, state, kind, item, title, text, at, answer, published }: OpinionView) => ({
+  ...{ id, state, kind, item, title, text },
+  href: `/staff/opinions/${id}`,
+  at: dayOf(voice, at),
+  answer: answer && { ...answer, at: dayOf(voice, answer.at) },
+  published: published?.text ?? null,
+});
+
+const list = (deps: StaffDeps, pages: Pages, own: StaffPages) => async (req: Request, res: Response, me: Staff) => {
+  const asked = queryText(req, 'state');
+  const state = opinionStates.find((one) => one === asked) ?? null;
+  const found = await deps.opinions.list({ state, item: null }, { cursor: queryText(req, 'after'), limit: pageSize });
+  const voice = await pages.voice(req);
+  const query = new URLSearchParams({ ...(state ? { state } : {}), ...(found.next ? { after: found.next } : {}) });
+  own.show(req, res, me, 'opinions', {
+    states: opinionStates,
+    state,
+    rows: found.rows.map((one) => rowOf(voice, one)),
+    next: found.next && `/staff/opinions?${query}`,
+  });
+};
+
+const shown =
+  (deps: StaffDeps, pages: Pages, own: StaffPages) =>
+  async (req: Request, res: Response, me: Staff, form: Form = blank, status = 200) => {
+    const found = await deps.opinions.get(pathPart(req, 'id'));
+    if (!found) throw new AppError('not-found', 'There is no such opinion.');
+    const done = notes.find((note) => note === queryText(req, 'done')) ?? null;
+    const outcomes = opinionOutcomes.filter((outcome) => outcome !== 'answered' || found.kind === 'question');
+    own.show(req, res, me, 'opinion', { one: rowOf(await pages.voice(req), found), outcomes, done, ...form }, status);
+  };
+
+const answer = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
+  const show = shown(deps, pages, own);
+  return async (req: Request, res: Response, me: Staff) => {
+    const id = pathPart(req, 'id');
+    const typed = { outcome: field(req, 'outcome'), reason: longField(req, 'reason') };
+    const outcome = opinionOutcomes.find((one) => one === typed.outcome);
+    const faults: Record<string, string> = {
+      ...(outcome ? {} : { outcome: 'staff.fault.outcome' }),
+      ...(typed.reason === '' ? { reason: 'staff.fault.opinionReason' } : {}),
+    };
+    if (!outcome || typed.reason === '') return show(req, res, me, { typed, faults }, 400);
+    try {
+      await deps.opinions.answer(id, { outcome, reason: typed.reason }, actorOf(me));
+    } catch (error) {
+      if (!(error instanceof AppError) || !['invalid', 'wrong-state', 'conflict'].includes(error.code)) throw error;
+      const word = error.code === 'invalid' ? 'outcome' : 'changed';
+      return show(req, res, me, { typed, faults: { outcome: `staff.fault.${word}` } }, 409);
+    }
+    await deps.access.audit({ actor: me.id, action: 'answerOpinion', subject: id, details: { by: 'page' } });
+    res.redirect(303, `/staff/opinions/${id}?done=opinion-answered`);
+  };
+};
+
+const publish = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
+  const show = shown(deps, pages, own);
+  return async (req: Request, res: Response, me: Staff) => {
+    const id = pathPart(req, 'id');
+    const text = longField(req, 'text');
+    const hides = field(req, 'what') === 'hide';
+    const again = (text: string, key: string, status: number) =>
+      show(req, res, me, { typed: { text }, faults: { text: `staff.fault.${key}` } }, status);
+    if (!hides && text === '') return again(text, 'text', 400);
+    try {
+      await deps.opinions.publish(id, hides ? null : { text });
+    } catch (error) {
+      if (!(error instanceof AppError) || !['wrong-state', 'conflict'].includes(error.code)) throw error;
+      return again(text, error.code === 'conflict' ? 'changed' : 'notPublic', 409);
+    }
+    await deps.access.audit({ actor: me.id, action: 'publishOpinion', subject: id, details: { by: 'page' } });
+    res.redirect(303, `/staff/opinions/${id}?done=opinion-${hides ? 'hidden' : 'published'}`);
+  };
+};
+
+/** Questions and opinions, for staff. */
+export const opinionPages = (deps: StaffDeps, pages: Pages, own: StaffPages): Router => {
+  const show = shown(deps, pages, own);
+  return Router()
+    .get('/staff/opinions', own.only(list(deps, pages, own), ...deskRoles))
+    .get(
+      '/staff/opinions/:id',
+      own.only((req, res, me) => show(req, res, me), ...deskRoles),
+    )
+    .post('/staff/opinions/:id/answer', own.only(answer(deps, pages, own), ...deskRoles))
+    .post('/staff/opinions/:id/publish', own.only(publish(deps, pages, own), ...deskRoles));
+};
