@@ -122,6 +122,7 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
 
   /** Logs whom tuned rules decided of, with what probability, before anything is sent: what was drawn twice is logged once. */
   const expose = async (context: PushContext, plans: Plan[]): Promise<void> => {
+    if (![...context.suggestions.values()].some(({ arms }) => arms !== null)) return;
     const at = edges.now();
     const exposures = plans.flatMap((plan) => (plan.draws?.length ? (exposureOf(context, plan, at) ?? []) : []));
     if (exposures.length > 0) await stores.tuning.expose(exposures);

@@ -42,6 +42,8 @@ const tallyOf = ({ _id, ...tally }: TallyDocument): Tally => tally;
 const changeOf = ({ _id, ...change }: ChangeDocument): Change => ({ id: _id, ...change });
 
 const atOnce = 1_000;
+/** FerretDB 1.24 on SQLite does not come back from a hundred updates in one command. */
+const closedAtOnce = 50;
 const dayMs = 86_400_000;
 /** Above every key of a change. */
 const newest: [number, string] = [Number.MAX_SAFE_INTEGER, '\u{10ffff}'];
@@ -77,16 +79,18 @@ const exposuresOver = (exposures: mongo.Collection<ExposureDocument>): Exposures
       next: last ? encodeCursor([last.push, last.ordinal]) : null,
     };
   },
-  closeExposures: (list) =>
-    bulk(
-      exposures,
-      list.map(({ push, ordinal, channel, sentAt, reward, unwanted }) => ({
-        updateOne: {
-          filter: { _id: keyOf({ push, ordinal }), closed: false },
-          update: { $set: { closed: true, channel, sentAt, reward, unwanted } },
-        },
-      })),
-    ),
+  closeExposures: async (list) => {
+    for (const part of slices(list, closedAtOnce))
+      await bulk(
+        exposures,
+        part.map(({ push, ordinal, channel, sentAt, reward, unwanted }) => ({
+          updateOne: {
+            filter: { _id: keyOf({ push, ordinal }), closed: false },
+            update: { $set: { closed: true, channel, sentAt, reward, unwanted } },
+          },
+        })),
+      );
+  },
   dropExposures: async (list) => {
     for (const part of slices(list, atOnce)) await exposures.deleteMany({ _id: { $in: part.map(keyOf) } });
   },
