@@ -31,7 +31,7 @@ const words = {
     check: '请查收邮件',
     confirm: '确认',
     confirmed: '已确认',
-    mine: '我的订阅',
+    mine: '我的通知',
     save: /^保存/,
     saved: '修改已保存。',
     told: '通知记录',

@@ -5,7 +5,7 @@ import type { FeedbackView } from '../../feedback/feedback-service.ts';
 import { type OpinionKind, opinionKinds } from '../../feedback/opinions/opinion.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
-import { field, longField, pathPart } from '../pages/request.ts';
+import { field, longField, pathPart, queryText } from '../pages/request.ts';
 import type { FormFaults } from './follow.ts';
 
 /** What a link names: a kind, or one of the five answers of a survey. Anything else preselects nothing. */
@@ -79,7 +79,7 @@ const save = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Resp
   if (Object.keys(faults).length > 0) return again(faults);
   await deps.feedback.give(token, said);
   if (asks) await deps.feedback.ask(token, asks, comment);
-  res.redirect(303, `/f/${encodeURIComponent(token)}/${choice.kind}/thanks`);
+  res.redirect(303, `/f/${encodeURIComponent(token)}/${choice.kind}/thanks${asks ? '?asked=1' : ''}`);
 };
 
 const thanks = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
@@ -87,7 +87,8 @@ const thanks = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Re
   const view = await viewOf(deps, token);
   if (!view) return badLink(pages, req, res);
   const kind = saidKinds.find((one) => one === pathPart(req, 'choice')) ?? 'useful';
-  pages.show(req, res, 'feedback-thanks', { token, view, kind }, { locale: view.locale });
+  const asked = queryText(req, 'asked') !== null;
+  pages.show(req, res, 'feedback-thanks', { token, view, kind, asked }, { locale: view.locale });
 };
 
 const slowDown = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
