@@ -17,7 +17,9 @@ type Deps = {
 
 /** Returned mail with the mail it returns; larger ones are refused while they come in (RFC 1870). */
 const largestUsual = 10 * 1024 * 1024;
-const connectionsMost = 50;
+/** What a notice says stands before the mail that it returns: no more of it is kept in memory. */
+const keptMost = 1024 * 1024;
+const connectionsMost = 20;
 const silenceMs = 60_000;
 const closeMs = 500;
 
@@ -32,8 +34,8 @@ const readAll = async (stream: SMTPServerDataStream, largest: number): Promise<B
   let size = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     size += chunk.length;
-    // what is too large is read to its end, and kept no further
-    if (size <= largest) chunks.push(chunk);
+    // the rest is read to its end all the same, and dropped
+    if (size - chunk.length < keptMost) chunks.push(chunk);
   }
   if (size > largest || stream.sizeExceeded) throw reply(552, '5.3.4 the message is too large');
   return Buffer.concat(chunks);

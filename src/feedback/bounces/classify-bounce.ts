@@ -51,7 +51,8 @@ const open = (bytes: Uint8Array): Mail => {
 
 const addressesIn = (values: string[]): string[] =>
   values
-    .flatMap((value) => value.slice(0, 10_000).match(/[^\s<>,;:"'()]{1,128}@[^\s<>,;:"'()]{1,255}/g) ?? [])
+    .flatMap((value) => value.slice(0, 10_000).split(/[\s<>,;:"'()]+/))
+    .filter((word) => word.length <= 384 && /^.{1,128}@.{1,255}$/.test(word))
     .slice(0, 100);
 
 // ── complaints ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,9 @@ export type ReportedRecipient = {
   words: string;
 };
 
-const mostRecipients = 500;
+/** Our messages have one recipient each. */
+const mostRecipients = 100;
+const longestAddress = 1_000;
 
 /** RFC 3461 section 4's xtext (`+2B`) and RFC 6533 section 3's unitext (`\x{E5}`). */
 const unescaped = (text: string, type: string): string =>
@@ -26,7 +28,7 @@ const unescaped = (text: string, type: string): string =>
 
 /** `rfc822; <who@example.org>` without its type (RFC 3464 section 2.1.2) and what surrounds it; '' where it names nobody. */
 export const addressOf = (value: string): string => {
-  const [, type = '', rest = ''] = /^\s*(?:([\w.-]+)\s*;)?(.*)$/s.exec(value) ?? [];
+  const [, type = '', rest = ''] = /^\s*(?:([\w.-]+)\s*;)?(.*)$/s.exec(value.slice(0, longestAddress)) ?? [];
   const bare = rest.replace(/\([^()]*\)\s*$/, '').trim();
   const named = /<([^<>]*)>/.exec(bare)?.[1] ?? bare;
   return unescaped(
@@ -76,13 +78,16 @@ const isRecipientField = /^(?:original|final|x-actual)-recipient[ \t]*:/im;
 /** The groups of fields between blank lines; one without a recipient field belongs to the recipient before it. */
 const groupsOf = (text: string): string[] => {
   const groups: string[] = [];
+  let names = false;
   for (const block of text.split(/\n[ \t]*\n/).slice(0, mostRecipients * 2)) {
     const last = groups.at(-1);
     const starts = isRecipientField.test(block);
-    if (starts || last === undefined) groups.push(block);
-    else if (isRecipientField.test(last) && /^(?:action|status|diagnostic-code)[ \t]*:/im.test(block))
+    if (!starts && names && /^(?:action|status|diagnostic-code)[ \t]*:/im.test(block))
       groups[groups.length - 1] = `${last}\n${block}`;
-    else groups.push(block);
+    else {
+      groups.push(block);
+      names = starts;
+    }
   }
   return groups;
 };

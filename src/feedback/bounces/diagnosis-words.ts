@@ -45,7 +45,7 @@ const gap = (most: number): string => `(?:[^.]|\\.(?! )){0,${most}}?`;
 const who =
   '(?:user|recipient|mail ?box|account|addressee|alias|e-?mail address|e-?mail|address|local ?part|userid|user ?name|person|rcpt|destination|customer|member|inbox)s?';
 const notThere =
-  "(?:unknown|not (?:be )?found|(?:does|do|did|is|are)(?: not|n't|nt)? exists?|does not exists?|do[es]*n'?t exists?|dosn't exist|doesn’t exist|not exist|no[nt]?[- ]?exist\\w*|inexistent|not listed|(?:is |was )?not (?:a )?(?:recogni[sz]ed|known|valid|local|registered|defined|present)|(?:could|can) ?not be (?:found|located|resolved|verified)|could ?n't be found|can't be found|(?:was|is)n't (?:found|valid|known|recogni[sz]ed)|invalid\\b|is invalid|not (?:a )?valid|not our customer|no longer exists?)";
+  "(?:unknown|not (?:be )?found|(?:does|do|did|is|are)(?: not|n't|nt)? exists?|does not exists?|do[es]*n'?t exists?|dosn't exist|doesn’t exist|not exist|no[nt]?[- ]?exist\\w{0,12}|inexistent|not listed|(?:is |was )?not (?:a )?(?:recogni[sz]ed|known|valid|local|registered|defined|present)|(?:could|can) ?not be (?:found|located|resolved|verified)|could ?n't be found|can't be found|(?:was|is)n't (?:found|valid|known|recogni[sz]ed)|invalid\\b|is invalid|not (?:a )?valid|not our customer|no longer exists?)";
 
 /**
  * Read from the top; the first that fits decides. Words about the sender and its server come before words about the user,
@@ -97,8 +97,8 @@ const rules: Rule[] = [
     kind: 'soft',
     reason: 'rate-limited',
     words: any(
-      'receiving (?:mail|messages|email) (?:at a rate|too (?:quickly|fast))|rate.?limit|throttl|too (?:many|much) (?:connections|messages|mails?|e-?mails?|concurrent|sessions|recipients|errors|invalid|bad|hops? per|simultaneous|traffic)|(?:frequency|frequenc\\w*|频率).{0,12}(?:limit|限)|频率|发信.{0,8}(?:超|过多|频繁)',
-      'exceed\\w*.{0,40}(?:rate|hourly|daily|per (?:hour|day|minute)|connections|messages per)|(?:hourly|daily).{0,30}(?:limit|quota|exceed)',
+      'receiving (?:mail|messages|email) (?:at a rate|too (?:quickly|fast))|rate.?limit|throttl|too (?:many|much) (?:connections|messages|mails?|e-?mails?|concurrent|sessions|recipients|errors|invalid|bad|hops? per|simultaneous|traffic)|(?:frequency|frequenc\\w{0,12}|频率).{0,12}(?:limit|限)|频率|发信.{0,8}(?:超|过多|频繁)',
+      'exceed\\w{0,12}.{0,40}(?:rate|hourly|daily|per (?:hour|day|minute)|connections|messages per)|(?:hourly|daily).{0,30}(?:limit|quota|exceed)',
     ),
   },
   {
@@ -106,7 +106,7 @@ const rules: Rule[] = [
     reason: 'mailbox-full',
     words: any(
       '(?:mail ?box|mail ?drop|inbox|account|quota|mail ?folder|storage|disk|maildir|user|recipient|folder)[^.]{0,50}(?:is full|\\bfull\\b|over ?quota|over (?:its |his |the |their )?(?:disk |mail |storage )?(?:quota|limit|size|storage)|exceed|out of (?:space|storage)|too large|overflow|overdrawn|no space)',
-      'over ?-?quota|quota (?:is |was |has been |would be )?(?:exceed|violat|full|reached)|exceed\\w*[^.]{0,50}(?:quota|storage|mail ?box|space allocated|disk)|\\bfull mail ?box|(?:mail ?box|inbox) full',
+      'over ?-?quota|quota (?:is |was |has been |would be )?(?:exceed|violat|full|reached)|exceed\\w{0,12}[^.]{0,50}(?:quota|storage|mail ?box|space allocated|disk)|\\bfull mail ?box|(?:mail ?box|inbox) full',
       '(?:insufficient|not enough|lack of|no|out of)(?: system| disk| mail| free| available)?(?: disk| storage)? (?:storage|space|quota)',
       'disk quota|disk full|mailbox size|quotaexceeded|shutoffquota|would (?:exceed|be over)[^.]{0,30}quota',
       'has (?:too many|reached)[^.]{0,30}(?:messages on|quota|storage|limit)|too many messages (?:on the server|in)',
@@ -119,7 +119,7 @@ const rules: Rule[] = [
     kind: 'soft',
     reason: 'too-large',
     words: any(
-      '(?:message|mail|email|attachment|header|size)\\b.{0,40}(?:too (?:large|big|long)|over ?size|exceed|larger than)|size limit|maximum (?:message |allowed |permitted |mail )?size|max message size|exceed\\w* .{0,30}(?:size|length)|mailsize',
+      '(?:message|mail|email|attachment|header|size)\\b.{0,40}(?:too (?:large|big|long)|over ?size|exceed|larger than)|size limit|maximum (?:message |allowed |permitted |mail )?size|max message size|exceed\\w{0,12} .{0,30}(?:size|length)|mailsize',
       '邮件.{0,12}(?:过大|太大|超过|超出)|大小.{0,8}超',
     ),
   },
@@ -127,7 +127,7 @@ const rules: Rule[] = [
     kind: 'soft',
     reason: 'try-later',
     words: any(
-      'gr[ea]y-?\\s?list|try (?:again|it) (?:later|in|after)|retry (?:later|in|after)|please retry|temporar(?:y|ily) (?:deferred|reject\\w*|unavailable|fail\\w*|local problem|lookup|block\\w*|suspend\\w*|disabled|problem|error|over|locked|inactive|not available)|temporarily|deferred|resources? (?:are )?temporarily|come back later|not yet authori[sz]ed to deliver|host not found, try again|servfail|dns (?:query |lookup )?(?:fail|timeout|timed)|lookup of .{0,80} (?:failed|timed out)|system (?:not accepting|busy)|server (?:is )?busy|暂时|稍后|灰名单',
+      'gr[ea]y-?\\s?list|try (?:again|it) (?:later|in|after)|retry (?:later|in|after)|please retry|temporar(?:y|ily) (?:deferred|reject\\w{0,12}|unavailable|fail\\w{0,12}|local problem|lookup|block\\w{0,12}|suspend\\w{0,12}|disabled|problem|error|over|locked|inactive|not available)|temporarily|deferred|resources? (?:are )?temporarily|come back later|not yet authori[sz]ed to deliver|host not found, try again|servfail|dns (?:query |lookup )?(?:fail|timeout|timed)|lookup of .{0,80} (?:failed|timed out)|system (?:not accepting|busy)|server (?:is )?busy|暂时|稍后|灰名单',
     ),
   },
   {
@@ -196,7 +196,7 @@ const rules: Rule[] = [
     kind: 'hard',
     reason: 'mailbox-disabled',
     words: any(
-      `(?<!your )${who}\\b${gap(60)}(?:disabled|inactiv\\w+|not active|isn't active|deactivated|suspended|(?:is|was|been) closed|account closed|expired|terminated|discontinued|deleted|removed|cancell?ed|is locked|locked out|frozen|retired|abandoned|unused|not in use|dormant|decommissioned)`,
+      `(?<!your )${who}\\b${gap(60)}(?:disabled|inactiv\\w{1,12}|not active|isn't active|deactivated|suspended|(?:is|was|been) closed|account closed|expired|terminated|discontinued|deleted|removed|cancell?ed|is locked|locked out|frozen|retired|abandoned|unused|not in use|dormant|decommissioned)`,
       '(?:disabled|inactive|deactivated|suspended|closed|expired|terminated|discontinued|deleted|cancell?ed) (?:user|account|mail ?box|recipient|address|alias)|account-?(?:disabled|closed)|mailboxdisabled',
       'no longer (?:accepts?|valid|available|in use|used|active|an? |with|at|here|works|employed|monitored|exist|receiv|deliver|on (?:this|the)|maintained|supported|open|subscrib)|has left (?:the )?(?:company|organi[sz]ation|us)|user (?:is )?gone|ceased',
       '(?:帐号|账号|帐户|账户|邮箱|用户|信箱)[^。;]{0,20}(?:停用|禁用|冻结|注销|关闭|锁定|过期|封停|失效|暂停)',
@@ -206,7 +206,7 @@ const rules: Rule[] = [
     kind: 'blocked',
     reason: 'no-relaying',
     words: any(
-      "relay(?:ing)?\\b.{0,40}(?:denied|not permitted|not allowed|prohibited|refused|disallowed|rejected|forbidden|access)|(?:unable|not (?:allowed|permitted|authori[sz]ed|going)|will not|refus\\w*|cannot|can't|don't|do not) (?:to )?relay|not (?:a|an open) (?:gateway|relay)|allowed rcpthosts|not a local domain|不允许转发|中继",
+      "relay(?:ing)?\\b.{0,40}(?:denied|not permitted|not allowed|prohibited|refused|disallowed|rejected|forbidden|access)|(?:unable|not (?:allowed|permitted|authori[sz]ed|going)|will not|refus\\w{0,12}|cannot|can't|don't|do not) (?:to )?relay|not (?:a|an open) (?:gateway|relay)|allowed rcpthosts|not a local domain|不允许转发|中继",
     ),
   },
   {

@@ -98,6 +98,7 @@ const plainWords = (words: string): string =>
   words
     .slice(0, mostWords)
     .normalize('NFKC')
+    .slice(0, mostWords)
     .toLowerCase()
     .replace(/https?:\/\/[^\s<>"']{1,500}/g, ' ')
     .replace(/[^\s<>()[\]:;,"'|=]{1,200}@[^\s<>()[\]:;,"'|=]{1,200}/g, '@')

@@ -81,9 +81,12 @@ const hasAutoReplyFields = (fields: Fields): boolean =>
   ) ||
   saysSo(fields, ['x-ms-exchange-generated-message-source'], /mailbox rules|oof/i);
 
+const longestAddress = 1_000;
+const mostRecipients = 100;
+
 /** What the head of a mail tells of its kind. */
 export const signsOf = (fields: Fields): Signs => {
-  const from = fieldText(fields, 'from') || fieldText(fields, 'sender');
+  const from = (fieldText(fields, 'from') || fieldText(fields, 'sender')).slice(0, longestAddress);
   const address = /<([^<>]+)>\s*$/.exec(from)?.[1] ?? /\S+@\S+/.exec(from)?.[0] ?? from;
   const subject = fieldText(fields, 'subject').slice(0, 300);
   const name = from.slice(0, Math.max(0, from.lastIndexOf('<')));
@@ -92,10 +95,11 @@ export const signsOf = (fields: Fields): Signs => {
     autoReplySubject: autoReplySubjects.test(subject),
     bounceSubject: bounceSubjects.test(subject),
     fromDaemon: daemonNames.test(address.includes('@') ? address : `${address}@`) || daemonTitles.test(name),
-    emptyPath: /^\s*<?\s*>?\s*$/.test(fields.get('return-path')?.[0] ?? 'unknown'),
+    emptyPath: /^<?>?$/.test((fields.get('return-path')?.[0] ?? 'unknown').replace(/\s/g, '')),
     failedRecipients: (fields.get('x-failed-recipients') ?? [])
       .flatMap((one) => one.split(/[,\s]+/))
-      .filter((one) => one.includes('@')),
+      .filter((one) => one.includes('@') && one.length <= longestAddress)
+      .slice(0, mostRecipients),
   };
 };
 

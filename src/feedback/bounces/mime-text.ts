@@ -34,11 +34,20 @@ export const decodeCharset = (bytes: Buffer, label: string): string => {
   return bytes.toString('latin1');
 };
 
+/** `text` without the letters of `ends` at its end; a loop, since a pattern for that takes the square of the length. */
+export const withoutEnd = (text: string, ends: string): string => {
+  let end = text.length;
+  while (end > 0 && ends.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
+};
+
 const fromQuotedPrintable = (raw: string): Buffer =>
   Buffer.from(
     raw
-      .replace(/[ \t]+(?=\r?\n)/g, '')
-      .replace(/=\r?\n/g, '')
+      .split('\n')
+      .map((line, no, { length }) => (no < length - 1 ? `${withoutEnd(line, ' \t\r')}\n` : line))
+      .join('')
+      .replace(/=\n/g, '')
       .replace(/=([\da-fA-F]{2})/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
     'latin1',
   );

@@ -20,6 +20,8 @@ const mostParts = 60;
 const longestHead = 256 * 1024;
 const mostFields = 1_000;
 const mostDecoded = 256 * 1024;
+/** RFC 2046 section 5.1.1 allows 70; looking for a long one in a long body takes the product of both. */
+const longestBoundary = 200;
 
 /** Name, colon, value; the name is printable ASCII without a colon (RFC 5322 section 2.2). */
 const field = /^([!-9;-~]{1,100})[ \t]*:(.*)$/s;
@@ -95,8 +97,8 @@ const splitParts = (body: string, boundary: string): string[] => {
 /** The boundary as declared, or, where the declared one is not there, as the first delimiter line shows it. */
 const boundaryOf = (params: Part['params'], body: string): string | null => {
   const declared = params.get('boundary')?.trimEnd();
-  if (declared && body.includes(`--${declared}`)) return declared;
-  return /^--([^\s-][^\r\n]{0,200}?)[ \t]*\r?$/m.exec(body.slice(0, 64 * 1024))?.[1] ?? null;
+  if (declared && declared.length <= longestBoundary && body.includes(`--${declared}`)) return declared;
+  return /^--([^\s-][^\r\n]{0,199})\r?$/m.exec(body.slice(0, 64 * 1024))?.[1]?.trimEnd() ?? null;
 };
 
 const readPart = (raw: string, depth: number, left: { parts: number }): Part => {

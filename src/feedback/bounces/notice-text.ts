@@ -1,4 +1,5 @@
 import { convert } from 'html-to-text';
+import { withoutEnd } from './mime-text.ts';
 import { type Fields, type Part, readFields, textOf } from './mime-tree.ts';
 
 /** A recipient that a notice in plain words names, and the words that stand with it: its paragraph, then all up to the next. */
@@ -9,7 +10,7 @@ export type Notice = { text: string; original: Fields | null };
 
 const mostText = 64 * 1024;
 const mostLines = 1_500;
-const mostRecipients = 500;
+const mostRecipients = 100;
 const mostWords = 4_000;
 
 /** Lines behind which the returned mail stands: of qmail (QSBMF), Exim, Sendmail, Exchange, Notes, Gmail and their likes. */
@@ -105,10 +106,17 @@ const namedIn = (line: string): string | null => {
   return null;
 };
 
+const endsInAddress = (line: string): boolean =>
+  /.@./.test(
+    withoutEnd(withoutEnd(line.slice(-500), ' \t\r:.,)'), '>')
+      .split(/[\s<>]/)
+      .at(-1) ?? '',
+  );
+
 /** The paragraph of a recipient: from its line to the first blank line behind words of its own. */
 const paragraphOf = (lines: string[]): string => {
   const [first = '', ...rest] = lines;
-  const begin = /[^\s<>]@[^\s<>]+>?[\s:.,)]*$/.test(first) ? rest.findIndex((line) => line.trim() !== '') : -1;
+  const begin = endsInAddress(first) ? rest.findIndex((line) => line.trim() !== '') : -1;
   const body = begin < 0 ? rest : rest.slice(begin);
   return [first, ...upToBlank(body)].join('\n').slice(0, mostWords);
 };

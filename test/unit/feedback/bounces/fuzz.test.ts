@@ -68,6 +68,8 @@ describe('whatever comes in', () => {
 
   const head = 'From: MAILER-DAEMON@mx.example\nSubject: Undelivered Mail\n';
   const million = 10 * 1024 * 1024;
+  const report = `${head}Content-Type: message/delivery-status\n\n`;
+  const utf8 = (text: string): string => Buffer.from(text).toString('latin1');
   const huge: [string, () => string][] = [
     ['one line', () => `${head}\n${'a'.repeat(million)}`],
     ['blanks', () => ' '.repeat(million)],
@@ -94,6 +96,33 @@ describe('whatever comes in', () => {
     ['words', () => `${head}\n<a@b.example>: ${'user mailbox recipient account '.repeat(million / 31)}`],
     ['quoted-printable', () => `${head}Content-Transfer-Encoding: quoted-printable\n\n${'=41 \t'.repeat(million / 5)}`],
     ['parameters', () => `${head}Content-Type: text/plain; ${'a="\\'.repeat(million / 5)}\n\nx`],
+    ['blanks within lines', () => `${head}Content-Transfer-Encoding: quoted-printable\n\n${' '.repeat(million)}x`],
+    ['a long sender', () => `Subject: x\nFrom: ${'a'.repeat(million)}\n\nx`],
+    ['blanks in the return path', () => `Subject: x\nReturn-Path: <${' '.repeat(200_000)}x\n\nx`],
+    ['quotes', () => `${report}Final-Recipient: rfc822; ${`'`.repeat(200_000)}x\n\n`],
+    ['failed recipients', () => `${head}X-Failed-Recipients: ${'a@b.example,'.repeat(million / 12)}\n\n550 x`],
+    ['dots behind an address', () => `${head}\nuser unknown: ${'a@b.example'}${'.'.repeat(60_000)} x`],
+    ['addresses in a line', () => `${head}\n<a@b.example>: ${'a@'.repeat(30_000)} x`],
+    [
+      'a long boundary',
+      () => `${head}Content-Type: multipart/mixed; boundary=b${'-'.repeat(200_000)}\n\n${'-'.repeat(million)}`,
+    ],
+    [
+      'false boundaries',
+      () => `${head}Content-Type: multipart/mixed; boundary=b\n\n${`--a${' '.repeat(400)}x\n`.repeat(million / 404)}`,
+    ],
+    [
+      'blocks without a recipient',
+      () => `${report}${'x\n'.repeat(100_000)}Final-Recipient: rfc822; a@b\n\n${'Status: 5.0.0\n\n'.repeat(3_000)}`,
+    ],
+    [
+      'words that might go on',
+      () => `${report}${`Final-Recipient: rfc822; a@b\nDiagnostic-Code: x; ${'exceed'.repeat(600)}\n\n`.repeat(70)}`,
+    ],
+    [
+      'letters that grow',
+      () => `${head}Content-Type: text/plain; charset=utf-8\n\n<a@b.example>: ${utf8('\ufdfa'.repeat(20_000))}`,
+    ],
     ['comments', () => `${head}Content-Type: text/plain ${'('.repeat(million)}\n\nx`],
   ];
   it.each(huge)('is read in time: ten megabytes of %s', (_name, text) => {
