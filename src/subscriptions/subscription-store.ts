@@ -100,7 +100,8 @@ export type SubscriptionStore = {
 
   /**
    * Stores people of an import in their order and answers what became of each. A person is known by externalId, else by an
-   * address; an address that somebody else has, or whose owner has another externalId, is `taken`. The follows replace the
+   * address; an address that somebody else has, or whose owner has another externalId, is `taken`; one that they have already
+   * keeps its time. The follows replace the
    * imported ones only. What the person stopped stays stopped (after stopping all nothing is added until they follow
    * something themselves), and consent that they withdrew stays withdrawn.
    */

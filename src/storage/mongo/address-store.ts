@@ -8,6 +8,9 @@ import { insertIfFree, slices } from './writes.ts';
 export type AddressDocument = Omit<Address, 'lookup' | 'suppressed'> & { _id: string };
 export type SuppressionDocument = { _id: string; reason: string; at: number };
 
+/** An import claims in the name of others: an address that the person has already stays verified as it was (`same-time`). */
+type ImportClaim = (address: Address, when?: 'same-time') => ReturnType<AddressStore['claim']>;
+
 const idsInOneRead = 2_000;
 const beforeAllSuppressions: [number, string] = [Number.MAX_SAFE_INTEGER, ''];
 
@@ -15,7 +18,7 @@ const beforeAllSuppressions: [number, string] = [Number.MAX_SAFE_INTEGER, ''];
  * Addresses over MongoDB: the look-up is the `_id`, so that an address has one owner on a sharded cluster too. Suppressions
  * are documents of their own, because they outlive the address.
  */
-export const mongoAddressStore = (db: mongo.Db): AddressStore => {
+export const mongoAddressStore = (db: mongo.Db): AddressStore & { claim: ImportClaim } => {
   const addresses = db.collection<AddressDocument>('addresses');
   const suppressions = db.collection<SuppressionDocument>('suppressions');
   const changes = changesOver(db);
@@ -35,18 +38,19 @@ export const mongoAddressStore = (db: mongo.Db): AddressStore => {
     }));
   };
 
-  const claim: AddressStore['claim'] = async (address) => {
+  const claim = async (address: Address, when?: 'same-time'): ReturnType<AddressStore['claim']> => {
     const { lookup, subscriber, channel, sealed, verifiedAt } = address;
     const there = await addresses.findOne({ _id: lookup });
     if (there && there.subscriber !== subscriber) return { outcome: 'taken', subscriber: there.subscriber };
     const done = await changes.announce([subscriber], async () => {
       if (!there) return insertIfFree(addresses, { _id: lookup, subscriber, channel, sealed, verifiedAt });
       return (
-        (await addresses.updateOne({ _id: lookup, subscriber }, { $set: { sealed, verifiedAt } })).matchedCount > 0
+        (await addresses.updateOne({ _id: lookup, subscriber }, { $set: { sealed, ...(when ? {} : { verifiedAt }) } }))
+          .matchedCount > 0
       );
     });
     // added, removed or moved between the two: ask again
-    if (!done) return claim(address);
+    if (!done) return claim(address, when);
     return { outcome: there ? 'kept' : 'added' };
   };
 

@@ -46,6 +46,14 @@ export const describeImports = (name: string, open: OpenSubscriptions, { many: c
       return all.filter(({ stoppedAt }) => stoppedAt === null).map(({ definition }) => definition.source);
     };
 
+    it('leaves an address that the person has already verified when it was', async () => {
+      const line = { externalId: '甲', addresses: [email('a')] };
+      await outcomes(line);
+      const later = { ...email('a'), sealed: 'sealed anew', verifiedAt: someTime + 9 };
+      expect(await outcomes({ ...line, addresses: [later] })).toEqual(['updated']);
+      expect(await addresses.find('a')).toMatchObject({ sealed: 'sealed anew', verifiedAt: someTime });
+    });
+
     it('makes people, addresses and follows', async () => {
       const fields = {
         locale: 'en',

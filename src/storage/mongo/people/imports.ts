@@ -110,7 +110,8 @@ export const importsOver = (db: mongo.Db): Pick<SubscriptionStore, 'importPeople
   const writeNew = newPeopleOver(db);
 
   const addTo = async (ordinal: number, line: ImportedPerson, person: LinePerson | null, numbers: Numbers) => {
-    for (const address of line.addresses) await addresses.claim({ ...address, subscriber: ordinal, suppressed: null });
+    for (const address of line.addresses)
+      await addresses.claim({ ...address, subscriber: ordinal, suppressed: null }, 'same-time');
     await replaceFollows(ordinal, line, person, numbers);
   };
 

@@ -50,7 +50,7 @@ const writerOver = (db: SqliteDatabase): ((lines: Known[], isNamed: (externalId:
   const claim = db.prepare(
     `INSERT INTO addresses (subscriber, lookup, channel, sealed, verified_at)
      SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(?) WHERE true
-     ON CONFLICT (lookup) DO UPDATE SET sealed = excluded.sealed, verified_at = excluded.verified_at`,
+     ON CONFLICT (lookup) DO UPDATE SET sealed = excluded.sealed`,
   );
 
   const profiles = profileKeeperOver(db);
