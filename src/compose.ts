@@ -30,6 +30,7 @@ import { openMongoStorage } from './storage/mongo/mongo-storage.ts';
 import type { OpenOptions } from './storage/sqlite/database.ts';
 import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
 import type { Storage } from './storage/storage.ts';
+import { lookupOf } from './subscriptions/address.ts';
 import { makeApp } from './web/app.ts';
 import { startBounceListener } from './web/bounce-listener.ts';
 import { makeWebhookSender } from './webhooks/deliver-webhooks.ts';
@@ -116,9 +117,8 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
     threads,
     returnPathKey: returnPathKey(keyring),
     inbound: {
-      receipt: async ({ provider, reference, ...receipt }) => {
-        await returns.receipt({ of: { provider, reference, message: null }, ...receipt });
-      },
+      receipt: ({ provider, reference, ...receipt }) =>
+        returns.receipt({ of: { provider, reference, message: null }, ...receipt }),
       text: async (from, body) => {
         await returns.text(from, body);
       },
@@ -146,7 +146,15 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
     runner: makeBatchRunner(stores, { contexts, settler, dispatcher, digests, edges, log, leaseMs }),
     duties: makeDuties(stores, { planner, edges, log, announceLost: fanout.announceLost, tell: webhooks.tell }),
     deliverTransactional: (token: string, signal: AbortSignal) =>
-      deliverTransactional(stores, { channels, keyring, edges, log, leaseMs }, token, signal),
+      deliverTransactional(
+        stores,
+        {
+          ...{ channels, keyring, edges, log, leaseMs },
+          refused: (to, refusal) => returns.refused({ ...refusal, lookup: lookupOf(keyring, to) }),
+        },
+        token,
+        signal,
+      ),
     deliverWebhooks: makeWebhookSender(stores, { keyring, edges, log, post: caller.post, limitMs: webhookLimitMs }),
   };
 };

@@ -2,6 +2,7 @@ import type { Edges } from '../edges.ts';
 import type { Keyring } from '../keyring.ts';
 import type { Log } from '../log.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
+import type { Contact } from '../subscriptions/subscriber.ts';
 import type { Channel, SendResult } from './channel.ts';
 import { type SealedMessage, sealContextOf, type TransactionalMessage, type TransactionalStore } from './courier.ts';
 import { failure } from './result.ts';
@@ -12,6 +13,8 @@ export type DeliveryTools = {
   edges: Pick<Edges, 'now' | 'random' | 'monotonic'>;
   log: Log;
   leaseMs: number;
+  /** Hears of an address that a server refused for good; `detail` holds its words. */
+  refused?: (to: Contact, refusal: { message: string; channel: ChannelName; detail: string }) => Promise<void>;
 };
 
 /** What happens next to a message: null, it is settled; else when it is tried again. */
@@ -46,8 +49,16 @@ export const deliverTransactional = async (
   token: string,
   signal: AbortSignal,
 ): Promise<number> => {
-  const { channels, keyring, edges, log, leaseMs } = tools;
+  const { channels, keyring, edges, log, leaseMs, refused } = tools;
   const { transactional } = stores;
+
+  const report = async (to: Contact, { id, channel }: TransactionalMessage, detail: string): Promise<void> => {
+    try {
+      await refused?.(to, { message: id, channel, detail });
+    } catch (error) {
+      log.warn({ error }, 'a refusal could not be kept; the next message meets it again');
+    }
+  };
 
   const attempt = async (message: TransactionalMessage): Promise<SendResult> => {
     const channel = channels.get(message.channel);
@@ -59,7 +70,9 @@ export const deliverTransactional = async (
       // the key may come back (a rotation under way): it is tried until it expires
       return failure('none', { kind: 'transient', reason: 'storage' }, String(error));
     }
-    return channel.send({ id: message.id, ...opened }, signal);
+    const result = await channel.send({ id: message.id, ...opened }, signal);
+    if (!result.ok && result.kind === 'permanent') await report(opened.to, message, result.detail);
+    return result;
   };
 
   const settle = async (message: TransactionalMessage, freshUntil: number): Promise<void> => {

@@ -95,11 +95,11 @@ export type FanoutService = {
   unsubscribe(token: string, everything: boolean): Promise<number>;
   /**
    * A provider's receipt for an SMS by its reference, or by our own id of the message, which is known before the outcome that
-   * names the reference is recorded; unknown ones are ignored. Answers whether it was taken.
+   * names the reference is recorded; unknown ones are ignored. `to` null: only the attempt is kept. Answers whether it was taken.
    */
   receipt(
     of: { provider: string; reference: string; message: string | null },
-    to: 'delivered' | 'bounced',
+    to: 'delivered' | 'bounced' | null,
     response: string,
   ): Promise<boolean>;
   /** The service worker's report that a push was shown. Unknown tokens are ignored. */

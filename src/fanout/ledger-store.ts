@@ -200,9 +200,10 @@ export type LedgerStore = {
   messages(ids: string[]): Promise<Message[]>;
   /**
    * A provider's receipt for a sent message: its row -> `delivered` or `bounced`; false if the message is unknown or past it.
-   * While the message is in flight it is kept with it, and its outcome is judged by it (`outcomeAfter`).
+   * While the message is in flight it is kept with it, and its outcome is judged by it (`outcomeAfter`). Null: it tells of one
+   * address of several, and only the attempt is kept with the message.
    */
-  receipt(message: string, to: 'delivered' | 'bounced', attempt: Attempt): Promise<boolean>;
+  receipt(message: string, to: 'delivered' | 'bounced' | null, attempt: Attempt): Promise<boolean>;
   /** The rows that left or leave as one digest, by push. */
   rowsOfDigest(message: string): Promise<Delivery[]>;
   /** The message whose attempt a provider knows by this reference, or null. */

@@ -38,7 +38,7 @@ export type ReturnService = {
    * `isVouched`: it comes from whom we trust, so that it is believed of a message that it does not name, too.
    */
   take(raw: Uint8Array, from: { rcpts: string[]; isVouched: boolean }): Promise<ReturnedMail>;
-  /** A provider's receipt for a text; answers whether it moved a row. */
+  /** A provider's receipt for a text; answers whether the text is known. */
   receipt(receipt: TextReceipt): Promise<boolean>;
   /** A text from a phone: a stop word stops everything, and is kept. Answers whether it was one. */
   text(phone: string, body: string): Promise<boolean>;
@@ -53,6 +53,8 @@ const dayMs = 86_400_000;
 const softMost = 5;
 const softWithinMs = 30 * dayMs;
 const proofMost = 300;
+/** What comes back about one message again and again adds nothing to its proof. */
+const attemptsMost = 50;
 
 type Stores = Pick<Storage, 'ledger' | 'addresses' | 'subscriptions' | 'returns'>;
 type Tools = {
@@ -66,8 +68,8 @@ type Tools = {
   log: Log;
 };
 
-/** What a returned mail is about: one of our messages, and the address that it went to, if that is still that person's. */
-type Subject = { message: Message; address: Address | null };
+/** What a returned mail is about: one of our messages, the address that it went to, if that is still that person's, and what becomes of the row. */
+type Subject = { message: Message; address: Address | null; to: 'bounced' | null };
 
 /** Local parts of other people's addresses do not belong into the ledger. */
 const withoutNames = (words: string): string =>
@@ -97,8 +99,11 @@ export const makeReturnService = (stores: Stores, tools: Tools): ReturnService =
     const normal = normaliseContact(contact, rules);
     return normal.ok ? lookupOf(keyring, normal.contact) : null;
   };
+  /** The look-ups of those named; '' for one that is no address. */
   const emailLookups = (recipients: { address: string }[]): string[] =>
-    recipients.flatMap(({ address }) => lookupFor({ channel: 'email', email: address }) ?? []);
+    recipients.flatMap(({ address }) =>
+      address === '' ? [] : (lookupFor({ channel: 'email', email: address }) ?? ''),
+    );
 
   const heldBy = async ({ ordinal, channel }: Message): Promise<Address[]> => {
     const person = await presentPerson(stores.subscriptions, { ordinal });
@@ -106,7 +111,7 @@ export const makeReturnService = (stores: Stores, tools: Tools): ReturnService =
     return held.filter((address) => address.channel === channel);
   };
 
-  /** The signed path decides which address it was; without one the recipient that the report names, or the only one they have. */
+  /** The signed path decides which address it was; without one the recipient that is named; where nobody is, the only one they have. */
   const addressOf = (held: Address[], path: ReturnPath | null, named: string[]): Address | null => {
     if (path !== null)
       return (
@@ -115,20 +120,31 @@ export const makeReturnService = (stores: Stores, tools: Tools): ReturnService =
           return contact.channel === 'email' && paths?.isTagOf(path.tag, contact.email);
         }) ?? null
       );
-    return held.find(({ lookup }) => named.includes(lookup)) ?? (held.length === 1 ? (held[0] ?? null) : null);
+    if (named.length > 0) return held.find(({ lookup }) => named.includes(lookup)) ?? null;
+    return held.length === 1 ? (held[0] ?? null) : null;
   };
 
-  /** Our message that a mail answers: by its return path, else by the Message-ID of what came back, which nobody can guess. */
+  /**
+   * Our message that a mail answers: by its return path, else, from whom we trust, by the Message-ID of what came back, which
+   * is unsigned, and known to whoever has seen the mail.
+   */
   const subjectOf = async (
-    { paths: said, original, recipients }: ReturnedMail,
-    rcpts: string[],
+    { original, recipients }: ReturnedMail,
+    path: ReturnPath | null,
+    isVouched: boolean,
   ): Promise<Subject | null> => {
-    const path = [...rcpts, ...said].flatMap((one) => paths?.read(one) ?? [])[0] ?? null;
-    const id = path?.message ?? /^([\w-]{22,40})@/.exec(original.messageId ?? '')?.[1] ?? null;
+    const said = isVouched ? /^([\w-]{22,40})@/.exec(original.messageId ?? '')?.[1] : undefined;
+    const id = path?.message ?? said ?? null;
     const message = id === null ? null : await ledger.message(id);
     if (message?.channel !== 'email') return null;
-    return { message, address: addressOf(await heldBy(message), path, emailLookups(recipients)) };
+    const held = await heldBy(message);
+    const address = addressOf(held, path, emailLookups(recipients));
+    return { message, address, to: stateAfter(held, address) };
   };
+
+  /** A message went to all live addresses of its channel: that it came back from one is all only where there is no other. */
+  const stateAfter = (held: Address[], failing: Address | null): Subject['to'] =>
+    failing && held.every((one) => one.lookup === failing.lookup || one.suppressed !== null) ? 'bounced' : null;
 
   /** Nothing but what was sent after the address was verified says anything of it. */
   const suppress = async ({ lookup, verifiedAt }: Address, reason: string, sent: number): Promise<void> => {
@@ -158,14 +174,14 @@ export const makeReturnService = (stores: Stores, tools: Tools): ReturnService =
   };
 
   const bounced = async (
-    { message, address }: Subject,
+    { message, address, to }: Subject,
     { kind, reason, status, words, isDelayed }: FailedRecipient,
   ): Promise<void> => {
     // late is not lost: it may still arrive
     if (isDelayed || kind === 'complaint') return;
     const response = withoutNames([kind, status, words || reason].filter(Boolean).join(' '));
     const attempt = { at: edges.now(), provider: 'bounce', ok: false, response, reference: null };
-    await ledger.receipt(message.id, 'bounced', attempt);
+    if (message.attempts.length < attemptsMost) await ledger.receipt(message.id, to, attempt);
     if (address) {
       const id = hashOf(message.id, address.lookup);
       await failed(address, { id, kind, reason, status, message: message.id }, sentAt(message));
@@ -199,16 +215,24 @@ export const makeReturnService = (stores: Stores, tools: Tools): ReturnService =
     await keepComplaint(message);
   };
 
-  /** A report that names no message of ours: it is believed of the addresses that it names. */
-  const unnamed = async ({ recipients, id: notice, original }: ReturnedMail, raw: Uint8Array): Promise<void> => {
+  /**
+   * A report that names no message of the ledger: from whom we trust it is believed of the addresses that it names, else of
+   * the one that its return path was made for (a letter, whose row is gone once it has left).
+   */
+  const unnamed = async (
+    { recipients, original }: ReturnedMail,
+    notice: string | Uint8Array,
+    isBelieved: (address: string) => boolean,
+  ): Promise<void> => {
     for (const { address: named, kind, reason, status, isDelayed } of recipients) {
+      if (!isBelieved(named)) continue;
       const lookup = lookupFor({ channel: 'email', email: named });
       const address = lookup === null ? null : await addresses.find(lookup);
       if (!address || isDelayed) continue;
       // a Date field counts whole seconds
       const sent = original.date === null ? edges.now() : original.date + 999;
       if (kind === 'complaint') await suppress(address, 'complaint', sent);
-      await failed(address, { id: hashOf(notice ?? raw, address.lookup), kind, reason, status, message: null }, sent);
+      await failed(address, { id: hashOf(notice, address.lookup), kind, reason, status, message: null }, sent);
     }
   };
 
@@ -234,24 +258,30 @@ export const makeReturnService = (stores: Stores, tools: Tools): ReturnService =
   return {
     take: async (raw, { rcpts, isVouched }) => {
       const mail = classifyBounce(raw);
-      const subject = mail.kind === 'none' || mail.kind === 'auto-reply' ? null : await subjectOf(mail, rcpts);
+      const path = [...rcpts, ...mail.paths].flatMap((one) => paths?.read(one) ?? [])[0] ?? null;
+      const isReport = mail.kind !== 'none' && mail.kind !== 'auto-reply';
+      const subject = isReport ? await subjectOf(mail, path, isVouched) : null;
+      const isMeant = (address: string): boolean => path !== null && paths?.isTagOf(path.tag, address) === true;
       if (subject) await follow(mail, subject);
-      else if (isVouched) await unnamed(mail, raw);
+      else if (isReport) await unnamed(mail, path?.message ?? mail.id ?? raw, isVouched ? () => true : isMeant);
       log.info({ kind: mail.kind, recipients: mail.recipients.length, known: subject !== null }, 'mail came back');
       return mail;
     },
     receipt: async ({ of, to, failure, words, phone }) => {
-      const moved = await fanout.receipt(of, to, words);
-      if (to !== 'bounced') return moved;
       const named = await ledger.messageByReference(of.provider, of.reference);
       const message = named ?? (of.message === null ? null : await ledger.message(of.message));
-      if (message?.channel !== 'sms') return moved;
-      const lookup = phone === undefined ? null : lookupFor({ channel: 'sms', phone });
-      const address = addressOf(await heldBy(message), null, lookup === null ? [] : [lookup]);
+      if (message?.channel !== 'sms') return false;
+      if (to === 'delivered') {
+        await fanout.receipt(of, to, words);
+        return true;
+      }
+      const held = await heldBy(message);
+      const address = addressOf(held, null, phone === undefined ? [] : [lookupFor({ channel: 'sms', phone }) ?? '']);
+      const moved = await fanout.receipt(of, stateAfter(held, address), words);
       const found = { id: hashOf(message.id, address?.lookup ?? ''), kind: failure, reason: words.slice(0, 50) };
       if (address) await failed(address, { ...found, status: null, message: message.id }, sentAt(message));
       if (moved) await tellOf(message, `${failure}-bounce`, words, null);
-      return moved;
+      return true;
     },
     text: async (phone, body) => {
       if (!asksToStop(body)) return false;

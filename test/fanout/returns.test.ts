@@ -1,6 +1,7 @@
 import { readMail } from '../../src/feedback/bounces/mime-tree.ts';
 import type { ItemContent } from '../../src/publishing/item.ts';
 import { lookupOf } from '../../src/subscriptions/address.ts';
+import { makeContent } from '../helpers/content.ts';
 import { type SmtpSink, type SunkMail, smtpError, startSmtpSink } from '../helpers/smtp-sink.ts';
 import { makeTown, publisher, type Town } from '../helpers/town.ts';
 
@@ -126,9 +127,70 @@ describe('a hard bounce', () => {
     expect(JSON.stringify(message)).not.toContain('li@home');
   });
 
-  it('is known by its To field, or by the Message-ID of what came back', async () => {
-    const { mail } = await publish();
+  it('is known by its To field, or, from whom we trust, by the Message-ID of what came back', async () => {
+    const { push, mail } = await publish();
     await take(dsn(mail, { to: 'postmaster@bounces.town.example' }));
+    expect([await why(), await rowsOf(push)]).toEqual([null, ['sent']]);
+    await take(dsn(mail, { to: 'postmaster@bounces.town.example' }), [], true);
+    expect([await why(), await rowsOf(push)]).toEqual(['hard-bounce', ['bounced']]);
+    await town.stores.addresses.lift(lookup(li), 'hard-bounce');
+    await take(dsn(mail));
+    expect(await why()).toBe('hard-bounce');
+  });
+
+  it('of an address that they had before says nothing of the one they have now', async () => {
+    const now = 'new@home.example.net';
+    await town.people([{ externalId: 'li', email: now, verified: true, follow: [{ topic: 'services' }] }]);
+    town.pass(1_000);
+    const { push, mail } = await publish();
+    await town.stores.addresses.remove(lookup(li), 1);
+    await take(dsn(mail, { to: 'x@elsewhere.example' }), [], true);
+    expect([await why(now), await rowsOf(push)]).toEqual([null, ['sent']]);
+  });
+
+  it('of one address of several is kept, and the message came back when the last one did', async () => {
+    const other = 'li@work.example.net';
+    await town.people([{ externalId: 'li', email: other, verified: true, follow: [{ topic: 'services' }] }]);
+    town.pass(1_000);
+    const { push } = await publish();
+    const mailTo = (address: string) => sink.mails.find(({ to }) => to.includes(address)) as SunkMail;
+    await take(dsn(mailTo(li)), [mailTo(li).from]);
+    expect([await why(), await why(other), await rowsOf(push)]).toEqual(['hard-bounce', null, ['sent']]);
+    const [row] = await town.stores.ledger.ofPerson(1, 1);
+    const message = await town.stores.ledger.message(row?.message ?? '');
+    expect(message?.attempts.at(-1)).toMatchObject({ provider: 'bounce', ok: false });
+    await take(dsn(mailTo(other), { address: other }), [mailTo(other).from]);
+    expect([await why(other), await rowsOf(push)]).toEqual(['hard-bounce', ['bounced']]);
+  });
+
+  it('counts of an address that was imported again since', async () => {
+    const { mail } = await publish();
+    town.pass(day);
+    await town.people([{ externalId: 'li', email: li, verified: true, follow: [{ topic: 'services' }] }]);
+    await take(dsn(mail), [mail.from]);
+    expect(await why()).toBe('hard-bounce');
+  });
+
+  const postLetter = async (): Promise<void> => {
+    const content = makeContent({ kind: 'transactional' });
+    await town.courier.post({ channel: 'email', email: li }, content, {}, town.now() + day);
+    await town.drain();
+  };
+
+  it('of a letter counts for the address that it was sent to, and for no other', async () => {
+    await town.people([{ externalId: 'wang', email: 'wang@home.example.net', verified: true, follow: [] }]);
+    town.pass(1_000);
+    await postLetter();
+    const mail = sink.mails.at(-1) as SunkMail;
+    await take(dsn(mail, { address: 'wang@home.example.net' }), [mail.from]);
+    expect([await why(), await why('wang@home.example.net')]).toEqual([null, null]);
+    await take(dsn(mail), [mail.from]);
+    expect(await why()).toBe('hard-bounce');
+  });
+
+  it('of a letter on the line suppresses, too', async () => {
+    refusal = '550 5.1.1 no such user';
+    await postLetter();
     expect(await why()).toBe('hard-bounce');
   });
 
@@ -244,7 +306,7 @@ describe('a complaint', () => {
   it('stops what the message was sent for, and is told', async () => {
     const { push, mail } = await publish();
     await town.webhooks.add('https://127.0.0.1:9/hook', ['feedback.received']);
-    await take(complaint(mail), ['abuse@bounces.town.example']);
+    await take(complaint(mail), ['abuse@bounces.town.example'], true);
     const [subscription] = await town.stores.subscriptions.subscriptionsOf(1);
     expect(subscription?.stoppedAt).toBe(town.now());
     expect([await why(), await rowsOf(push)]).toEqual([null, ['sent']]);

@@ -9,7 +9,7 @@ import { makeSemaphore } from '../resilience/semaphore.ts';
 import { failure, type Verdict } from '../result.ts';
 import { fillSlots } from '../slots.ts';
 import { concatHeader, type SmsParts, splitSms } from './segments.ts';
-import { isIncomingText, readSmppReceipt, type SmsInbound, textOfPdu } from './smpp-receipt.ts';
+import { isIncomingText, readSmppReceipt, type SmsInbound, type SmsReceipt, textOfPdu } from './smpp-receipt.ts';
 import { makeSmppLink, type SmppLink, SmppStatusError } from './smpp-session.ts';
 import { classifySmpp, smppWords } from './smpp-status.ts';
 import { readSmsUrl } from './sms-url.ts';
@@ -45,19 +45,33 @@ const submitPart = async (link: SmppLink, pdu: PduOptions, isFirst: boolean, sto
   }
 };
 
+/** So often the centre is asked to send a receipt again whose text is not known yet, or never was ours. */
+const unknownTries = 5;
+const unknownMost = 10_000;
+
 /** Hands on what a message centre sends: receipts and texts; whatever else there is needs no more than its acknowledgement. */
-const takerOf =
-  (provider: string, inbound: SmsInbound | undefined) =>
-  async (pdu: PDU): Promise<void> => {
+const takerOf = (provider: string, inbound: SmsInbound | undefined): ((pdu: PDU) => Promise<void>) => {
+  const unknown = new Map<string, number>();
+  const takeReceipt = async (receipt: SmsReceipt): Promise<void> => {
+    const { reference } = receipt;
+    const tries = (unknown.get(reference) ?? 0) + 1;
+    unknown.delete(reference);
+    if ((await inbound?.receipt(receipt)) !== false || tries > unknownTries) return;
+    unknown.set(reference, tries);
+    if (unknown.size > unknownMost) unknown.delete(unknown.keys().next().value ?? '');
+    throw new Error('the text of a receipt is not known yet');
+  };
+  return async (pdu) => {
     if (!inbound) return;
     const receipt = readSmppReceipt(pdu, provider);
-    if (receipt) await inbound.receipt(receipt);
+    if (receipt) await takeReceipt(receipt);
     else if (isIncomingText(pdu) && pdu.source_addr)
       await inbound.text(
         pdu.source_addr_ton === 1 ? `+${pdu.source_addr.replace(/^\+/, '')}` : pdu.source_addr,
         textOfPdu(pdu),
       );
   };
+};
 
 const verdictOf = (error: unknown): { verdict: Verdict; words: string } => {
   if (error instanceof SmppStatusError) {

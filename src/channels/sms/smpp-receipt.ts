@@ -12,7 +12,8 @@ export type SmsReceipt = {
 
 /** What a message centre sends of its own accord. A promise that fails makes the centre send it again. */
 export type SmsInbound = {
-  receipt(receipt: SmsReceipt): Promise<void>;
+  /** Answers whether the text is known: a receipt may be faster than the write that names its text. */
+  receipt(receipt: SmsReceipt): Promise<boolean>;
   /** A text from a phone, its number as the network writes it. */
   text(from: string, body: string): Promise<void>;
 };

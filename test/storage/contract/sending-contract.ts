@@ -380,6 +380,15 @@ export const describeSending = (name: string, open: () => Promise<OpenedLedger>,
         expect(await noticeOf(1)).toBe('told');
       });
 
+      it('keeps a receipt of one address of several, and moves nothing', async () => {
+        await sent();
+        const bounce = makeAttempt({ at: at + 60_000, provider: 'bounce', ok: false });
+        expect(await bench.two.ledger.receipt('message-push-1-1-email', null, bounce)).toBe(true);
+        expect(await rowOf(1)).toMatchObject({ state: 'sent' });
+        expect((await bench.one.ledger.message('message-push-1-1-email'))?.attempts.at(-1)).toEqual(bounce);
+        expect(await bench.one.ledger.receipt('unknown', null, bounce)).toBe(false);
+      });
+
       it('takes no receipt for what is unknown or not sent', async () => {
         const lease = await ready(1);
         const { ledger } = bench.one;

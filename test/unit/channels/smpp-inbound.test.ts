@@ -10,14 +10,16 @@ let channel: Channel;
 const receipts: SmsReceipt[] = [];
 const texts: [string, string][] = [];
 let fault: Error | null = null;
+let isKnown = true;
 
 beforeEach(async () => {
-  [receipts.length, texts.length, fault] = [0, 0, null];
+  [receipts.length, texts.length, fault, isKnown] = [0, 0, null, true];
   sink = await startSmppSink();
   const inbound = {
     receipt: async (receipt: SmsReceipt) => {
       if (fault) throw fault;
       receipts.push(receipt);
+      return isKnown;
     },
     text: async (from: string, body: string) => void texts.push([from, body]),
   };
@@ -78,6 +80,18 @@ describe('what a message centre sends of its own accord', () => {
       ['+8613800138000', 'TD'],
       ['8613800138000', '退订'],
     ]);
+  });
+
+  it('is asked for again while its text is not known, a few times', async () => {
+    isKnown = false;
+    const early = { esm_class: 4, short_message: receiptText('DELIVRD', '000', 'early') };
+    expect(await deliver(early)).toBe(0x64);
+    isKnown = true;
+    expect(await deliver(early)).toBe(0);
+    isKnown = false;
+    const never = { esm_class: 4, short_message: receiptText('DELIVRD', '000', 'never') };
+    for (let tries = 1; tries <= 5; tries += 1) expect(await deliver(never)).toBe(0x64);
+    expect(await deliver(never)).toBe(0);
   });
 
   it('is asked for again when it could not be kept', async () => {

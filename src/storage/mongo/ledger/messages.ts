@@ -124,6 +124,8 @@ export const ledgerMessages = (
     receipt: async (id, to, attempt) => {
       const message = await messages.findOne({ _id: id });
       if (!message) return false;
+      const keepAttempt = () => messages.updateOne({ _id: id }, { $addToSet: { attempts: plainAttempt(attempt) } });
+      if (to === null) return (await keepAttempt()).matchedCount > 0;
       const rows = await rowsOf(message);
       const flying = rows.filter((row) => row.state === rankOf('sending'));
       if (flying.length > 0) {
@@ -140,7 +142,7 @@ export const ledgerMessages = (
       const movable = rows.filter((row) => ranks(movedBy[to]).includes(row.state));
       if (movable.length === 0) return false;
       // the proof before the state: a receipt that comes again after a crash adds nothing and moves the row
-      await messages.updateOne({ _id: id }, { $addToSet: { attempts: plainAttempt(attempt) } });
+      await keepAttempt();
       const moved = await tables.soiling(movable, () => Promise.all(movable.map((row) => move(row, to, attempt.at))));
       return moved.some(Boolean);
     },

@@ -180,6 +180,11 @@ export const ledgerSending = (
       tables.write((tx) => {
         const row = sql.message.get(id);
         if (!row) return false;
+        const keep = (): boolean => {
+          addAttempts([[id, JSON.stringify(attempt), attempt.provider, null]]);
+          return true;
+        };
+        if (to === null) return keep();
         const from: DeliveryState[] = to === 'delivered' ? ['sent'] : ['sent', 'delivered'];
         const left = row.kind === 'digest' ? sql.rowsOfDigest.all(id) : [row];
         const moved = left.filter((one) => {
@@ -191,8 +196,7 @@ export const ledgerSending = (
         const flies = left.some((one) => row.kind === 'digest' && stateAt(one.state) === 'sending');
         const early = flies ? sql.receiveDigestEarly : sql.receiveEarly;
         if (moved.length === 0 && early.run(rankOf(to), id).changes === 0) return false;
-        addAttempts([[id, JSON.stringify(attempt), attempt.provider, null]]);
-        return true;
+        return keep();
       }),
     rowsOfDigest: async (id) => (await db.read(() => sql.rowsOfDigest.all(id))).map(deliveryOf),
     messageByReference: async (provider, reference) => {
