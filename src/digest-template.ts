@@ -131,6 +131,7 @@ export const makeDigestTemplate =
       urgency: urgencyOf(entries),
       expiresAt: latestEnd(entries),
       listLabel: `digest-${pace}`,
-      actions: pushActions(text),
+      // a button says nothing of which item is meant
+      ...(count === 1 ? { actions: pushActions(text) } : {}),
     };
   };

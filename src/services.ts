@@ -156,7 +156,10 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     ...(config.adminApiKey === undefined ? {} : { adminApiKey: config.adminApiKey }),
   });
   const rulesOfAddresses = { phoneCountry: config.phoneCountry, insecureEndpoints: allowPrivate };
-  const suppressions = makeSuppressionService(stores, { keyring, rules: rulesOfAddresses, audit: access.audit });
+  const suppressions = makeSuppressionService(stores, {
+    ...{ keyring, rules: rulesOfAddresses, now: edges.now },
+    audit: access.audit,
+  });
   const tuning = makeTuningService(stores, { edges, rules });
   const tellOwner = makeOwnerTeller(stores, { templates, courier, edges, config });
   const { timeZone } = config;

@@ -23,6 +23,8 @@ export type FeedbackView = {
   item: { id: string; title: string; language: string };
   channel: Feedback['channel'];
   digest: boolean;
+  /** A digest of several items of which the link names none: there is no item to judge. */
+  whole: boolean;
   expired: boolean;
   /** Whether the office can answer: somebody is behind the message still, and it is not too old. */
   answerable: boolean;
@@ -45,7 +47,7 @@ export type FeedbackService = {
   /**
    * Keeps what somebody says about a message, and does what it asks for: `useful` and `not-for-me` change the interest of whoever
    * consented, `too-many` halves their suggestions, `stop` stops what the message was sent for. Throws `bad-link`,
-   * `link-expired` (never for `stop`), `invalid`.
+   * `link-expired` (never for `stop`), `invalid` (also for a judgement of an item where the link names none of several).
    */
   give(token: string, said: Said): Promise<void>;
   /** Moves what the person follows at once to a daily digest; answers how much. Throws `bad-link`. */
@@ -88,6 +90,9 @@ type Tools = {
   tell: TellEvents;
 };
 
+/** Kinds that speak of one item, not of the message. */
+const judgesItem = (kind: FeedbackKind | Report): kind is 'useful' | 'not-for-me' => kind === 'useful' || kind === 'not-for-me';
+
 const badLink = (): AppError => new AppError('bad-link', 'This link is not one of ours.');
 
 const titleIn = ({ version }: Pick<Behind, 'version'>, locale: Locale) => {
@@ -96,12 +101,12 @@ const titleIn = ({ version }: Pick<Behind, 'version'>, locale: Locale) => {
   return translated === undefined ? { title, language } : { title: translated, language: locale };
 };
 
-/** Said anew (another rating, another day), it is told anew. */
-const eventOf = ({ id, kind, rating, comment, push, item, version, channel, at }: Feedback): WebhookEvent => ({
+/** Said anew (another rating, other words), it is told anew; the words stay here, where an erasure finds them. */
+const eventOf = ({ id, kind, rating, push, item, version, channel, at }: Feedback): WebhookEvent => ({
   type: 'feedback.received',
   key: [id, at],
   at,
-  data: { feedback: id, kind, rating, comment, push, item, version, channel },
+  data: { feedback: id, kind, rating, push, item, version, channel },
 });
 
 /** What comes back about messages, and its effects at once. */
@@ -118,22 +123,35 @@ export const makeFeedbackService = (stores: Stores, tools: Tools): FeedbackServi
   const counts = ({ expired, person }: Behind): boolean =>
     config.feedback.clicks && !expired && person?.plainLinks !== true;
 
-  /** Keeps what was said; what it says in words stays where it is said again without any. */
-  const keep = async (behind: Behind, { kind, rating, comment }: Said): Promise<boolean> => {
+  const keptBefore = async ({ id, message }: Feedback): Promise<Feedback | null> =>
+    (await stores.feedback.ofMessage(message)).find((one) => one.id === id) ?? null;
+
+  /**
+   * Keeps what was said; what it says in words stays where it is said again without any. What is no news keeps its time and
+   * is the same event, so that pressing a button a thousand times writes nothing.
+   */
+  const keep = async (behind: Behind, { kind, rating, comment }: Said): Promise<void> => {
     const made = feedbackOf(behind, kind, edges.now());
-    const before = (await stores.feedback.ofMessage(made.message)).find(({ id }) => id === made.id);
+    const before = await keptBefore(made);
     const words = behind.person ? (comment ?? before?.comment ?? null) : null;
-    const feedback = { ...made, rating, comment: words };
-    const isNew = await stores.feedback.record(feedback);
+    const isNews = before === null || before.rating !== rating || before.comment !== words;
+    const feedback = isNews ? { ...made, rating, comment: words } : before;
+    if (isNews) await stores.feedback.record(feedback);
+    if (isNews && words !== null) await clearWordsOfGone(feedback);
     await tell([eventOf(feedback)]);
-    return isNew;
+  };
+
+  /** Words that were kept while their person was erased or merged would outlive the erasure, which has gone by. */
+  const clearWordsOfGone = async (feedback: Feedback): Promise<void> => {
+    const person = await presentPerson(stores.subscriptions, { ordinal: feedback.ordinal });
+    if (person?.ordinal !== feedback.ordinal) await stores.feedback.record({ ...feedback, comment: null });
   };
 
   const see = async (behind: Behind, kind: FeedbackKind): Promise<void> => {
     await stores.feedback.record(feedbackOf(behind, kind, edges.now()));
   };
 
-  /** What may be concluded is for the profile, which asks for consent; said twice it counts once. */
+  /** What may be concluded is for the profile, which asks for consent. */
   const learn = async ({ person, about, message }: Behind, kind: 'useful' | 'not-for-me'): Promise<void> => {
     const { ordinal } = person ?? { ordinal: null };
     if (ordinal === null) return;
@@ -146,8 +164,10 @@ export const makeFeedbackService = (stores: Stores, tools: Tools): FeedbackServi
     if (said.kind === 'stop') await fanout.unsubscribe(signLink(keyring, 'unsubscribe', message.id), false);
     if (said.kind === 'too-many' && person)
       await stores.subscriptions.updateSubscriber(person.ordinal, { fewer: true });
-    const isNew = await keep(behind, said);
-    if (isNew && (said.kind === 'useful' || said.kind === 'not-for-me')) await learn(behind, said.kind);
+    // said twice it counts once: what is kept was learned
+    if (judgesItem(said.kind) && (await keptBefore(feedbackOf(behind, said.kind, edges.now()))) === null)
+      await learn(behind, said.kind);
+    await keep(behind, said);
   };
 
   const visit = async (behind: Behind, kind: FeedbackKind, head: boolean): Promise<void> => {
@@ -171,6 +191,7 @@ export const makeFeedbackService = (stores: Stores, tools: Tools): FeedbackServi
         item: { id: about.item, ...titleIn(behind, locale) },
         channel: message.channel,
         digest: message.kind === 'digest',
+        whole: behind.whole,
         expired,
         answerable: person !== null && !expired,
         fewer: person?.fewer === true,
@@ -183,6 +204,10 @@ export const makeFeedbackService = (stores: Stores, tools: Tools): FeedbackServi
       const behind = await known(token);
       if (behind.expired && said.kind !== 'stop')
         throw new AppError('link-expired', 'The message is too old for that; it can still be stopped.');
+      if (behind.whole && judgesItem(said.kind))
+        throw new AppError('invalid', 'The message holds several items.', {
+          faults: [{ path: 'kind', message: 'needs the token of one item' }],
+        });
       await give(behind, said);
     },
     ask: async (token, kind, text) => {
@@ -220,8 +245,9 @@ export const makeFeedbackService = (stores: Stores, tools: Tools): FeedbackServi
       const behind = await behindOf(token);
       if (!behind) return;
       if (what === 'shown') await fanout.shown(token);
-      if (what === 'useful' || what === 'not-for-me') await give(behind, { kind: what, rating: null, comment: null });
-      else if (counts(behind)) await see(behind, what === 'clicked' ? 'click' : what);
+      if (judgesItem(what)) {
+        if (!behind.whole) await give(behind, { kind: what, rating: null, comment: null });
+      } else if (counts(behind)) await see(behind, what === 'clicked' ? 'click' : what);
     },
     ofPerson: async (id, limit) => {
       const person = await presentPerson(stores.subscriptions, { id });

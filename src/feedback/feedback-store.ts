@@ -33,7 +33,7 @@ export type FeedbackStore = {
 
   /**
    * Takes each person's turn to be asked unless they were asked less than `pauseMs` before; answers in the order asked whether
-   * it is theirs, also when it was before for the same thing.
+   * it is theirs, also when it was before for the same thing. A merge passes the later turn of the two on.
    */
   takeSurveys(asks: SurveyAsk[], pauseMs: number): Promise<boolean[]>;
 };

@@ -18,6 +18,8 @@ export type Behind = {
   message: Message;
   about: Told;
   told: Told[];
+  /** The link names no item, and there are several: nothing can be said of one of them. */
+  whole: boolean;
   version: ItemVersion;
   /** Who they are now; null if they were erased. */
   person: Subscriber | null;
@@ -64,6 +66,7 @@ export const makeBehind = (
     if (!about || !version) return null;
     const person = await presentPerson(stores.subscriptions, { ordinal: message.ordinal });
     const sentAt = message.attempts.find(({ ok }) => ok)?.at ?? message.createdAt;
-    return { message, about, told, version, person, trapped, expired, sentAt };
+    const whole = told.length > 1 && (part === null || trapped);
+    return { message, about, told, whole, version, person, trapped, expired, sentAt };
   };
 };

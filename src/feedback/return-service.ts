@@ -152,7 +152,12 @@ export const makeReturnService = (stores: Stores, tools: Tools): ReturnService =
     if (await addresses.suppress(lookup, reason, edges.now())) log.info({ reason }, 'an address is suppressed');
   };
 
+  /** Bounces of what was sent before an operator lifted the suppression say what the operator knew. */
+  const isLiftedSince = async ({ lookup }: Address, sent: number): Promise<boolean> =>
+    (await returns.count(lookup, 'lifted', sent)) > 0;
+
   const failed = async (address: Address, found: Omit<Returned, 'lookup' | 'at'>, sent: number): Promise<void> => {
+    if (await isLiftedSince(address, sent)) return;
     const at = edges.now();
     const isNew = await returns.record({ ...found, lookup: address.lookup, at });
     if (found.kind === 'hard') await suppress(address, 'hard-bounce', sent);
@@ -231,7 +236,7 @@ export const makeReturnService = (stores: Stores, tools: Tools): ReturnService =
       if (!address || isDelayed) continue;
       // a Date field counts whole seconds
       const sent = original.date === null ? edges.now() : original.date + 999;
-      if (kind === 'complaint') await suppress(address, 'complaint', sent);
+      if (kind === 'complaint' && !(await isLiftedSince(address, sent))) await suppress(address, 'complaint', sent);
       await failed(address, { id: hashOf(notice, address.lookup), kind, reason, status, message: null }, sent);
     }
   };

@@ -5,8 +5,8 @@ export type Returned = {
   /** Made of the message and the look-up (or of the notice, where no message is known), so that it is counted once. */
   id: string;
   lookup: string;
-  /** `stop`: a text message that asks to stop. */
-  kind: FailureKind | 'complaint' | 'stop';
+  /** `stop`: a text message that asks to stop; `lifted`: an operator lifted the suppression, and nothing sent before counts. */
+  kind: FailureKind | 'complaint' | 'stop' | 'lifted';
   reason: string;
   status: string | null;
   message: string | null;

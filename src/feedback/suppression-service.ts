@@ -26,7 +26,7 @@ export type SuppressionView = {
   channel: ChannelName | null;
   masked: string | null;
   /** What came back in the last 30 days, newest first. */
-  returns: Pick<Returned, 'kind' | 'reason' | 'status' | 'at'>[];
+  returns: (Pick<Returned, 'reason' | 'status' | 'at'> & { kind: Exclude<Returned['kind'], 'lifted'> })[];
 };
 
 export type SuppressionService = {
@@ -38,7 +38,8 @@ export type SuppressionService = {
   /** The suppression of an address, or null. Throws `invalid` for what is no address. */
   find(contact: ContactParts): Promise<SuppressionView | null>;
   /**
-   * Lifts a suppression: the address may be sent to again, and its count begins anew. Audited with the note. Throws `not-found`,
+   * Lifts a suppression: the address may be sent to again, its count begins anew, and what was sent before says
+   * nothing of it any more. Audited with the note before. Throws `not-found`,
    * and `wrong-state` for one that was erased, which only its owner lifts by confirming it again.
    */
   lift(id: string, by: { staff: string; note: string }): Promise<void>;
@@ -48,6 +49,7 @@ type Stores = Pick<Storage, 'addresses' | 'returns'>;
 type Tools = {
   keyring: Pick<Keyring, 'open' | 'lookup'>;
   rules: AddressRules;
+  now: () => number;
   audit(entry: { actor: string; action: string; subject: string; details: object }): Promise<void>;
 };
 
@@ -62,7 +64,9 @@ export const makeSuppressionService = ({ addresses, returns }: Stores, tools: To
       at,
       channel: address?.channel ?? null,
       masked: address ? maskContact(openContact(tools.keyring, address)) : null,
-      returns: came.map((one) => ({ kind: one.kind, reason: one.reason, status: one.status, at: one.at })),
+      returns: came.flatMap(({ kind, ...one }) =>
+        kind === 'lifted' ? [] : [{ kind, reason: one.reason, status: one.status, at: one.at }],
+      ),
     };
   };
 
@@ -92,9 +96,12 @@ export const makeSuppressionService = ({ addresses, returns }: Stores, tools: To
         throw new AppError('wrong-state', 'Its owner had it erased; only they lift that, by signing up again.');
       if (note.trim() === '')
         throw new AppError('invalid', 'A note must say why.', { faults: [{ path: 'note', message: 'must say why' }] });
-      await returns.forget(id);
-      if (!(await addresses.lift(id, reason))) throw new AppError('not-found', 'This address is not suppressed.');
       await tools.audit({ actor: staff, action: 'liftSuppression', subject: id, details: { reason, note } });
+      await returns.forget(id);
+      const at = tools.now();
+      const lifted = { kind: 'lifted' as const, reason, status: null, message: null, at };
+      await returns.record({ ...lifted, id: `lifted ${id} ${at}`, lookup: id });
+      if (!(await addresses.lift(id, reason))) throw new AppError('not-found', 'This address is not suppressed.');
     },
   };
 };

@@ -20,8 +20,8 @@ export type AddressStore = {
   /** Moves every address of one subscriber to another (a merge); repeating it changes nothing. */
   move(from: number, to: number): Promise<void>;
   /**
-   * Marks a look-up as suppressed with a reason code, whoever has it; an already suppressed one keeps its first reason and
-   * time. Answers whether it changed.
+   * Marks a look-up as suppressed with a reason code, whoever has it; an already suppressed one keeps its time, and its first
+   * reason but for `erasedReason`, which takes over. Answers whether it changed.
    */
   suppress(lookup: string, reason: string, at: number): Promise<boolean>;
   /** Why nothing may be sent to that look-up, or null; it outlives the address and its owner. */

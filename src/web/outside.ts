@@ -9,6 +9,7 @@ import { type FeedbackService, type Report, reports } from '../feedback/feedback
 import type { Log } from '../log.ts';
 import { faultsOf } from '../reading.ts';
 import { channelNames } from '../subscriptions/follow.ts';
+import { defaultRateLimits, makeLimits } from './contract/limits.ts';
 import { holds } from './contract/route.ts';
 import { makeErrorHandler, problemOf } from './error-handler.ts';
 import { type Metrics, makeMetrics } from './metrics.ts';
@@ -127,19 +128,23 @@ const counted = ({ feedback }: OutsideDeps): Router =>
     });
 
 /** What mail clients and service workers post to links. */
-const links = ({ feedback }: OutsideDeps): Router =>
-  Router()
-    // RFC 8058 section 3.1: the body may be a form or multipart and says nothing that the token does not
-    .post('/u/:token', machine, async (req, res) => {
-      req.resume();
-      await feedback.unsubscribe(tokenOf(req), false);
-      res.status(200).type('text/plain').send('Unsubscribed.\n');
-    })
-    .post('/r/:token', machine, express.text({ type: () => true, limit: reportLimit }), async (req, res) => {
-      const what = whatOf(req.body);
-      if (what) await feedback.report(tokenOf(req), what);
-      res.status(204).end();
-    });
+const links = ({ feedback }: OutsideDeps): Router => {
+  const limited = makeLimits(defaultRateLimits).guess;
+  return (
+    Router()
+      // RFC 8058 section 3.1: the body may be a form or multipart and says nothing that the token does not
+      .post('/u/:token', machine, limited, async (req, res) => {
+        req.resume();
+        await feedback.unsubscribe(tokenOf(req), false);
+        res.status(200).type('text/plain').send('Unsubscribed.\n');
+      })
+      .post('/r/:token', machine, limited, express.text({ type: () => true, limit: reportLimit }), async (req, res) => {
+        const what = whatOf(req.body);
+        if (what) await feedback.report(tokenOf(req), what);
+        res.status(204).end();
+      })
+  );
+};
 
 const isCode = (code: string): code is ErrorCode => Object.hasOwn(errorTable, code);
 

@@ -1,12 +1,13 @@
 import type { mongo } from 'mongoose';
 import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import type { Address } from '../../subscriptions/subscriber.ts';
-import type { AddressStore } from '../../subscriptions/subscription-store.ts';
+import { type AddressStore, erasedReason } from '../../subscriptions/subscription-store.ts';
 import { changesOver } from './changes.ts';
 import { insertIfFree, slices } from './writes.ts';
 
 export type AddressDocument = Omit<Address, 'lookup' | 'suppressed'> & { _id: string };
-export type SuppressionDocument = { _id: string; reason: string; at: number };
+/** `at` is missing from before times were kept; that counts as 0. */
+export type SuppressionDocument = { _id: string; reason: string; at?: number };
 
 /** An import claims in the name of others: an address that the person has already stays verified as it was (`same-time`). */
 type ImportClaim = (address: Address, when?: 'same-time') => ReturnType<AddressStore['claim']>;
@@ -80,22 +81,36 @@ export const mongoAddressStore = (db: mongo.Db): AddressStore & { claim: ImportC
       );
     },
     suppress: async (lookup, reason, at) => {
-      if (await suppressions.findOne({ _id: lookup })) return false;
-      return changes.announce(await ownersOf(lookup), () => insertIfFree(suppressions, { _id: lookup, reason, at }));
+      const there = await suppressions.findOne({ _id: lookup });
+      if (there && (reason !== erasedReason || there.reason === erasedReason)) return false;
+      const overwritten = async () =>
+        (await suppressions.updateOne({ _id: lookup, reason: { $ne: reason } }, { $set: { reason } })).matchedCount > 0;
+      return changes.announce(
+        await ownersOf(lookup),
+        async () =>
+          (await insertIfFree(suppressions, { _id: lookup, reason, at })) ||
+          (reason === erasedReason && (await overwritten())),
+      );
     },
     suppressions: async (reason, { cursor, limit }) => {
       const [at, lookup] = decodeCursor(cursor, beforeAllSuppressions);
+      const older: mongo.Filter<SuppressionDocument>[] =
+        at > 0 ? [{ at: { $lt: at } }, { at: { $exists: false } }] : [];
+      const tied = at > 0 ? { at } : { at: { $exists: false } };
       const found = await suppressions
-        .find({ ...(reason === null ? {} : { reason }), $or: [{ at: { $lt: at } }, { at, _id: { $gt: lookup } }] })
+        .find({ ...(reason === null ? {} : { reason }), $or: [...older, { ...tied, _id: { $gt: lookup } }] })
         .sort({ at: -1, _id: 1 })
         .limit(limit + 1)
         .toArray();
-      const rows = found.slice(0, limit).map((one) => ({ lookup: one._id, reason: one.reason, at: one.at }));
+      const rows = found.slice(0, limit).map((one) => ({ lookup: one._id, reason: one.reason, at: one.at ?? 0 }));
       const last = rows.at(-1);
       return { rows, next: found.length > limit && last ? encodeCursor([last.at, last.lookup]) : null };
     },
     suppression: async (lookup) => (await suppressions.findOne({ _id: lookup }))?.reason ?? null,
-    suppressedSince: async (lookup) => (await suppressions.findOne({ _id: lookup }))?.at ?? null,
+    suppressedSince: async (lookup) => {
+      const found = await suppressions.findOne({ _id: lookup });
+      return found && (found.at ?? 0);
+    },
     lift: async (lookup, reason) => {
       if (!(await suppressions.findOne({ _id: lookup, reason }))) return false;
       const lifted = () => suppressions.deleteOne({ _id: lookup, reason });

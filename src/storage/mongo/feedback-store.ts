@@ -31,12 +31,15 @@ const asksInOneWrite = 500;
 /** Where feedback lies; also for whoever erases or merges people. */
 export const feedbackCollection = (db: mongo.Db) => db.collection<FeedbackDocument>('feedback');
 
+/** Whom was asked when; also for whoever merges people. */
+export const surveyCollection = (db: mongo.Db) => db.collection<SurveyDocument>('surveys');
+
 /** Feedback over MongoDB: every document is known by what it is about, so that each write may be repeated. */
 export const mongoFeedbackStore = (db: mongo.Db): FeedbackStore => {
   const feedbacks = feedbackCollection(db);
   const visits = db.collection<VisitDocument>('link_visits');
   const opens = db.collection<OpenDocument>('opens');
-  const surveys = db.collection<SurveyDocument>('surveys');
+  const surveys = surveyCollection(db);
 
   const newest = async (filter: { message: string } | { ordinal: number }, limit: number): Promise<Feedback[]> =>
     (await feedbacks.find(filter).sort({ at: -1, _id: -1 }).limit(limit).toArray()).map(feedbackOf);

@@ -1,6 +1,6 @@
 import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import type { Address } from '../../subscriptions/subscriber.ts';
-import type { AddressStore } from '../../subscriptions/subscription-store.ts';
+import { type AddressStore, erasedReason } from '../../subscriptions/subscription-store.ts';
 import { changesOver } from './changes.ts';
 import { inChunks } from './chunks.ts';
 import type { Row, SqliteDatabase } from './database.ts';
@@ -56,7 +56,8 @@ export const sqliteAddressStore = (db: SqliteDatabase): AddressStore => {
   const changes = changesOver(db);
   const move = db.prepare('UPDATE addresses SET subscriber = ? WHERE subscriber = ?');
   const suppress = db.prepare(
-    'INSERT INTO suppressions (lookup, reason, at) VALUES (?, ?, ?) ON CONFLICT (lookup) DO NOTHING',
+    `INSERT INTO suppressions (lookup, reason, at) VALUES (?, ?, ?) ON CONFLICT (lookup)
+     DO UPDATE SET reason = excluded.reason WHERE excluded.reason = '${erasedReason}' AND reason <> excluded.reason`,
   );
   const list = db.prepare(
     `SELECT lookup, reason, at FROM suppressions

@@ -18,8 +18,11 @@ const choiceOf = (text: string): Choice => {
   return { kind, rating: null };
 };
 
-/** Kinds on the page; the answers of a survey only where it was asked. */
-const kindsOn = (choice: Choice): SaidKind[] => saidKinds.filter((kind) => kind !== 'rating' || choice.kind === kind);
+/** Kinds on the page; the answers of a survey only where it was asked, a judgement only where one item is meant. */
+const kindsOn = (choice: Choice, { whole }: FeedbackView): SaidKind[] =>
+  saidKinds.filter((kind) =>
+    kind === 'rating' ? choice.kind === kind : !whole || (kind !== 'useful' && kind !== 'not-for-me'),
+  );
 
 const viewOf = async (deps: CitizenDeps, token: string): Promise<FeedbackView | null> => {
   try {
@@ -36,7 +39,7 @@ const badLink = (pages: Pages, req: Request, res: Response) =>
 type Form = { choice: Choice; comment: string; asks: OpinionKind | null; faults: FormFaults };
 
 const showForm = (pages: Pages, req: Request, res: Response, view: FeedbackView, form: Form): void => {
-  const values = { token: pathPart(req, 'token'), view, kinds: kindsOn(form.choice), commentMost, ...form };
+  const values = { token: pathPart(req, 'token'), view, kinds: kindsOn(form.choice, view), commentMost, ...form };
   pages.show(req, res, 'feedback', values, {
     locale: view.locale,
     status: Object.keys(form.faults).length > 0 ? 400 : 200,
@@ -73,7 +76,8 @@ const save = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Resp
   const form = saidOf(req);
   const { choice, comment, asks } = form;
   const again = (faults: FormFaults) => showForm(pages, req, res, view, { ...form, faults });
-  if (choice.kind === null || (view.expired && choice.kind !== 'stop')) return again({ kind: 'fault.kind' });
+  if (choice.kind === null || !kindsOn(choice, view).includes(choice.kind) || (view.expired && choice.kind !== 'stop'))
+    return again({ kind: 'fault.kind' });
   const said: Said = { kind: choice.kind, rating: choice.rating, comment: comment || null };
   const faults = { ...faultsOf(said), ...(asks && comment === '' ? { comment: 'opinion.fault.text' } : {}) };
   if (Object.keys(faults).length > 0) return again(faults);
@@ -103,7 +107,7 @@ const slowDown = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: 
 export const feedbackRouter = (deps: CitizenDeps, pages: Pages): Router =>
   Router()
     .get('/f/:token', ask(deps, pages))
-    .post('/f/:token', save(deps, pages))
-    .post('/f/:token/daily', slowDown(deps, pages))
+    .post('/f/:token', pages.limited, save(deps, pages))
+    .post('/f/:token/daily', pages.limited, slowDown(deps, pages))
     .get('/f/:token/:choice', ask(deps, pages))
     .get('/f/:token/:choice/thanks', thanks(deps, pages));

@@ -65,5 +65,5 @@ const stop = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Resp
 export const stopRouter = (deps: CitizenDeps, pages: Pages): Router =>
   Router()
     .get('/u/:token', page(deps, pages, 'unsubscribe'))
-    .post('/u/:token/stop', stop(deps, pages))
+    .post('/u/:token/stop', pages.limited, stop(deps, pages))
     .get('/u/:token/stopped', page(deps, pages, 'unsubscribed'));

@@ -3,7 +3,7 @@ import type { Recipient, Subscriber } from '../../../subscriptions/subscriber.ts
 import { erasedReason, type NewSubscriber, type SubscriptionStore } from '../../../subscriptions/subscription-store.ts';
 import { mongoAddressStore } from '../address-store.ts';
 import { changesOver } from '../changes.ts';
-import { feedbackCollection } from '../feedback-store.ts';
+import { feedbackCollection, surveyCollection } from '../feedback-store.ts';
 import { profileKeeperOver } from '../profiles/keeper.ts';
 import { insertIfFree, insertMissing, slices } from '../writes.ts';
 import { writtenOver } from '../written.ts';
@@ -77,6 +77,7 @@ const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
   const { subscribers, names, subscriptions, optOuts, addresses, suppressions, signUps } = peopleCollections(db);
   const profiles = profileKeeperOver(db);
   const feedback = feedbackCollection(db);
+  const surveys = surveyCollection(db);
   const written = writtenOver(db);
 
   // owed by the contact itself from then on, whatever becomes of this process
@@ -93,6 +94,8 @@ const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
       suppressions,
       lookups.map((_id) => ({ _id, reason: erasedReason, at })),
     );
+    for (const part of slices(lookups, peopleInOneRead))
+      await suppressions.updateMany({ _id: { $in: part } }, { $set: { reason: erasedReason } });
     for (const part of slices(lookups, peopleInOneRead)) await signUps.deleteMany({ lookup: { $in: part } });
     await addresses.deleteMany({ subscriber: ordinal });
     await subscriptions.deleteMany({ subscriber: ordinal });
@@ -109,6 +112,9 @@ const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
     for (const { rule, at } of await optOuts.find({ subscriber: from }).toArray())
       await insertIfFree(optOuts, { _id: `${to} ${rule}`, rule, subscriber: to, at });
     await feedback.updateMany({ ordinal: from }, { $set: { ordinal: to } });
+    const asked = await surveys.findOne({ _id: from });
+    if (asked && !(await insertIfFree(surveys, { ...asked, _id: to })))
+      await surveys.updateOne({ _id: to, at: { $lt: asked.at } }, { $set: { name: asked.name, at: asked.at } });
     await profiles.join(from, to);
     await written.join(from, to);
   };

@@ -121,6 +121,10 @@ export const peopleOver = (db: SqliteDatabase): People => {
     'INSERT OR IGNORE INTO rule_opt_outs (rule, subscriber, at) SELECT rule, ?, at FROM rule_opt_outs WHERE subscriber = ?',
   );
   const moveFeedback = db.prepare('UPDATE feedback SET ordinal = ? WHERE ordinal = ?');
+  const moveSurvey = db.prepare(
+    `INSERT INTO surveys (ordinal, name, at) SELECT ?1, name, at FROM surveys WHERE ordinal = ?2
+     ON CONFLICT (ordinal) DO UPDATE SET name = excluded.name, at = excluded.at WHERE excluded.at > surveys.at`,
+  );
   const joinWishes = db.prepare(
     `UPDATE subscribers SET (fewer, plain_links) = (SELECT max(fewer), max(plain_links) FROM subscribers
        WHERE ordinal IN (?1, ?2)) WHERE ordinal = ?1`,
@@ -130,7 +134,7 @@ export const peopleOver = (db: SqliteDatabase): People => {
   );
   const suppressErased = db.prepare(
     `INSERT INTO suppressions (lookup, reason, at) SELECT lookup, '${erasedReason}', ?2 FROM addresses WHERE subscriber = ?1
-       ON CONFLICT (lookup) DO NOTHING`,
+       ON CONFLICT (lookup) DO UPDATE SET reason = excluded.reason`,
   );
   const erasures = [
     'DELETE FROM sign_ups WHERE lookup IN (SELECT lookup FROM addresses WHERE subscriber = ?)',
@@ -222,6 +226,7 @@ export const peopleOver = (db: SqliteDatabase): People => {
         markMerged.run(to, from);
         moveOptOuts.run(to, from);
         moveFeedback.run(to, from);
+        moveSurvey.run(to, from);
         joinWishes.run(to, from);
         profiles.join(from, to);
         written.join(from, to);
