@@ -91,7 +91,8 @@ type Tools = {
 };
 
 /** Kinds that speak of one item, not of the message. */
-const judgesItem = (kind: FeedbackKind | Report): kind is 'useful' | 'not-for-me' => kind === 'useful' || kind === 'not-for-me';
+const judgesItem = (kind: FeedbackKind | Report): kind is 'useful' | 'not-for-me' =>
+  kind === 'useful' || kind === 'not-for-me';
 
 const badLink = (): AppError => new AppError('bad-link', 'This link is not one of ours.');
 

@@ -13,7 +13,7 @@ const describeFeedback = (name: string, storage?: TownOptions['storage']): void 
       town = await makeTown({
         ...(storage ? { storage } : {}),
         startAt: '2026-06-10T10:00:00Z',
-        env: { CAP_PER_DAY: '3', SURVEY_SHARE: '1' },
+        env: { CAP_PER_DAY: '3', SURVEY_SHARE: '1', ALLOW_PRIVATE_ENDPOINTS: 'on' },
       });
       await town.people([
         {
@@ -85,6 +85,81 @@ const describeFeedback = (name: string, storage?: TownOptions['storage']): void 
       expect(given[0]?.item).toEqual({ id: item, title: 'One', targeted: false });
       await publish('Two');
       expect(await texts()).toHaveLength(1);
+    });
+
+    it('what is learned survives a crash before it is kept', async () => {
+      await publish('One');
+      const token = tokenOf((await texts())[0]);
+      const { record } = town.browsing;
+      town.browsing.record = () => Promise.reject(new Error('the process died'));
+      await expect(town.feedback.give(token, { kind: 'not-for-me', ...said })).rejects.toThrow('died');
+      town.browsing.record = record;
+      await town.feedback.give(token, { kind: 'not-for-me', ...said });
+      const { ordinal = 0 } = (await person()) ?? {};
+      const profile = await town.stores.profiles.profile(ordinal);
+      expect(profile?.interests.services?.counts).toEqual({ 'not-for-me': 1 });
+    });
+
+    it('the same said again is told once, other words anew, and the words never', async () => {
+      await town.webhooks.add('https://127.0.0.1:9/hook', ['feedback.received']);
+      await publish('One');
+      const token = tokenOf((await texts())[0]);
+      for (const comment of ['My words', 'My words', null, 'Other words']) {
+        await town.feedback.give(token, { kind: 'rating', rating: 4, comment });
+        town.pass(minute);
+      }
+      const [webhook] = await town.webhooks.list();
+      const { rows } = await town.webhooks.deliveries(webhook?.id ?? '', null, { cursor: null, limit: 10 });
+      expect(rows.map(({ body }) => JSON.parse(body).data.rating)).toEqual([4, 4]);
+      expect(JSON.stringify(rows)).not.toContain('words');
+    });
+
+    it('words that are kept while their person is erased go, too', async () => {
+      await publish('One');
+      const token = tokenOf((await texts())[0]);
+      const { id = '' } = (await person()) ?? {};
+      const { record } = town.stores.feedback;
+      town.stores.feedback.record = async (feedback) => {
+        town.stores.feedback.record = record;
+        await town.subscriptions.erase(id);
+        return record(feedback);
+      };
+      await town.feedback.give(token, { kind: 'rating', rating: 4, comment: 'My words' });
+      const { feedback } = await town.stores.feedback.between(0, town.now() + 1, { cursor: null, limit: 10 });
+      expect(feedback.map(({ rating, comment }) => [rating, comment])).toEqual([[4, null]]);
+    });
+
+    it('a digest of several items is judged item by item', async () => {
+      await town.people([
+        {
+          ...{ externalId: 'bo', email: 'bo@example.org', verified: true, locale: 'en' },
+          follow: [{ topic: 'budgets', pace: 'daily' }],
+        },
+      ]);
+      const items: string[] = [];
+      for (const title of ['One', 'Two']) {
+        const fields = { title, summary: 'x', language: 'en', topics: ['budgets'] };
+        const item = await town.publishing.create(
+          { ...fields, urgency: 'routine', visibility: 'public' },
+          null,
+          publisher,
+        );
+        await town.fanout.publish(item.id, publisher);
+        await town.drain();
+        items.push(item.id);
+      }
+      town.pass(86_400_000);
+      await town.drain();
+      const token = tokenOf((await texts()).find((text) => text.includes('Your daily summary')));
+      expect(await town.feedback.view(token)).toMatchObject({ digest: true, whole: true });
+      expect(await town.feedback.view(`${token}~${items[1]}`)).toMatchObject({ digest: true, whole: false });
+      await expect(town.feedback.give(token, { kind: 'not-for-me', ...said })).rejects.toMatchObject({
+        code: 'invalid',
+      });
+      await town.feedback.report(token, 'not-for-me');
+      await town.feedback.give(`${token}~${items[1]}`, { kind: 'not-for-me', ...said });
+      const { feedback } = await town.stores.feedback.between(0, town.now() + 1, { cursor: null, limit: 10 });
+      expect(feedback.map(({ kind, item }) => [kind, item])).toEqual([['not-for-me', items[1]]]);
     });
 
     it('clicks are judged by all that is followed', async () => {

@@ -234,8 +234,26 @@ describe('a hard bounce', () => {
     await take(dsn(mail), [mail.from]);
     const person = await town.stores.subscriptions.subscriber({ externalId: 'li' });
     await town.subscriptions.erase(person?.id ?? '');
-    expect(await why()).toBe('hard-bounce');
+    expect(await why()).toBe('erased');
     await take(dsn(mail), [mail.from]);
+  });
+
+  it('of what was sent before an operator lifted the suppression counts no more', async () => {
+    const { mail } = await publish();
+    await take(dsn(mail), [mail.from]);
+    town.pass(1_000);
+    await town.suppressions.lift(lookup(li), { staff: 'op', note: 'the host is back' });
+    await take(dsn(mail), [mail.from]);
+    await take(
+      dsn({ ...mail, raw: Buffer.from('Date: Wed, 10 Jun 2026 04:00:00 GMT\r\n\r\nx') }, { to: 'x@y.example' }),
+      [],
+      true,
+    );
+    expect(await why()).toBeNull();
+    town.pass(1_000);
+    const later = (await publish()).mail;
+    await take(dsn(later), [later.from]);
+    expect(await why()).toBe('hard-bounce');
   });
 
   it('on the line suppresses, too: a server that refuses the recipient says the same sooner', async () => {

@@ -149,6 +149,9 @@ describe('outside the API', () => {
       ['tok', 'clicked'],
     ]);
     expect((await report('x'.repeat(2_000))).status).toBe(413);
+    // 7 of 120 in a minute were before
+    for (let count = 8; count <= 120; count += 1) await report('{}');
+    expect((await report('{}')).status).toBe(429);
   });
 
   describe('the outbox', () => {

@@ -89,7 +89,10 @@ describe('the suppression list by API', () => {
       { reason: 'hard-bounce', note: 'they called' },
       [],
     ]);
-    expect(await web.town.stores.returns.ofLookup(id)).toEqual([]);
+    expect((await web.town.stores.returns.ofLookup(id)).map(({ kind }) => kind)).toEqual(['lifted']);
+    await suppress(email('li@home.example'), 'complaint');
+    expect((await entries('?reason=complaint'))[0]?.returns).toEqual([]);
+    await web.town.stores.addresses.lift(id, 'complaint');
     expect((await web.town.stores.addresses.find(id))?.suppressed).toBeNull();
   });
 

@@ -100,6 +100,16 @@ export const describeAddressStore = (name: string, open: () => Promise<Pair<Addr
       expect(await store.suppression('look-up-1')).toBe('bounced');
     });
 
+    it('lets an erasure take over the reason, and nothing else after it', async () => {
+      await store.claim(makeAddress());
+      await store.suppress('look-up-1', 'hard-bounce', at);
+      expect(await other.suppress('look-up-1', 'erased', at + 1)).toBe(true);
+      expect(await store.suppress('look-up-1', 'erased', at + 2)).toBe(false);
+      expect(await store.suppress('look-up-1', 'hard-bounce', at + 2)).toBe(false);
+      expect((await store.find('look-up-1'))?.suppressed).toBe('erased');
+      expect(await store.suppressedSince('look-up-1')).toBe(at);
+    });
+
     it('keeps a suppression when the address goes, and before it comes', async () => {
       await store.claim(makeAddress());
       await store.suppress('look-up-1', 'bounced', at);

@@ -46,6 +46,7 @@ export const describeFeedbackStore = (name: string, open: () => Promise<Pair<Sto
       people = one.subscriptions;
     });
 
+    const ask = (of: string, when: number, ordinal = 7) => ({ ordinal, of, at: when });
     const all = async (from = 0, to = at + 10 * day, limit = 3): Promise<Feedback[]> => {
       const seen: Feedback[] = [];
       let cursor: string | null = null;
@@ -149,13 +150,25 @@ export const describeFeedbackStore = (name: string, open: () => Promise<Pair<Sto
     });
 
     it('asks a person once in so long, and says the same again for the same thing', async () => {
-      const ask = (of: string, when: number, ordinal = 7) => ({ ordinal, of, at: when });
       expect(await store.takeSurveys([ask('a', at), ask('b', at, 8)], 30 * day)).toEqual([true, true]);
       expect(await other.takeSurveys([ask('a', at + day), ask('b', at + day)], 30 * day)).toEqual([true, false]);
       expect(await store.takeSurveys([ask('b', at + 30 * day - 1)], 30 * day)).toEqual([false]);
       expect(await store.takeSurveys([ask('b', at + 30 * day)], 30 * day)).toEqual([true]);
       expect(await store.takeSurveys([ask('a', at + 30 * day)], 30 * day)).toEqual([false]);
       expect(await store.takeSurveys([], 30 * day)).toEqual([]);
+    });
+
+    it('keeps a turn over a merge, the later of two', async () => {
+      const ordinals: number[] = [];
+      for (const id of ['a', 'b', 'c'])
+        ordinals.push((await people.insertSubscriber(makePerson({ id, externalId: id }))).ordinal);
+      const [a = 0, b = 0, c = 0] = ordinals;
+      await store.takeSurveys([ask('early', at, a), ask('late', at + 10 * day, b)], 30 * day);
+      await people.merge(b, a, at);
+      expect(await other.takeSurveys([ask('next', at + 35 * day, a)], 30 * day)).toEqual([false]);
+      await people.merge(a, c, at);
+      expect(await store.takeSurveys([ask('next', at + 35 * day, c)], 30 * day)).toEqual([false]);
+      expect(await store.takeSurveys([ask('next', at + 40 * day, c)], 30 * day)).toEqual([true]);
     });
 
     it('gives one turn to many who ask at once', async () => {

@@ -149,6 +149,7 @@ export const describeSubscriptionStore = (name: string, open: OpenSubscriptions,
         await store.putSubscription(makeSubscription({ subscriber: ordinal }), true);
         const address = { lookup: 'l', subscriber: ordinal, channel: 'email', sealed: 's', verifiedAt: 1 } as const;
         await addresses.claim({ ...address, suppressed: null });
+        await addresses.suppress('l', 'hard-bounce', 1);
         await store.erase(ordinal, someTime);
         await other.erase(ordinal, someTime + 5);
         expect(await store.subscriber({ ordinal })).toMatchObject({
