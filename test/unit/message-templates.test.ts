@@ -45,6 +45,15 @@ const inputOf = (
 const everything = (content: SharedContent): string =>
   [content.title, content.text, content.html, content.short, content.sms].join('\n');
 
+describe('a digest', () => {
+  it('has buttons only where they can mean one item', () => {
+    const entry = { ...inputOf(), link: 'https://bellman.test/items/item1' };
+    const digest = (entries: (typeof entry)[]) => templates.digest({ pace: 'daily', locale: 'en', entries });
+    expect(digest([entry]).actions).toHaveLength(2);
+    expect(digest([entry, { ...entry, item: 'item2' }]).actions).toBeUndefined();
+  });
+});
+
 describe('a notification', () => {
   it('is in the reader’s language where the item exists so', () => {
     const en = templates.notification(inputOf());
