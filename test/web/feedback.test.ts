@@ -91,6 +91,12 @@ describe('what stands in a message', () => {
       { kind: 'click', item: b },
       { kind: 'useful', item: b },
     ]);
+    const visitor = plainVisitor(web.url);
+    expect((await visitor.get(`/f/${token}~${b}/useful`)).html).toContain('value="useful" checked');
+    const whole = await visitor.get(`/f/${token}/useful`);
+    expect(whole.html).toContain('value="too-many"');
+    expect(whole.html).not.toMatch(/value="(?:useful|not-for-me)"/);
+    expect((await web.api('POST', '/feedback', { token, kind: 'useful' }, null)).status).toBe(400);
   });
 });
 
