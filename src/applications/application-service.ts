@@ -116,6 +116,15 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
     return { ...next, beat: next.beat + 1 };
   };
 
+  /** An application whose applicant is stored, and then has an address; one that is forgotten meanwhile takes it along. */
+  const reachable = async (application: Application): Promise<Application> => {
+    if (!application.contact) return application;
+    const named = await change(application);
+    await applicants.giveAddress(named);
+    if ((await known(named.id)).written === null) await applicants.eraseContact(named.id);
+    return named;
+  };
+
   const applicantFault = async (applicant: { subscriber?: string; email?: string }): Promise<Fault[]> => {
     const { subscriber, email } = applicant;
     if (subscriber !== undefined && !(await presentPerson(stores.subscriptions, { id: subscriber })))
@@ -209,7 +218,7 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
         throw new AppError('wrong-state', 'The applicant was forgotten; there is nobody to answer.');
       const push = keyring.mac('application-push', `${id}:${item}`, 16).toString('base64url');
       const made = { item, push, at: edges.now(), by: actor.staff };
-      const next = await change(answered({ ...application, applicant }, made));
+      const next = await change(answered(await reachable({ ...application, applicant }), made));
       await debts.settle(next);
       return view(await known(id));
     },
@@ -224,10 +233,10 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
           await applications.opened(id, edges.now());
     },
     forget: async (id) => {
-      const application = await known(id);
-      if (application.contact && application.applicant !== null)
-        await stores.subscriptions.erase(application.applicant, edges.now());
+      await known(id);
+      // the row first: an answer that is being given finds it changed, and makes nothing that stays
       await applications.forget(id);
+      await applicants.eraseContact(id);
     },
     settleOwed: debts.settleOwed,
   };

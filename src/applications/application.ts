@@ -95,6 +95,14 @@ export const answered = (application: Application, answer: Answer): Application 
   owes: 'push',
 });
 
+/** Waits again: its answer can no longer be pushed. */
+export const reopened = (application: Application): Application => ({
+  ...application,
+  state: application.postponement ? 'postponed' : 'received',
+  answer: null,
+  owes: null,
+});
+
 /**
  * The day that the law holds the office to. A postponement counts only if it was told while the answer was not late yet;
  * `postponedOn` is the day on which it was.

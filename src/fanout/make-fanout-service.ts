@@ -137,6 +137,7 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       return pushNow(item, { id: newId(edges), audience, channels, note });
     },
     answer: async ({ id, item, ordinal, note }) =>
+      (await stores.pushes.get(id)) ??
       pushNow(await pushable(item), { id, audience: { kind: 'applicant', ordinal }, channels: null, note }),
     // a push may be paused before it is planned; then it goes on with its planning
     pause: async (id) => controlled(id, ['planning', 'running', ...(await doneWaiting(id))], 'paused'),

@@ -83,6 +83,8 @@ describe('people who were named, and not told before a later version came', () =
     await town.drain();
     await expect(town.fanout.withdraw(item, 'Wrong.', false, publisher)).rejects.toMatchObject({ code: 'wrong-state' });
     await town.fanout.withdraw(item, 'Wrong.', true, publisher);
+    // what was asked before is answered as it was
+    expect(await answerAna()).toMatchObject({ id: 'answer-1', version: 1 });
     await town.drain();
     await morning();
     expect((await told()).length).toBe(1);

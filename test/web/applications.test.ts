@@ -253,6 +253,27 @@ describe('applications', () => {
     expect(web.rows('SELECT * FROM addresses')).toEqual([]);
   });
 
+  it.each([
+    ['forgotten', (id: string) => web.api('POST', `/applications/${id}/forget`)],
+    [
+      'erased by the address’s owner',
+      async () => web.api('DELETE', `/subscribers/${(await signedInTo(web, email)).id}`),
+    ],
+  ])('leave no address behind where the answer failed half-way: %s', async (_, erase) => {
+    const id = await added();
+    const { applications } = web.town.stores;
+    const { replace } = applications;
+    applications.replace = async (next) => {
+      if (next.state !== 'answered') return replace(next);
+      expect((await erase(id)).status).toBe(204);
+      return replace(next);
+    };
+    expect((await answer(id)).status).toBe(409);
+    expect(await get(id)).toMatchObject({ state: 'forgotten', applicant: null });
+    expect(web.rows('SELECT * FROM addresses')).toEqual([]);
+    expect(web.rows('SELECT * FROM subscribers WHERE contact = 1 AND erased_at IS NULL')).toEqual([]);
+  });
+
   it('keep a correction of the answer with the applicant', async () => {
     const id = await added();
     const of = await item();
@@ -325,6 +346,35 @@ describe('applications', () => {
     expect(await web.town.applications.settleOwed()).toBe(1);
     expect(await letterTo(web, 'x@example.org')).toContain('It costs less than you think.');
     expect(await web.town.applications.settleOwed()).toBe(0);
+  });
+
+  it('wait again where their answer was withdrawn before it was pushed, and hold up nobody else', async () => {
+    const { stores, applications } = web.town;
+    const owing = async (of: string, push: string): Promise<string> => {
+      const id = await added();
+      const application = await stores.applications.get(id);
+      if (!application) throw new Error('it was added');
+      const given = { item: of, push, at: web.town.now(), by: 'x' };
+      await web.town.people([
+        { externalId: push, email: `${push}@example.org`, verified: true, follow: [{ topic: 'budgets' }] },
+      ]);
+      const applicant = (await stores.subscriptions.subscriber({ externalId: push }))?.ordinal ?? 0;
+      await stores.applications.replace({
+        ...application,
+        ...{ state: 'answered', contact: false, applicant, answer: given, owes: 'push' },
+      });
+      return id;
+    };
+    const [gone, there] = [await item(), await item({ title: 'Another' })];
+    for (const one of [gone, there]) await web.api('POST', `/items/${one}/publish`);
+    const unpayable = await owing(gone, 'first');
+    await owing(there, 'second');
+    expect((await web.api('POST', `/items/${gone}/withdraw`, { note: 'x', notify: false })).status).toBe(202);
+    web.town.pass(120_000);
+    expect(await applications.settleOwed()).toBe(1);
+    expect(await letterTo(web, 'second@example.org')).toContain('It costs less than you think.');
+    expect(await get(unpayable)).toMatchObject({ state: 'received', answer: null });
+    expect(await applications.settleOwed()).toBe(0);
   });
 
   it('refuse two answers at once', async () => {

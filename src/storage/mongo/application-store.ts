@@ -15,9 +15,10 @@ export const forgetApplications = async (
 ): Promise<void> => {
   await applications.updateMany(
     { $and: [which, { state: { $in: ['received', 'postponed'] } }] },
-    { $set: { state: 'forgotten' } },
+    { $set: { state: 'forgotten' }, $inc: { beat: 1 } },
   );
-  await applications.updateMany(which, { $set: { written: null, lookup: null, owes: null }, $inc: { beat: 1 } });
+  const forgotten = { applicant: null, written: null, lookup: null, owes: null };
+  await applications.updateMany(which, { $set: forgotten, $inc: { beat: 1 } });
 };
 
 const fromDocument = ({ _id, ...rest }: ApplicationDocument): Application => ({ id: _id, ...rest });

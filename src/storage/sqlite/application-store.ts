@@ -43,7 +43,7 @@ const valuesOf = (application: Application): SqlInput[] => {
 const columns = 'state, applicant, lookup, written, received_on, due_on, opened_at, owes, created_at, item, facts';
 
 /** What an application becomes whose applicant is forgotten. */
-export const forgotten = `beat = beat + 1, written = NULL, lookup = NULL, owes = NULL,
+export const forgotten = `beat = beat + 1, applicant = NULL, written = NULL, lookup = NULL, owes = NULL,
   state = iif(state = 'answered', state, 'forgotten')`;
 
 /** Applications over SQLite. */
