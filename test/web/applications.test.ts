@@ -76,7 +76,10 @@ describe('applications', () => {
       { path: 'receivedAt', message: expect.any(String) },
     ]);
     expect((await web.api('GET', '/applications/nothing')).status).toBe(404);
-    expect((await web.api('POST', '/applications', apply, await web.keyFor(['analyse']))).status).toBe(403);
+    const key = await web.keyFor(['publish', 'analyse']);
+    expect((await web.api('POST', '/applications', apply, key)).status).toBe(403);
+    for (const path of ['/applications', '/opinions'])
+      expect((await web.api('GET', path, undefined, key)).status).toBe(403);
   });
 
   it('are postponed once, by 20 working days at most, and the applicant is told in writing', async () => {

@@ -69,7 +69,13 @@ describe('the desk of staff', () => {
     expect(proof).not.toContain(`${here}/forget`);
     const actions = web.rows("SELECT action, actor FROM audit WHERE details LIKE '%page%'").map(({ action }) => action);
     expect(actions).toEqual(
-      expect.arrayContaining(['addApplication', 'postponeApplication', 'answerApplication', 'getApplication']),
+      expect.arrayContaining([
+        'addApplication',
+        'postponeApplication',
+        'answerApplication',
+        'getApplication',
+        'listApplications',
+      ]),
     );
 
     const admin = await staff(['admin']);
@@ -107,6 +113,8 @@ describe('the desk of staff', () => {
     await visitor.get(here);
     await visitor.send(`${here}/publish`, { what: 'hide', text: 'x' });
     expect((await citizen.get(`/items/${body.id}`)).html).not.toContain('Since May.');
+    const actions = web.rows("SELECT action FROM audit WHERE details LIKE '%page%'").map(({ action }) => action);
+    expect(actions).toEqual(expect.arrayContaining(['listOpinions', 'getOpinion']));
   });
 
   it('shows what is due, and lets an administrator keep the calendar', async () => {

@@ -37,7 +37,7 @@ export const opinionRoutes = ({ opinions }: Deps): Route[] => [
     path: '/opinions',
     operationId: 'listOpinions',
     tag: 'Opinions',
-    scope: 'publish',
+    scope: 'admin',
     summary: 'Questions and opinions about items, newest first.',
     query: z.strictObject({
       state: z.enum(opinionStates).optional(),
@@ -56,7 +56,7 @@ export const opinionRoutes = ({ opinions }: Deps): Route[] => [
     path: '/opinions/{id}/answer',
     operationId: 'answerOpinion',
     tag: 'Opinions',
-    scope: 'publish',
+    scope: 'admin',
     summary: 'Answers: adopted, or not adopted, and why; the writer is told. `answered` is for questions alone.',
     body: z.strictObject({ outcome: z.enum(opinionOutcomes), reason: words }),
     responses: { 200: opinionShape },
@@ -71,7 +71,7 @@ export const opinionRoutes = ({ opinions }: Deps): Route[] => [
     path: '/opinions/{id}/publish',
     operationId: 'publishOpinion',
     tag: 'Opinions',
-    scope: 'publish',
+    scope: 'admin',
     summary:
       'Shows an answered one on the page of its item, or no longer. `text` takes the place of what was written; leave personal data out.',
     body: z.strictObject({ published: z.boolean(), text: words.optional() }),

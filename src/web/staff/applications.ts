@@ -43,6 +43,7 @@ const list = (deps: StaffDeps, pages: Pages, own: StaffPages) => async (req: Req
   const asked = queryText(req, 'state');
   const state = applicationStates.find((one) => one === asked) ?? null;
   const found = await deps.applications.list(state, { cursor: queryText(req, 'after'), limit: pageSize });
+  await deps.access.audit({ actor: me.id, action: 'listApplications', subject: null, details: { by: 'page' } });
   const voice = await pages.voice(req);
   const query = new URLSearchParams({ ...(state ? { state } : {}), ...(found.next ? { after: found.next } : {}) });
   own.show(req, res, me, 'applications', {

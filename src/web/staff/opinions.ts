@@ -27,6 +27,7 @@ const list = (deps: StaffDeps, pages: Pages, own: StaffPages) => async (req: Req
   const asked = queryText(req, 'state');
   const state = opinionStates.find((one) => one === asked) ?? null;
   const found = await deps.opinions.list({ state, item: null }, { cursor: queryText(req, 'after'), limit: pageSize });
+  await deps.access.audit({ actor: me.id, action: 'listOpinions', subject: null, details: { by: 'page' } });
   const voice = await pages.voice(req);
   const query = new URLSearchParams({ ...(state ? { state } : {}), ...(found.next ? { after: found.next } : {}) });
   own.show(req, res, me, 'opinions', {
@@ -42,6 +43,8 @@ const shown =
   async (req: Request, res: Response, me: Staff, form: Form = blank, status = 200) => {
     const found = await deps.opinions.get(pathPart(req, 'id'));
     if (!found) throw new AppError('not-found', 'There is no such opinion.');
+    if (req.method === 'GET')
+      await deps.access.audit({ actor: me.id, action: 'getOpinion', subject: found.id, details: { by: 'page' } });
     const done = notes.find((note) => note === queryText(req, 'done')) ?? null;
     const outcomes = opinionOutcomes.filter((outcome) => outcome !== 'answered' || found.kind === 'question');
     own.show(req, res, me, 'opinion', { one: rowOf(await pages.voice(req), found), outcomes, done, ...form }, status);
