@@ -9,6 +9,10 @@ export const answerDays = 15;
 /** It may be postponed once, by so many working days at most. */
 const postponeDays = 20;
 
+/** How many characters may be written: by who applies, and as the reason of a postponement. */
+export const applicationMost = 20_000;
+export const reasonMost = 2_000;
+
 /**
  * The one postponement: made at `at` (ms) by a member of staff, until a day. Its reason is among what is written. `told`: there
  * was an address to write it to; else the office has to.

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { applicationStates } from '../../applications/application.ts';
+import { applicationMost, applicationStates, reasonMost } from '../../applications/application.ts';
 import type { ApplicationService, ApplicationView } from '../../applications/application-service.ts';
 import type { ProofDelivery } from '../../applications/proof.ts';
 import type { CalendarService } from '../../calendar/calendar-service.ts';
@@ -22,7 +22,7 @@ const applyBody = z.strictObject({
   applicant: z.union([id, z.strictObject({ email: z.string().trim().min(1).max(320) })], {
     error: 'must be the id of a subscriber, or { email }',
   }),
-  text: z.string().trim().min(1).max(20_000),
+  text: z.string().trim().min(1).max(applicationMost),
   receivedAt: dayOrMoment,
 });
 
@@ -183,7 +183,7 @@ const writeRoutes = ({ applications, calendar: { timeZone, dayOf } }: Deps): Rou
     scope: 'admin',
     summary:
       'Postpones the answer, once, by 20 working days at most; the applicant is told in writing, with the reason.',
-    body: z.strictObject({ until: dayOrMoment, reason: z.string().trim().min(1).max(2_000) }),
+    body: z.strictObject({ until: dayOrMoment, reason: z.string().trim().min(1).max(reasonMost) }),
     responses: { 200: applicationShape },
     idempotent: true,
     handler: async (call) => {

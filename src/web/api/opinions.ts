@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { opinionKinds, opinionOutcomes, opinionStates } from '../../feedback/opinions/opinion.ts';
+import { answerMost, opinionKinds, opinionOutcomes, opinionStates } from '../../feedback/opinions/opinion.ts';
 import type { OpinionService, OpinionView } from '../../feedback/opinions/opinion-service.ts';
 import { keyed, pageOf, pageQuery, type Route, route } from '../contract/route.ts';
 import { time } from '../present.ts';
@@ -28,7 +28,7 @@ const present = ({ id, state, kind, item, title, text, at, answer, published }: 
   published: published && { text: published.text, at: time(published.at) },
 });
 
-const words = z.string().trim().min(1).max(5_000);
+const words = z.string().trim().min(1).max(answerMost);
 
 /** Questions and opinions about items: read, answered, published. */
 export const opinionRoutes = ({ opinions }: Deps): Route[] => [

@@ -1,11 +1,11 @@
 import { type Request, type Response, Router } from 'express';
 import type { Staff } from '../../access/access-store.ts';
 import { AppError } from '../../errors.ts';
-import { opinionOutcomes, opinionStates } from '../../feedback/opinions/opinion.ts';
+import { answerMost, opinionOutcomes, opinionStates } from '../../feedback/opinions/opinion.ts';
 import type { OpinionView } from '../../feedback/opinions/opinion-service.ts';
 import type { Pages } from '../pages/page.ts';
 import { dayOf, type Voice } from '../pages/present.ts';
-import { field, longField, pathPart, queryText } from '../pages/request.ts';
+import { field, longField, pathPart, queryText, textFault } from '../pages/request.ts';
 import { actorOf, deskRoles } from './applications.ts';
 import type { StaffDeps, StaffPages } from './staff-pages.ts';
 
@@ -56,11 +56,15 @@ const answer = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
     const id = pathPart(req, 'id');
     const typed = { outcome: field(req, 'outcome'), reason: longField(req, 'reason') };
     const outcome = opinionOutcomes.find((one) => one === typed.outcome);
+    const words = textFault(typed.reason, answerMost, {
+      missing: 'staff.fault.opinionReason',
+      long: 'staff.fault.longAnswer',
+    });
     const faults: Record<string, string> = {
       ...(outcome ? {} : { outcome: 'staff.fault.outcome' }),
-      ...(typed.reason === '' ? { reason: 'staff.fault.opinionReason' } : {}),
+      ...(words === null ? {} : { reason: words }),
     };
-    if (!outcome || typed.reason === '') return show(req, res, me, { typed, faults }, 400);
+    if (!outcome || words !== null) return show(req, res, me, { typed, faults }, 400);
     try {
       await deps.opinions.answer(id, { outcome, reason: typed.reason }, actorOf(me));
     } catch (error) {
@@ -81,7 +85,8 @@ const publish = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
     const hides = field(req, 'what') === 'hide';
     const again = (text: string, key: string, status: number) =>
       show(req, res, me, { typed: { text }, faults: { text: `staff.fault.${key}` } }, status);
-    if (!hides && text === '') return again(text, 'text', 400);
+    const wrong = hides ? null : textFault(text, answerMost, { missing: 'text', long: 'longAnswer' });
+    if (wrong !== null) return again(text, wrong, 400);
     try {
       await deps.opinions.publish(id, hides ? null : { text });
     } catch (error) {
