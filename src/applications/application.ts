@@ -62,6 +62,15 @@ export const datesOf = (calendar: Calendar, receivedAt: number, receivedOn: Day)
   return { receivedAt, receivedOn, firstDueOn: due, dueOn: due };
 };
 
+/** The same with the days that a calendar which has changed makes due; null where none moves. A postponed day stays. */
+export const redated = (calendar: Calendar, application: Application): Application | null => {
+  const { receivedAt, receivedOn, postponement } = application;
+  const { firstDueOn } = datesOf(calendar, receivedAt, receivedOn);
+  const dueOn = postponement && postponement.until > firstDueOn ? postponement.until : firstDueOn;
+  const same = firstDueOn === application.firstDueOn && dueOn === application.dueOn;
+  return same ? null : { ...application, firstDueOn, dueOn };
+};
+
 /** The last day to which an application may be postponed. */
 export const lastDay = (calendar: Calendar, { firstDueOn }: Pick<Application, 'firstDueOn'>): Day =>
   calendar.after(firstDueOn, postponeDays);
@@ -109,7 +118,7 @@ export const reopened = (application: Application): Application => ({
 
 /**
  * The day that the law holds the office to. A postponement counts only if it was told while the answer was not late yet;
- * `postponedOn` is the day on which it was.
+ * `postponedOn` is the day on which it was told, null where nobody could be.
  */
 export const bindingDay = (
   { firstDueOn, dueOn }: Pick<Application, 'firstDueOn' | 'dueOn'>,

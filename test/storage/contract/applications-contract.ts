@@ -110,8 +110,11 @@ export const describeApplicationStore = (name: string, open: () => Promise<Pair<
       await store.insert(makeApplication({ id: 'later', dueOn: '2026-03-10', receivedOn: '2026-03-03' }));
       await store.insert(makeApplication({ id: 'done', dueOn: '2026-03-01', state: 'answered', answer, owes: 'push' }));
       const ids = (rows: Application[]) => rows.map(({ id }) => id);
-      expect(ids(await other.openUntil('2026-03-09', 10))).toEqual(['late', 'soon']);
-      expect(ids(await other.openUntil('2026-03-09', 1))).toEqual(['late']);
+      expect(ids(await other.openBetween('0000-01-01', '2026-03-09', 10))).toEqual(['late', 'soon']);
+      expect(ids(await other.openBetween('0000-01-01', '2026-03-09', 1))).toEqual(['late']);
+      expect(ids(await other.openBetween('2026-03-09', '2026-03-10', 9))).toEqual(['soon', 'later']);
+      // by the first day it was due, too, to which a postponement that counts for nothing leaves it
+      expect(ids(await other.openBetween('2026-03-20', '2026-03-23', 9))).toEqual(['late', 'soon', 'later']);
       expect(ids(await other.received('2026-03-02', '2026-03-03', 10))).toEqual(['done', 'soon', 'later']);
       expect(ids(await other.answeredBy('item-1'))).toEqual(['done']);
       expect(ids(await other.owing(10)).sort()).toEqual(['done', 'soon']);
