@@ -114,8 +114,6 @@ export const makeApplicants = (stores: ApplicantStores, { keyring, edges, config
         verifiedAt: edges.now(),
         suppressed: null,
       });
-      const reason = await suppressionOf(contact);
-      if (reason !== null) await addresses.suppress(address.lookup, reason, edges.now());
     },
 
     /** Erases the contact of an application, if it has one. */

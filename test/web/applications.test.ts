@@ -246,6 +246,29 @@ describe('applications', () => {
     expect((await answer(waiting)).status).toBe(409);
   });
 
+  it('are not answered at an address that was suppressed after its contact was made, and again once that is lifted', async () => {
+    const id = await added();
+    const of = await item();
+    await answer(id, of);
+    await web.town.drain();
+    const { lookup } = (await web.town.stores.applications.get(id)) ?? {};
+    const correct = async (summary: string) => {
+      const done = await web.api('POST', `/items/${of}/correct`, {
+        change: 'major',
+        note: 'A sum was wrong.',
+        summary,
+      });
+      expect(done.status).toBe(202);
+      await web.town.drain();
+    };
+    await web.town.stores.addresses.suppress(lookup ?? '', 'gone', web.town.now());
+    await correct('It costs more.');
+    expect((await outbox()).length).toBe(1);
+    await web.town.stores.addresses.lift(lookup ?? '', 'gone');
+    await correct('It costs less.');
+    expect((await outbox()).length).toBe(2);
+  });
+
   it('are forgotten by an administrator', async () => {
     const id = await added();
     await answer(id);

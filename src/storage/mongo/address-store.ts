@@ -1,12 +1,15 @@
 import type { mongo } from 'mongoose';
 import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import type { Address } from '../../subscriptions/subscriber.ts';
-import type { AddressStore } from '../../subscriptions/subscription-store.ts';
+import { type AddressStore, erasedReason } from '../../subscriptions/subscription-store.ts';
 import { changesOver } from './changes.ts';
 import { insertIfFree, slices } from './writes.ts';
 
-export type AddressDocument = Omit<Address, 'lookup' | 'suppressed'> & { _id: string };
+export type AddressDocument = Omit<Address, 'lookup' | 'suppressed'> & { _id: string; plain?: string };
 export type SuppressionDocument = { _id: string; reason: string; at: number };
+
+/** The look-up by which an address is suppressed. */
+const plainIn = ({ _id, plain }: AddressDocument): string => plain ?? _id;
 
 const idsInOneRead = 2_000;
 const beforeAllSuppressions: [number, string] = [Number.MAX_SAFE_INTEGER, ''];
@@ -23,24 +26,26 @@ export const mongoAddressStore = (db: mongo.Db): AddressStore => {
   const withSuppressions = async (found: AddressDocument[]): Promise<Address[]> => {
     const reasons = new Map<string, string>();
     for (const part of slices(found, idsInOneRead))
-      for (const { _id, reason } of await suppressions.find({ _id: { $in: part.map((one) => one._id) } }).toArray())
+      for (const { _id, reason } of await suppressions.find({ _id: { $in: part.map(plainIn) } }).toArray())
         reasons.set(_id, reason);
-    return found.map(({ _id, subscriber, channel, sealed, verifiedAt }) => ({
-      lookup: _id,
-      subscriber,
-      channel,
-      sealed,
-      verifiedAt,
-      suppressed: reasons.get(_id) ?? null,
-    }));
+    // what was erased may still be answered
+    const reasonOf = (one: AddressDocument): string | null => {
+      const reason = reasons.get(plainIn(one)) ?? null;
+      return one.plain !== undefined && reason === erasedReason ? null : reason;
+    };
+    return found.map((one) => {
+      const { _id: lookup, subscriber, channel, sealed, verifiedAt } = one;
+      return { lookup, subscriber, channel, sealed, verifiedAt, suppressed: reasonOf(one) };
+    });
   };
 
   const claim: AddressStore['claim'] = async (address) => {
-    const { lookup, subscriber, channel, sealed, verifiedAt } = address;
+    const { lookup, subscriber, channel, sealed, verifiedAt, plain } = address;
+    const fresh = { _id: lookup, subscriber, channel, sealed, verifiedAt, ...(plain ? { plain } : {}) };
     const there = await addresses.findOne({ _id: lookup });
     if (there && there.subscriber !== subscriber) return { outcome: 'taken', subscriber: there.subscriber };
     const done = await changes.announce([subscriber], async () => {
-      if (!there) return insertIfFree(addresses, { _id: lookup, subscriber, channel, sealed, verifiedAt });
+      if (!there) return insertIfFree(addresses, fresh);
       return (
         (await addresses.updateOne({ _id: lookup, subscriber }, { $set: { sealed, verifiedAt } })).matchedCount > 0
       );
@@ -49,6 +54,9 @@ export const mongoAddressStore = (db: mongo.Db): AddressStore => {
     if (!done) return claim(address);
     return { outcome: there ? 'kept' : 'added' };
   };
+
+  const plainOf = async (lookup: string): Promise<string> =>
+    (await addresses.findOne({ _id: lookup, plain: { $exists: true } }))?.plain ?? lookup;
 
   const ownersOf = async (lookup: string): Promise<number[]> => {
     const there = await addresses.findOne({ _id: lookup });
@@ -75,7 +83,8 @@ export const mongoAddressStore = (db: mongo.Db): AddressStore => {
         addresses.updateMany({ subscriber: from }, { $set: { subscriber: to } }),
       );
     },
-    suppress: async (lookup, reason, at) => {
+    suppress: async (of, reason, at) => {
+      const lookup = await plainOf(of);
       if (await suppressions.findOne({ _id: lookup })) return false;
       return changes.announce(await ownersOf(lookup), () => insertIfFree(suppressions, { _id: lookup, reason, at }));
     },
@@ -90,9 +99,10 @@ export const mongoAddressStore = (db: mongo.Db): AddressStore => {
       const last = rows.at(-1);
       return { rows, next: found.length > limit && last ? encodeCursor([last.at, last.lookup]) : null };
     },
-    suppression: async (lookup) => (await suppressions.findOne({ _id: lookup }))?.reason ?? null,
-    suppressedSince: async (lookup) => (await suppressions.findOne({ _id: lookup }))?.at ?? null,
-    lift: async (lookup, reason) => {
+    suppression: async (lookup) => (await suppressions.findOne({ _id: await plainOf(lookup) }))?.reason ?? null,
+    suppressedSince: async (lookup) => (await suppressions.findOne({ _id: await plainOf(lookup) }))?.at ?? null,
+    lift: async (of, reason) => {
+      const lookup = await plainOf(of);
       if (!(await suppressions.findOne({ _id: lookup, reason }))) return false;
       const lifted = () => suppressions.deleteOne({ _id: lookup, reason });
       return (await changes.announce(await ownersOf(lookup), lifted)).deletedCount > 0;
