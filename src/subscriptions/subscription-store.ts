@@ -13,7 +13,7 @@ type AddressClaim = { outcome: 'added' | 'kept' } | { outcome: 'taken'; subscrib
  * An address to be kept. `plain`: of a reply address, the look-up under which anybody may have the same one. The two are suppressed,
  * found suppressed and lifted together; only what was erased may still be answered.
  */
-export type ClaimedAddress = Address & { plain?: string };
+type ClaimedAddress = Address & { plain?: string };
 
 /** Addresses: each is a row of its own whose key is the look-up of its normal form, so that it has one owner at most. */
 export type AddressStore = {
