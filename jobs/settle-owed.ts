@@ -5,7 +5,7 @@ export const settleOwed: Job = {
   name: 'settle-owed',
   schedule: '*/20 * * * * *',
   run: async ({ applications, opinions }) => {
-    await applications.settleOwed();
-    await opinions.settleOwed();
+    const swept = await Promise.allSettled([applications.settleOwed(), opinions.settleOwed()]);
+    for (const one of swept) if (one.status === 'rejected') throw one.reason;
   },
 };

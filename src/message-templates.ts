@@ -51,7 +51,7 @@ export type MessageTemplates = {
     reason: string;
   }): Letter;
   /** Tells staff what is due soon or late, one line each; `link` leads to the page of time limits. */
-  deadlines(input: { locale: Locale; link: string; lines: string[] }): Letter;
+  deadlines(input: { locale: Locale; link: string; lines: string[]; count: number }): Letter;
   rulePaused(input: { locale: Locale; link: string; rule: string; evidence: string }): Letter;
 };
 
@@ -230,8 +230,8 @@ export const makeMessageTemplates = ({
         follows: [reason],
         values: { title: shortened(title, textReason), reason: shortened(reason, textReason) },
       }),
-    deadlines: ({ locale, link, lines }) =>
-      letter('deadlines', locale, { link, follows: lines, values: { count: lines.length } }),
+    deadlines: ({ locale, link, lines, count }) =>
+      letter('deadlines', locale, { link, follows: lines, values: { count } }),
     rulePaused: ({ locale, link, rule, evidence }) =>
       letter('rulePaused', locale, { link, values: { rule, evidence } }),
   };

@@ -127,7 +127,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const webhooks = makeWebhookService(stores, { keyring, edges, allowPrivate, wake });
   const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake, tell: webhooks.tell });
 
-  const office = { keyring, edges, calendar, publishing, fanout, courier, templates, config };
+  const office = { keyring, edges, log, calendar, publishing, fanout, courier, templates, config };
   const applications = makeApplicationService(stores, office);
   const opinions = makeOpinionService(stores, office);
   const feedback = makeFeedbackService(stores, {

@@ -41,6 +41,10 @@ export const makeApplicants = (stores: ApplicantStores, { keyring, edges, config
     return reason === erasedReason ? null : reason;
   };
 
+  // derived from the application's, so that a contact is found again whatever was stored of it
+  const idOfContact = (id: string): string => keyring.mac('application-contact', id, 16).toString('base64url');
+  const contactOf = (id: string) => subscriptions.subscriber({ contact: idOfContact(id) });
+
   const insertContact = async (id: string): Promise<void> => {
     const facts = {
       externalId: null,
@@ -84,23 +88,38 @@ export const makeApplicants = (stores: ApplicantStores, { keyring, edges, config
     },
 
     /**
-     * Whom an answer is pushed to, by ordinal; a contact is made here, before it gets anything. Its id derives from the
-     * application's and its address has a look-up of its own, so that whoever signs up with the same address never meets it.
-     * Null once the applicant was forgotten.
+     * Whom an answer is pushed to, by ordinal; a contact is made here, without an address: that comes once the application
+     * names it (`giveAddress`), or nobody would forget it with the application. Null once the applicant was forgotten.
      */
     ordinalOf: async (application: Application): Promise<number | null> => {
       if (!application.contact || application.applicant !== null) return application.applicant;
-      const contact = emailOf(application);
-      if (!contact) return null;
-      const id = keyring.mac('application-contact', application.id, 16).toString('base64url');
-      if (!(await subscriptions.subscriber({ contact: id }))) await insertContact(id);
-      const person = await subscriptions.subscriber({ contact: id });
+      if (!emailOf(application)) return null;
+      if (!(await contactOf(application.id))) await insertContact(idOfContact(application.id));
+      const person = await contactOf(application.id);
       if (!person) throw new Error('a contact was not kept');
-      const address = sealReplyContact(keyring, contact, application.id);
-      await addresses.claim({ ...address, subscriber: person.ordinal, verifiedAt: edges.now(), suppressed: null });
-      const reason = await suppressionOf(contact);
-      if (reason !== null) await addresses.suppress(address.lookup, reason, edges.now());
       return person.ordinal;
+    },
+
+    /**
+     * Gives the contact of an application its address, under a look-up of its own, so that whoever signs up with the same
+     * address never meets it. Of a subscriber nothing changes.
+     */
+    giveAddress: async (application: Application): Promise<void> => {
+      const contact = application.contact ? emailOf(application) : null;
+      if (!contact || application.applicant === null) return;
+      const address = sealReplyContact(keyring, contact, application.id);
+      await addresses.claim({
+        ...address,
+        subscriber: application.applicant,
+        verifiedAt: edges.now(),
+        suppressed: null,
+      });
+    },
+
+    /** Erases the contact of an application, if it has one. */
+    eraseContact: async (id: string): Promise<void> => {
+      const contact = await contactOf(id);
+      if (contact) await subscriptions.erase(contact.ordinal, edges.now());
     },
   };
 };

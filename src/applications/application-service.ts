@@ -1,5 +1,5 @@
 import type { CalendarService } from '../calendar/calendar-service.ts';
-import type { Calendar, Day } from '../calendar/working-day.ts';
+import { type Calendar, type Day, daysLeft } from '../calendar/working-day.ts';
 import type { Config } from '../config.ts';
 import { type Edges, newId } from '../edges.ts';
 import { AppError, type Fault } from '../errors.ts';
@@ -20,6 +20,7 @@ import {
   lastDay,
   postponed,
   postponeFault,
+  redated,
 } from './application.ts';
 import { type DebtTools, makeDebts } from './debts.ts';
 import { type ProofDelivery, proofOf } from './proof.ts';
@@ -62,6 +63,8 @@ export type ApplicationService = {
   forget(id: string): Promise<void>;
   /** Does what a process left undone that died after a change; answers how much there was. */
   settleOwed(): Promise<number>;
+  /** Sets the days on which waiting ones are due anew, by the calendar as it is now; answers how many were moved. */
+  redate(): Promise<number>;
 };
 
 export type ApplicationStores = Pick<Storage, 'applications' | 'subscriptions' | 'addresses' | 'pushes' | 'ledger'>;
@@ -76,6 +79,8 @@ export type ApplicationTools = Omit<DebtTools, 'applicants'> & {
 
 /** Whatever opens a link so soon after it was sent is a mail filter, and proves nothing. */
 const tooSoonMs = 5_000;
+
+const redatedAtOnce = 500;
 
 const notFound = (): AppError => new AppError('not-found', 'There is no such application.');
 const conflict = (): AppError =>
@@ -106,7 +111,7 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
       applicantView: await applicants.view(application),
       text: written?.text ?? null,
       reason: written?.reason ?? null,
-      daysLeft: days === null ? null : days.between(calendar.dayOf(), application.dueOn),
+      daysLeft: days === null ? null : daysLeft(days, calendar.dayOf(), application.dueOn),
     };
   };
 
@@ -114,6 +119,15 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
   const change = async (next: Application): Promise<Application> => {
     if (!(await applications.replace(next))) throw conflict();
     return { ...next, beat: next.beat + 1 };
+  };
+
+  /** An application whose applicant is stored, and then has an address; one that is forgotten meanwhile takes it along. */
+  const reachable = async (application: Application): Promise<Application> => {
+    if (!application.contact) return application;
+    const named = await change(application);
+    await applicants.giveAddress(named);
+    if ((await known(named.id)).written === null) await applicants.eraseContact(named.id);
+    return named;
   };
 
   const applicantFault = async (applicant: { subscriber?: string; email?: string }): Promise<Fault[]> => {
@@ -147,7 +161,9 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
       if (faults.length > 0) throw new AppError('invalid', 'The application does not fit.', { faults });
       const id = newId(edges);
       const { email, ...who } = await whoOf(applicant);
-      const dates = datesOf(await calendar.calendar(), receivedAt, calendar.dayOf(receivedAt));
+      const days = await calendar.calendar();
+      const dates = datesOf(days, receivedAt, calendar.dayOf(receivedAt));
+      calendar.warnUnknown(days, dates.receivedOn, dates.dueOn);
       const application: Application = {
         ...{ id, beat: 1, state: 'received', ...who, ...dates },
         written: applicants.seal(id, { text, email, reason: null }),
@@ -209,7 +225,7 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
         throw new AppError('wrong-state', 'The applicant was forgotten; there is nobody to answer.');
       const push = keyring.mac('application-push', `${id}:${item}`, 16).toString('base64url');
       const made = { item, push, at: edges.now(), by: actor.staff };
-      const next = await change(answered({ ...application, applicant }, made));
+      const next = await change(answered(await reachable({ ...application, applicant }), made));
       await debts.settle(next);
       return view(await known(id));
     },
@@ -224,11 +240,27 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
           await applications.opened(id, edges.now());
     },
     forget: async (id) => {
-      const application = await known(id);
-      if (application.contact && application.applicant !== null)
-        await stores.subscriptions.erase(application.applicant, edges.now());
+      await known(id);
+      // the row first: an answer that is being given finds it changed, and makes nothing that stays
       await applications.forget(id);
+      await applicants.eraseContact(id);
     },
     settleOwed: debts.settleOwed,
+    redate: async () => {
+      const days = await calendar.calendar();
+      let moved = 0;
+      for (const state of ['received', 'postponed'] as const) {
+        for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
+          const { rows, next } = await applications.list(state, { cursor, limit: redatedAtOnce });
+          for (const one of rows) {
+            const to = redated(days, one);
+            // one that somebody changes just now is moved by the next round
+            if (to && (await applications.replace(to))) moved += 1;
+          }
+          cursor = next;
+        }
+      }
+      return moved;
+    },
   };
 };

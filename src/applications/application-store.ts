@@ -12,8 +12,11 @@ export type ApplicationStore = {
     state: ApplicationState | null,
     page: { cursor: string | null; limit: number },
   ): Promise<{ rows: Application[]; next: string | null }>;
-  /** Those that wait for their answer and are due on that day or before, the most pressing first. */
-  openUntil(dueOn: Day, limit: number): Promise<Application[]>;
+  /**
+   * Those that wait for their answer of which either day, the first that was due or the one that is due now, lies between two
+   * days, both ends in; the most pressing first.
+   */
+  openBetween(from: Day, to: Day, limit: number): Promise<Application[]>;
   /** Those received from one day to another, both ends in, oldest first. */
   received(from: Day, to: Day, limit: number): Promise<Application[]>;
   /** Those of one person, by ordinal, newest first. */

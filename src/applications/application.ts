@@ -9,6 +9,10 @@ export const answerDays = 15;
 /** It may be postponed once, by so many working days at most. */
 const postponeDays = 20;
 
+/** How many characters may be written: by who applies, and as the reason of a postponement. */
+export const applicationMost = 20_000;
+export const reasonMost = 2_000;
+
 /**
  * The one postponement: made at `at` (ms) by a member of staff, until a day. Its reason is among what is written. `told`: there
  * was an address to write it to; else the office has to.
@@ -58,6 +62,15 @@ export const datesOf = (calendar: Calendar, receivedAt: number, receivedOn: Day)
   return { receivedAt, receivedOn, firstDueOn: due, dueOn: due };
 };
 
+/** The same with the days that a calendar which has changed makes due; null where none moves. A postponed day stays. */
+export const redated = (calendar: Calendar, application: Application): Application | null => {
+  const { receivedAt, receivedOn, postponement } = application;
+  const { firstDueOn } = datesOf(calendar, receivedAt, receivedOn);
+  const dueOn = postponement && postponement.until > firstDueOn ? postponement.until : firstDueOn;
+  const same = firstDueOn === application.firstDueOn && dueOn === application.dueOn;
+  return same ? null : { ...application, firstDueOn, dueOn };
+};
+
 /** The last day to which an application may be postponed. */
 export const lastDay = (calendar: Calendar, { firstDueOn }: Pick<Application, 'firstDueOn'>): Day =>
   calendar.after(firstDueOn, postponeDays);
@@ -95,9 +108,17 @@ export const answered = (application: Application, answer: Answer): Application 
   owes: 'push',
 });
 
+/** Waits again: its answer can no longer be pushed. */
+export const reopened = (application: Application): Application => ({
+  ...application,
+  state: application.postponement ? 'postponed' : 'received',
+  answer: null,
+  owes: null,
+});
+
 /**
  * The day that the law holds the office to. A postponement counts only if it was told while the answer was not late yet;
- * `postponedOn` is the day on which it was.
+ * `postponedOn` is the day on which it was told, null where nobody could be.
  */
 export const bindingDay = (
   { firstDueOn, dueOn }: Pick<Application, 'firstDueOn' | 'dueOn'>,

@@ -4,9 +4,11 @@ import type { SharedContent, Slots } from '../channels/channel.ts';
 import type { Courier } from '../channels/courier.ts';
 import { dateFormat } from '../date-format.ts';
 import type { Edges } from '../edges.ts';
+import { AppError } from '../errors.ts';
 import type { FanoutService } from '../fanout/fanout-service.ts';
+import type { Log } from '../log.ts';
 import type { Applicants } from './applicant.ts';
-import type { Application } from './application.ts';
+import { type Application, reopened } from './application.ts';
 import type { ApplicationStore } from './application-store.ts';
 
 export type DebtTools = {
@@ -14,6 +16,7 @@ export type DebtTools = {
   applicants: Pick<Applicants, 'reach' | 'open'>;
   fanout: Pick<FanoutService, 'answer'>;
   courier: Courier;
+  log: Pick<Log, 'error'>;
   templates: {
     postponement(input: { locale: Locale; received: string; due: string; until: string; reason: string }): {
       content: SharedContent;
@@ -36,8 +39,8 @@ const inWords = (locale: Locale, day: Day): string =>
  * stored and struck off then, so that a process that dies in between leaves it to the sweep; a letter may go twice so.
  */
 export const makeDebts = (
-  { applications }: { applications: Pick<ApplicationStore, 'owing' | 'paid'> },
-  { edges, applicants, fanout, courier, templates }: DebtTools,
+  { applications }: { applications: Pick<ApplicationStore, 'owing' | 'paid' | 'replace'> },
+  { edges, applicants, fanout, courier, log, templates }: DebtTools,
 ) => {
   const tellPostponed = async (application: Application): Promise<void> => {
     const reach = await applicants.reach(application);
@@ -54,9 +57,16 @@ export const makeDebts = (
     await courier.post(reach.contact, content, slots, edges.now() + letterMs);
   };
 
-  const pushAnswer = async ({ id, answer, applicant }: Application): Promise<void> => {
+  /** Where the item was withdrawn before its push was written nobody was answered: the application waits again. */
+  const pushAnswer = async (application: Application): Promise<void> => {
+    const { id, answer, applicant } = application;
     if (!answer || applicant === null) return;
-    await fanout.answer({ id: answer.push, item: answer.item, ordinal: applicant, note: `application ${id}` });
+    try {
+      await fanout.answer({ id: answer.push, item: answer.item, ordinal: applicant, note: `application ${id}` });
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'wrong-state') await applications.replace(reopened(application));
+      throw error;
+    }
   };
 
   const settle = async (application: Application): Promise<void> => {
@@ -68,14 +78,22 @@ export const makeDebts = (
 
   return {
     settle,
-    /** What processes left that died after a change; answers how much there was. */
+    /** What processes left that died after a change, each for itself; answers how much of it is done. */
     settleOwed: async (): Promise<number> => {
       const before = edges.now() - owedMs;
       const owing = (await applications.owing(owedAtOnce)).filter(
         ({ answer, postponement }) => (answer?.at ?? postponement?.at ?? 0) < before,
       );
-      for (const application of owing) await settle(application);
-      return owing.length;
+      let done = 0;
+      for (const application of owing) {
+        try {
+          await settle(application);
+          done += 1;
+        } catch (error) {
+          log.error({ error, application: application.id }, 'what an application owes could not be sent');
+        }
+      }
+      return done;
     },
   };
 };

@@ -87,6 +87,12 @@ export const makeCalendar = (years: readonly CalendarYear[]): Calendar => {
   };
 };
 
+/** Working days from a day to one that is due; negative once that has passed, also where only days off lie between. */
+export const daysLeft = (calendar: Calendar, today: Day, dueOn: Day): number => {
+  const left = calendar.between(today, dueOn);
+  return today > dueOn ? Math.min(left, -1) : left;
+};
+
 /** Whether a text is a day of the calendar: 2025-02-29 is none. */
 export const isDay = (text: string): boolean =>
   /^\d{4}-\d{2}-\d{2}$/.test(text) && DateTime.fromISO(text, { zone: 'utc' }).isValid;

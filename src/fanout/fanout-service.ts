@@ -39,7 +39,7 @@ export type FanoutService = {
     change: { change: 'major' | 'minor'; note: string; fields: Partial<ItemContent> },
     actor: Actor,
   ): Promise<{ published: Published; push: Push | null }>;
-  /** `notify: false` only if nobody was told and nothing is in flight (else `wrong-state`). */
+  /** `notify: false` only if nobody was told, nothing is in flight and nobody named is still owed word of it (else `wrong-state`). */
   withdraw(
     item: string,
     note: string,

@@ -7,6 +7,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { TellEvents } from '../webhooks/webhook.ts';
 import type { FanoutService, PushView } from './fanout-service.ts';
 import { makeMessageLinks } from './message-links.ts';
+import { owedByName } from './owed-by-name.ts';
 import { type Push, type PushState, pushIdOf } from './push.ts';
 import { makePushViews } from './push-views.ts';
 import { publishedEvent } from './told-events.ts';
@@ -50,6 +51,10 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
 
   /** The push of what is public now, for a call that was repeated. */
   const presentPush = async (item: Item): Promise<Push | null> => stores.pushes.get(pushIdOf(item.id, item.version));
+
+  /** Whether anybody was told of an item, or is owed word of it. */
+  const concerns = async (item: string, version: number): Promise<boolean> =>
+    (await stores.ledger.hasReached(item, version)) || (await owedByName(stores, item, version)).length > 0;
 
   /** Moves a push on, unless it is there already; answers it as it is then. */
   const controlled = async (id: string, from: PushState[], to: PushState): Promise<PushView> => {
@@ -101,14 +106,14 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
     },
     withdraw: async (id, note, notify, actor) => {
       const item = await publishing.get(id);
-      if (item && !notify && (await stores.ledger.hasReached(id, item.version)))
+      if (item && !notify && (await concerns(id, item.version)))
         throw new AppError(
           'wrong-state',
-          'People were told of it, or messages are on their way: they must be told of its withdrawal.',
+          'People were told of it, or are about to be: they must be told of its withdrawal.',
         );
       const published = await publishing.withdraw(id, note, actor);
       // whoever was reached before it was withdrawn, and after the question, is told all the same
-      if (notify || (await stores.ledger.hasReached(id, published.item.version)))
+      if (notify || (await concerns(id, published.item.version)))
         return { published, push: await announceOne(published) };
       if (published.version) await stores.items.announced(id, published.version.version);
       return { published, push: null };
@@ -132,6 +137,7 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       return pushNow(item, { id: newId(edges), audience, channels, note });
     },
     answer: async ({ id, item, ordinal, note }) =>
+      (await stores.pushes.get(id)) ??
       pushNow(await pushable(item), { id, audience: { kind: 'applicant', ordinal }, channels: null, note }),
     // a push may be paused before it is planned; then it goes on with its planning
     pause: async (id) => controlled(id, ['planning', 'running', ...(await doneWaiting(id))], 'paused'),

@@ -1,5 +1,5 @@
 import { answerDays } from '../applications/application.ts';
-import type { Calendar, Day } from '../calendar/working-day.ts';
+import { type Calendar, type Day, daysLeft } from '../calendar/working-day.ts';
 
 /** Information is published within so many working days of the day it was formed on. */
 export const publishDays = 20;
@@ -46,15 +46,13 @@ export const judge = (
   one: Pick<Case, 'kind' | 'id' | 'title' | 'startedOn' | 'dueOn' | 'doneOn'>,
   today: Day,
 ): Case => {
-  const left = calendar.between(today, one.dueOn);
-  // on a day off right after the last day nothing lies between, and still it is passed
-  const passed = today > one.dueOn ? Math.min(left, -1) : left;
+  const left = daysLeft(calendar, today, one.dueOn);
   return {
     ...one,
     allowed: calendar.between(one.startedOn, one.dueOn),
     taken: Math.max(0, calendar.between(one.startedOn, one.doneOn ?? today)),
-    daysLeft: one.doneOn === null ? passed : null,
-    state: stateOf(one.dueOn, one.doneOn, passed),
+    daysLeft: one.doneOn === null ? left : null,
+    state: stateOf(one.dueOn, one.doneOn, left),
   };
 };
 

@@ -15,7 +15,7 @@ export type WarningTools = {
   deadlines: Pick<DeadlineService, 'pressing'>;
   courier: Courier;
   templates: {
-    deadlines(input: { locale: Locale; link: string; lines: string[] }): {
+    deadlines(input: { locale: Locale; link: string; lines: string[]; count: number }): {
       content: SharedContent;
       slots: Partial<Slots>;
     };
@@ -27,9 +27,11 @@ export type WarningTools = {
 const firstHour = 8;
 const lastHour = 19;
 const letterMs = 2 * 86_400_000;
+/** A letter names so many, the most pressing first. */
+const linesMost = 50;
 
 /** One warning for each time limit: a postponement sets another. */
-const keyOf = ({ kind, id, dueOn }: Pressing): string => `${kind} ${id} ${dueOn}`;
+const keyOf = ({ kind, id, givenUntil }: Pressing): string => `${kind} ${id} ${givenUntil}`;
 
 const reviews = ({ roles }: Staff): boolean => roles.includes('reviewer' satisfies Role);
 
@@ -60,7 +62,12 @@ export const makeDeadlineWarnings = (
 
   const tell = async (staff: Staff, cases: Pressing[]): Promise<void> => {
     const link = `${publicUrl}/staff/deadlines`;
-    const { content, slots } = templates.deadlines({ locale, link, lines: cases.map(lineOf) });
+    const rest = cases.length - linesMost;
+    const lines = [
+      ...cases.slice(0, linesMost).map(lineOf),
+      ...(rest > 0 ? [text('messages:deadlines.more', { count: rest })] : []),
+    ];
+    const { content, slots } = templates.deadlines({ locale, link, lines, count: cases.length });
     await courier.post({ channel: 'email', email: staff.email }, content, slots, edges.now() + letterMs);
   };
 

@@ -125,15 +125,20 @@ export const sealContact = (
 
 /**
  * The same for the reply address of one thing, under a look-up of its own: nobody who has the address, or signs up with it, is
- * tied to it.
+ * tied to it. `plain` is the look-up that they have, with which it is suppressed.
  */
 export const sealReplyContact = (
   keyring: Pick<Keyring, 'lookup' | 'seal'>,
   contact: Contact,
   of: string,
-): { lookup: string; channel: Contact['channel']; sealed: string } => {
+): { lookup: string; plain: string; channel: Contact['channel']; sealed: string } => {
   const lookup = keyring.lookup(`reply:${of}:${contactText(contact)}`);
-  return { lookup, channel: contact.channel, sealed: keyring.seal(JSON.stringify(contact), context(lookup)) };
+  return {
+    lookup,
+    plain: lookupOf(keyring, contact),
+    channel: contact.channel,
+    sealed: keyring.seal(JSON.stringify(contact), context(lookup)),
+  };
 };
 
 /** Opens what `sealContact` made; throws when it was altered or belongs to another look-up. */

@@ -9,10 +9,16 @@ export type Followed = Subscription & { definition: FollowDefinition };
 /** What `AddressStore.claim` found: the address is now this subscriber's, was already, or is somebody else's. */
 type AddressClaim = { outcome: 'added' | 'kept' } | { outcome: 'taken'; subscriber: number };
 
+/**
+ * An address to be kept. `plain`: of a reply address, the look-up under which anybody may have the same one. The two are suppressed,
+ * found suppressed and lifted together; only what was erased may still be answered.
+ */
+type ClaimedAddress = Address & { plain?: string };
+
 /** Addresses: each is a row of its own whose key is the look-up of its normal form, so that it has one owner at most. */
 export type AddressStore = {
   /** Gives the address to `address.subscriber` if nobody has it; refreshes seal and time if they already do. Never moves it. */
-  claim(address: Address): Promise<AddressClaim>;
+  claim(address: ClaimedAddress): Promise<AddressClaim>;
   /** The address of that look-up, or null. */
   find(lookup: string): Promise<Address | null>;
   /** All addresses of these subscribers, in the order they were verified. */

@@ -76,7 +76,10 @@ describe('applications', () => {
       { path: 'receivedAt', message: expect.any(String) },
     ]);
     expect((await web.api('GET', '/applications/nothing')).status).toBe(404);
-    expect((await web.api('POST', '/applications', apply, await web.keyFor(['analyse']))).status).toBe(403);
+    const key = await web.keyFor(['publish', 'analyse']);
+    expect((await web.api('POST', '/applications', apply, key)).status).toBe(403);
+    for (const path of ['/applications', '/opinions'])
+      expect((await web.api('GET', path, undefined, key)).status).toBe(403);
   });
 
   it('are postponed once, by 20 working days at most, and the applicant is told in writing', async () => {
@@ -243,6 +246,29 @@ describe('applications', () => {
     expect((await answer(waiting)).status).toBe(409);
   });
 
+  it('are not answered at an address that was suppressed after its contact was made, and again once that is lifted', async () => {
+    const id = await added();
+    const of = await item();
+    await answer(id, of);
+    await web.town.drain();
+    const { lookup } = (await web.town.stores.applications.get(id)) ?? {};
+    const correct = async (summary: string) => {
+      const done = await web.api('POST', `/items/${of}/correct`, {
+        change: 'major',
+        note: 'A sum was wrong.',
+        summary,
+      });
+      expect(done.status).toBe(202);
+      await web.town.drain();
+    };
+    await web.town.stores.addresses.suppress(lookup ?? '', 'gone', web.town.now());
+    await correct('It costs more.');
+    expect((await outbox()).length).toBe(1);
+    await web.town.stores.addresses.lift(lookup ?? '', 'gone');
+    await correct('It costs less.');
+    expect((await outbox()).length).toBe(2);
+  });
+
   it('are forgotten by an administrator', async () => {
     const id = await added();
     await answer(id);
@@ -251,6 +277,27 @@ describe('applications', () => {
     expect((await web.api('POST', `/applications/${id}/forget`)).status).toBe(204);
     expect(await get(id)).toMatchObject({ state: 'answered', applicant: null, text: null });
     expect(web.rows('SELECT * FROM addresses')).toEqual([]);
+  });
+
+  it.each([
+    ['forgotten', (id: string) => web.api('POST', `/applications/${id}/forget`)],
+    [
+      'erased by the address’s owner',
+      async () => web.api('DELETE', `/subscribers/${(await signedInTo(web, email)).id}`),
+    ],
+  ])('leave no address behind where the answer failed half-way: %s', async (_, erase) => {
+    const id = await added();
+    const { applications } = web.town.stores;
+    const { replace } = applications;
+    applications.replace = async (next) => {
+      if (next.state !== 'answered') return replace(next);
+      expect((await erase(id)).status).toBe(204);
+      return replace(next);
+    };
+    expect((await answer(id)).status).toBe(409);
+    expect(await get(id)).toMatchObject({ state: 'forgotten', applicant: null });
+    expect(web.rows('SELECT * FROM addresses')).toEqual([]);
+    expect(web.rows('SELECT * FROM subscribers WHERE contact = 1 AND erased_at IS NULL')).toEqual([]);
   });
 
   it('keep a correction of the answer with the applicant', async () => {
@@ -325,6 +372,35 @@ describe('applications', () => {
     expect(await web.town.applications.settleOwed()).toBe(1);
     expect(await letterTo(web, 'x@example.org')).toContain('It costs less than you think.');
     expect(await web.town.applications.settleOwed()).toBe(0);
+  });
+
+  it('wait again where their answer was withdrawn before it was pushed, and hold up nobody else', async () => {
+    const { stores, applications } = web.town;
+    const owing = async (of: string, push: string): Promise<string> => {
+      const id = await added();
+      const application = await stores.applications.get(id);
+      if (!application) throw new Error('it was added');
+      const given = { item: of, push, at: web.town.now(), by: 'x' };
+      await web.town.people([
+        { externalId: push, email: `${push}@example.org`, verified: true, follow: [{ topic: 'budgets' }] },
+      ]);
+      const applicant = (await stores.subscriptions.subscriber({ externalId: push }))?.ordinal ?? 0;
+      await stores.applications.replace({
+        ...application,
+        ...{ state: 'answered', contact: false, applicant, answer: given, owes: 'push' },
+      });
+      return id;
+    };
+    const [gone, there] = [await item(), await item({ title: 'Another' })];
+    for (const one of [gone, there]) await web.api('POST', `/items/${one}/publish`);
+    const unpayable = await owing(gone, 'first');
+    await owing(there, 'second');
+    expect((await web.api('POST', `/items/${gone}/withdraw`, { note: 'x', notify: false })).status).toBe(202);
+    web.town.pass(120_000);
+    expect(await applications.settleOwed()).toBe(1);
+    expect(await letterTo(web, 'second@example.org')).toContain('It costs less than you think.');
+    expect(await get(unpayable)).toMatchObject({ state: 'received', answer: null });
+    expect(await applications.settleOwed()).toBe(0);
   });
 
   it('refuse two answers at once', async () => {

@@ -36,6 +36,9 @@ describe('the desk of staff', () => {
     const typed = { who: 'no address@', text: 'The budget <b>of</b> the bridge', receivedOn: '2026-05-25' };
     const again = await visitor.send('/staff/applications/new', typed);
     expect([again.status, again.html.includes('no address@')]).toEqual([400, true]);
+    const long = { ...typed, who: 'wang@example.org', text: '桥'.repeat(20_001) };
+    const tooLong = await visitor.send('/staff/applications/new', long);
+    expect([tooLong.status, tooLong.html.includes('Shorten this to 20,000 characters')]).toEqual([400, true]);
     const made = await visitor.send('/staff/applications/new', { ...typed, who: 'wang@example.org' });
     expect([made.status, made.html.includes('The application is registered.')]).toEqual([200, true]);
     for (const words of ['25 May 2026', '15 June 2026', '3 working days left', 'w…@example.org', 'until 14 July 2026'])
@@ -47,6 +50,8 @@ describe('the desk of staff', () => {
     await visitor.get(here);
     const early = await visitor.send(`${here}/postpone`, { until: '2026-06-15', reason: '' });
     expect([early.status, early.html.includes('href="#reason"')]).toEqual([400, true]);
+    const wordy = await visitor.send(`${here}/postpone`, { until: '2026-07-14', reason: 'x'.repeat(2_001) });
+    expect([wordy.status, wordy.html.includes('Shorten the reason')]).toEqual([400, true]);
     const late = await visitor.send(`${here}/postpone`, { until: '2026-07-15', reason: 'More time.' });
     expect([late.status, late.html.includes('href="#until"'), late.html.includes('More time.')]).toEqual([
       400,
@@ -69,7 +74,13 @@ describe('the desk of staff', () => {
     expect(proof).not.toContain(`${here}/forget`);
     const actions = web.rows("SELECT action, actor FROM audit WHERE details LIKE '%page%'").map(({ action }) => action);
     expect(actions).toEqual(
-      expect.arrayContaining(['addApplication', 'postponeApplication', 'answerApplication', 'getApplication']),
+      expect.arrayContaining([
+        'addApplication',
+        'postponeApplication',
+        'answerApplication',
+        'getApplication',
+        'listApplications',
+      ]),
     );
 
     const admin = await staff(['admin']);
@@ -91,6 +102,8 @@ describe('the desk of staff', () => {
     await web.api('POST', `/items/${body.id}/publish`);
     const { visitor: citizen } = await signedInTo(web, 'li@example.org');
     await citizen.get(`/items/${body.id}`);
+    const long = await citizen.send(`/items/${body.id}/opinions`, { kind: 'question', text: 'x'.repeat(4_001) });
+    expect([long.status, long.html.includes('Shorten this to 4,000 characters')]).toEqual([400, true]);
     await citizen.send(`/items/${body.id}/opinions`, { kind: 'question', text: 'Since when? Li' });
     const visitor = await staff(['reviewer'], 'zh-CN');
     const list = (await visitor.get('/staff/opinions')).html;
@@ -98,7 +111,11 @@ describe('the desk of staff', () => {
     expect([list.includes('待答复'), (await visitor.get(here)).html.includes('Since when? Li')]).toEqual([true, true]);
     const wrong = await visitor.send(`${here}/answer`, { reason: '' });
     for (const id of ['#outcome', '#reason']) expect(wrong.html).toContain(`href="${id}"`);
-    const done = await visitor.send(`${here}/answer`, { outcome: 'answered', reason: 'Since May.' });
+    const wordy = await visitor.send(`${here}/answer`, { outcome: 'answered', reason: '字'.repeat(5_001) });
+    expect([wordy.status, wordy.html.includes('请缩短到5000字以内')]).toEqual([400, true]);
+    const whole = `Since May.${'\n字'.repeat(2_400)} End.`;
+    const done = await visitor.send(`${here}/answer`, { outcome: 'answered', reason: whole });
+    expect((await visitor.get(here)).html).toContain('字 End.');
     expect([done.status, done.html.includes('正在告知留言人')]).toEqual([200, true]);
     expect(await letterTo(web, 'li@example.org')).toContain('Since May.');
     expect((await visitor.send(`${here}/publish`, { text: '' })).status).toBe(400);
@@ -107,6 +124,8 @@ describe('the desk of staff', () => {
     await visitor.get(here);
     await visitor.send(`${here}/publish`, { what: 'hide', text: 'x' });
     expect((await citizen.get(`/items/${body.id}`)).html).not.toContain('Since May.');
+    const actions = web.rows("SELECT action FROM audit WHERE details LIKE '%page%'").map(({ action }) => action);
+    expect(actions).toEqual(expect.arrayContaining(['listOpinions', 'getOpinion']));
   });
 
   it('shows what is due, and lets an administrator keep the calendar', async () => {

@@ -4,6 +4,7 @@ import type { ItemContent, ItemVersion } from '../../publishing/item.ts';
 import { ruleOfSource } from '../../rules/rule.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { packOrdinals, restOf, unionOf, unpackOrdinals } from '../ordinals.ts';
+import { namedIn, owedByName } from '../owed-by-name.ts';
 import { type Batch, batchSize, type Lane, lateBatchId, type Push, planBatchId } from '../push.ts';
 import type { PushSource } from '../push-store.ts';
 import { namedSource, toldSource } from '../reasons.ts';
@@ -40,21 +41,21 @@ export const makePlanner = (stores: PlannerStores, tools: PlannerTools) => {
   };
 
   const sourcesOf = async (push: Push, version: ItemVersion): Promise<PushSource[]> => {
-    if (push.audience.kind === 'people')
-      return [plainSource(namedSource(push.id), await named(push.audience.subscribers))];
-    if (push.audience.kind === 'applicant') return [plainSource(namedSource(push.id), [push.audience.ordinal])];
+    if (push.audience.kind === 'people' || push.audience.kind === 'applicant')
+      return [plainSource(namedSource(push.id), await namedIn(stores, push.audience))];
     const found = await matched(push, version, push.lane === 'emergency' ? 'as-it-stands' : 'caught-up');
     if (push.audience.kind === 'condition' || version.version === 1) return found.map(packed);
     const told = (await toldBefore(push)).map((one) => one.ordinal);
-    return [plainSource(toldSource(push.item), told), ...found.map(packed)];
+    return [plainSource(toldSource(push.item), told), ...(await namedBefore(push)), ...found.map(packed)];
   };
 
   const toldBefore = (push: Push) => stores.ledger.toldOf(push.item, push.version - 1);
 
-  const named = async (ids: string[]): Promise<number[]> => {
-    const people = await Promise.all(ids.map((id) => stores.subscriptions.subscriber({ id })));
-    return people.flatMap((person) => (person ? [person.ordinal] : []));
-  };
+  /** Whom an older version owes what it said: they were named, and no index finds them. */
+  const namedBefore = async (push: Push): Promise<PushSource[]> =>
+    (await owedByName(stores, push.item, push.version - 1)).map((one) =>
+      plainSource(namedSource(one.push), one.ordinals),
+    );
 
   const layBatches = async (push: Push, union: Uint32Array): Promise<void> => {
     const total = Math.ceil(union.length / batchSize);
@@ -93,18 +94,17 @@ export const makePlanner = (stores: PlannerStores, tools: PlannerTools) => {
     );
 
   /**
-   * Whom an emergency missed, because its plan did not wait for the index: found by an index that has caught up. Their sources
-   * are kept first and batches laid of what is kept, so that whoever goes on after a crash tells the same people the same.
+   * People of sources who are in no batch yet join in late ones. Their sources are kept first and batches laid of what is kept,
+   * so that whoever goes on after a crash tells the same people the same.
    */
-  const joinEmergency = async (push: Push, version: ItemVersion): Promise<number> => {
+  const joinSources = async (push: Push, find: () => Promise<PushSource[]>): Promise<number> => {
     const known = packOrdinals(await stores.pushes.peopleOf(push.id));
     const unlaid = (sources: PushSource[]): number[] =>
       unpackOrdinals(restOf(packOrdinals(unionOf(sources.map(({ ordinals }) => ordinals))), known));
     const kept = await stores.pushes.sources(push.id);
     const waiting = unlaid(kept);
     if (waiting.length > 0) return layLate(push, waiting);
-    const late = (await matched(push, version, 'caught-up'))
-      .map(packed)
+    const late = (await find())
       .map((one) => ({ ...one, ordinals: restOf(one.ordinals, known) }))
       .filter(({ ordinals }) => unionOf([ordinals]).length > 0);
     if (late.length === 0) return 0;
@@ -113,20 +113,22 @@ export const makePlanner = (stores: PlannerStores, tools: PlannerTools) => {
     return layLate(push, unlaid(await stores.pushes.sources(push.id)));
   };
 
+  /** Whom an emergency missed, because its plan did not wait for the index: found by an index that has caught up. */
   const joinLate = async (push: Push): Promise<number> => {
     const version = push.lane === 'emergency' ? await stores.items.version(push.item, push.version) : null;
-    return version ? joinEmergency(push, version) : 0;
+    return version ? joinSources(push, async () => (await matched(push, version, 'caught-up')).map(packed)) : 0;
   };
 
-  /** People who were told an older version after this one was planned. */
+  /** People who were told an older version, or named for one, after this one was planned. */
   const joinTold = async (push: Push): Promise<number> => {
     if (push.version < 2 || push.audience.kind !== 'match') return 0;
     const known = new Set(await stores.pushes.peopleOf(push.id));
     const told = await toldBefore(push);
-    return layLate(
+    const laid = await layLate(
       push,
       told.map((one) => one.ordinal).filter((ordinal) => !known.has(ordinal)),
     );
+    return laid + (await joinSources(push, () => namedBefore(push)));
   };
 
   return {

@@ -5,6 +5,7 @@ import type { Config } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
 import { AppError } from '../../errors.ts';
 import type { Keyring } from '../../keyring.ts';
+import type { Log } from '../../log.ts';
 import type { Actor, Item } from '../../publishing/item.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { reachOf } from '../../subscriptions/reach.ts';
@@ -60,6 +61,7 @@ export type OpinionTools = {
   keyring: Keyring;
   edges: Pick<Edges, 'now'>;
   courier: Courier;
+  log: Pick<Log, 'error'>;
   templates: {
     opinionAnswer(input: { locale: Locale; link: string; title: string; outcome: OpinionOutcome; reason: string }): {
       content: SharedContent;
@@ -87,7 +89,7 @@ const isPublic = ({ state, content }: Item): boolean =>
 /** Questions and opinions about items: taken in, answered (adopted, or why not), told, and published where staff choose to. */
 export const makeOpinionService = (stores: OpinionStores, tools: OpinionTools): OpinionService => {
   const { opinions } = stores;
-  const { keyring, edges, courier, templates, config } = tools;
+  const { keyring, edges, courier, log, templates, config } = tools;
 
   const known = async (id: string): Promise<Opinion> => {
     const opinion = await opinions.get(id);
@@ -177,8 +179,16 @@ export const makeOpinionService = (stores: OpinionStores, tools: OpinionTools): 
     settleOwed: async () => {
       const owing = await opinions.owing(owedAtOnce);
       const left = owing.filter(({ answer }) => (answer?.at ?? 0) < edges.now() - owedMs);
-      for (const opinion of left) await tellWriter(opinion);
-      return left.length;
+      let told = 0;
+      for (const opinion of left) {
+        try {
+          await tellWriter(opinion);
+          told += 1;
+        } catch (error) {
+          log.error({ error, opinion: opinion.id }, 'the writer of an opinion could not be told');
+        }
+      }
+      return told;
     },
   };
 };

@@ -4,6 +4,10 @@ import type { Fault } from '../../errors.ts';
 export const opinionKinds = ['question', 'opinion'] as const;
 export type OpinionKind = (typeof opinionKinds)[number];
 
+/** How many characters a writer may write, and staff in their answer. */
+export const opinionMost = 4_000;
+export const answerMost = 5_000;
+
 /** What the office says to it. `answered` is for questions alone. */
 export const opinionOutcomes = ['adopted', 'not-adopted', 'answered'] as const;
 export type OpinionOutcome = (typeof opinionOutcomes)[number];

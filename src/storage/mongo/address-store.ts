@@ -5,12 +5,15 @@ import { type AddressStore, erasedReason } from '../../subscriptions/subscriptio
 import { changesOver } from './changes.ts';
 import { insertIfFree, slices } from './writes.ts';
 
-export type AddressDocument = Omit<Address, 'lookup' | 'suppressed'> & { _id: string };
+export type AddressDocument = Omit<Address, 'lookup' | 'suppressed'> & { _id: string; plain?: string };
 /** `at` is missing from before times were kept; that counts as 0. */
 export type SuppressionDocument = { _id: string; reason: string; at?: number };
 
 /** An import claims in the name of others: an address that the person has already stays verified as it was (`same-time`). */
 type ImportClaim = (address: Address, when?: 'same-time') => ReturnType<AddressStore['claim']>;
+
+/** The look-up by which an address is suppressed. */
+const plainIn = ({ _id, plain }: AddressDocument): string => plain ?? _id;
 
 const idsInOneRead = 2_000;
 const beforeAllSuppressions: [number, string] = [Number.MAX_SAFE_INTEGER, ''];
@@ -27,24 +30,29 @@ export const mongoAddressStore = (db: mongo.Db): AddressStore & { claim: ImportC
   const withSuppressions = async (found: AddressDocument[]): Promise<Address[]> => {
     const reasons = new Map<string, string>();
     for (const part of slices(found, idsInOneRead))
-      for (const { _id, reason } of await suppressions.find({ _id: { $in: part.map((one) => one._id) } }).toArray())
+      for (const { _id, reason } of await suppressions.find({ _id: { $in: part.map(plainIn) } }).toArray())
         reasons.set(_id, reason);
-    return found.map(({ _id, subscriber, channel, sealed, verifiedAt }) => ({
-      lookup: _id,
-      subscriber,
-      channel,
-      sealed,
-      verifiedAt,
-      suppressed: reasons.get(_id) ?? null,
-    }));
+    // what was erased may still be answered
+    const reasonOf = (one: AddressDocument): string | null => {
+      const reason = reasons.get(plainIn(one)) ?? null;
+      return one.plain !== undefined && reason === erasedReason ? null : reason;
+    };
+    return found.map((one) => {
+      const { _id: lookup, subscriber, channel, sealed, verifiedAt } = one;
+      return { lookup, subscriber, channel, sealed, verifiedAt, suppressed: reasonOf(one) };
+    });
   };
 
-  const claim = async (address: Address, when?: 'same-time'): ReturnType<AddressStore['claim']> => {
-    const { lookup, subscriber, channel, sealed, verifiedAt } = address;
+  const claim = async (
+    address: Parameters<AddressStore['claim']>[0],
+    when?: 'same-time',
+  ): ReturnType<AddressStore['claim']> => {
+    const { lookup, subscriber, channel, sealed, verifiedAt, plain } = address;
+    const fresh = { _id: lookup, subscriber, channel, sealed, verifiedAt, ...(plain ? { plain } : {}) };
     const there = await addresses.findOne({ _id: lookup });
     if (there && there.subscriber !== subscriber) return { outcome: 'taken', subscriber: there.subscriber };
     const done = await changes.announce([subscriber], async () => {
-      if (!there) return insertIfFree(addresses, { _id: lookup, subscriber, channel, sealed, verifiedAt });
+      if (!there) return insertIfFree(addresses, fresh);
       return (
         (await addresses.updateOne({ _id: lookup, subscriber }, { $set: { sealed, ...(when ? {} : { verifiedAt }) } }))
           .matchedCount > 0
@@ -54,6 +62,9 @@ export const mongoAddressStore = (db: mongo.Db): AddressStore & { claim: ImportC
     if (!done) return claim(address, when);
     return { outcome: there ? 'kept' : 'added' };
   };
+
+  const plainOf = async (lookup: string): Promise<string> =>
+    (await addresses.findOne({ _id: lookup, plain: { $exists: true } }))?.plain ?? lookup;
 
   const ownersOf = async (lookup: string): Promise<number[]> => {
     const there = await addresses.findOne({ _id: lookup });
@@ -80,7 +91,8 @@ export const mongoAddressStore = (db: mongo.Db): AddressStore & { claim: ImportC
         addresses.updateMany({ subscriber: from }, { $set: { subscriber: to } }),
       );
     },
-    suppress: async (lookup, reason, at) => {
+    suppress: async (of, reason, at) => {
+      const lookup = await plainOf(of);
       const there = await suppressions.findOne({ _id: lookup });
       if (there && (reason !== erasedReason || there.reason === erasedReason)) return false;
       const overwritten = async () =>
@@ -106,12 +118,13 @@ export const mongoAddressStore = (db: mongo.Db): AddressStore & { claim: ImportC
       const last = rows.at(-1);
       return { rows, next: found.length > limit && last ? encodeCursor([last.at, last.lookup]) : null };
     },
-    suppression: async (lookup) => (await suppressions.findOne({ _id: lookup }))?.reason ?? null,
+    suppression: async (lookup) => (await suppressions.findOne({ _id: await plainOf(lookup) }))?.reason ?? null,
     suppressedSince: async (lookup) => {
-      const found = await suppressions.findOne({ _id: lookup });
+      const found = await suppressions.findOne({ _id: await plainOf(lookup) });
       return found && (found.at ?? 0);
     },
-    lift: async (lookup, reason) => {
+    lift: async (of, reason) => {
+      const lookup = await plainOf(of);
       if (!(await suppressions.findOne({ _id: lookup, reason }))) return false;
       const lifted = () => suppressions.deleteOne({ _id: lookup, reason });
       return (await changes.announce(await ownersOf(lookup), lifted)).deletedCount > 0;

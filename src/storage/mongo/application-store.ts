@@ -15,9 +15,10 @@ export const forgetApplications = async (
 ): Promise<void> => {
   await applications.updateMany(
     { $and: [which, { state: { $in: ['received', 'postponed'] } }] },
-    { $set: { state: 'forgotten' } },
+    { $set: { state: 'forgotten' }, $inc: { beat: 1 } },
   );
-  await applications.updateMany(which, { $set: { written: null, lookup: null, owes: null }, $inc: { beat: 1 } });
+  const forgotten = { applicant: null, written: null, lookup: null, owes: null };
+  await applications.updateMany(which, { $set: forgotten, $inc: { beat: 1 } });
 };
 
 const fromDocument = ({ _id, ...rest }: ApplicationDocument): Application => ({ id: _id, ...rest });
@@ -48,8 +49,11 @@ export const mongoApplicationStore = (db: mongo.Db): ApplicationStore => {
       const last = rows.length > limit ? rows[limit - 1] : undefined;
       return { rows: rows.slice(0, limit), next: last ? encodeCursor([last.createdAt, last.id]) : null };
     },
-    openUntil: (dueOn, limit) =>
-      read({ state: { $in: ['received', 'postponed'] }, dueOn: { $lte: dueOn } }, { dueOn: 1, _id: 1 }, limit),
+    openBetween: (from, to, limit) => {
+      const within = { $gte: from, $lte: to };
+      const which = { state: { $in: ['received', 'postponed'] }, $or: [{ dueOn: within }, { firstDueOn: within }] };
+      return read(which as mongo.Filter<ApplicationDocument>, { dueOn: 1, _id: 1 }, limit);
+    },
     received: (from, to, limit) => read({ receivedOn: { $gte: from, $lte: to } }, { receivedOn: 1, _id: 1 }, limit),
     ofApplicant: (ordinal, limit) => read({ applicant: ordinal }, { createdAt: -1, _id: -1 }, limit),
     answeredBy: (item) => read({ 'answer.item': item }, { createdAt: 1, _id: 1 }, 1_000),

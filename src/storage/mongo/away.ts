@@ -6,11 +6,12 @@ const retryAfterSeconds = 5;
 /** What servers answer that are stopping, or are not the primary any more (MongoDB's error codes). */
 const steppingDown = new Set([7, 91, 189, 10107, 11600, 11602, 13435, 13436]);
 
-const isAway = (error: unknown): error is Error =>
-  error instanceof mongo.MongoNetworkError ||
-  error instanceof mongo.MongoServerSelectionError ||
-  error instanceof mongo.MongoNotConnectedError ||
-  (error instanceof mongo.MongoServerError && steppingDown.has(Number(error.code)));
+/** What the driver throws that is neither the server's answer nor a misuse of the driver is about the way to the server. */
+const isAway = (error: unknown): error is Error => {
+  if (error instanceof mongo.MongoServerError) return steppingDown.has(Number(error.code));
+  if (error instanceof mongo.MongoNotConnectedError) return true;
+  return error instanceof mongo.MongoError && !(error instanceof mongo.MongoAPIError);
+};
 
 /** Answers what the work answers; throws `store-unavailable` where the server was lost, or is not found. */
 export const orUnavailable = async <T>(work: () => Promise<T>): Promise<T> => {

@@ -6,6 +6,7 @@ import { mongoAddressStore } from './address-store.ts';
 import { mongoApplicationStore } from './application-store.ts';
 import { mongoAudienceStore } from './audience-store.ts';
 import { orUnavailable, sayingAway } from './away.ts';
+import { bringForward } from './bring-forward.ts';
 import { mongoCalendarStore } from './calendar-store.ts';
 import { mongoCatalogueStore } from './catalogue-store.ts';
 import { ensureIndexes, type MongoDatabase, openMongo } from './connection.ts';
@@ -71,10 +72,11 @@ export const mongoStorage = ({ db, close }: MongoDatabase, edges: Edges): Storag
 const usualName = 'bellman';
 const namesDatabase = (url: string): boolean => /^[^:]+:\/\/[^/]+\/[^?]/.test(url);
 
-/** Connects to `mongodb://…`, makes the indexes that are missing, and finishes what a process left that died. */
+/** Connects to `mongodb://…`, makes the indexes that are missing, brings old documents forward, and finishes what a process left that died. */
 export const openMongoStorage = async (url: string, edges: Edges): Promise<Storage> => {
   const database = await openMongo(url, { name: namesDatabase(url) ? null : usualName });
   await ensureIndexes(database.db);
+  await bringForward(database.db);
   await settleDebts(database.db);
   return mongoStorage(database, edges);
 };

@@ -27,8 +27,8 @@ export const writtenOver = (db: mongo.Db): Written => {
     },
     join: async (from, to) => {
       if (from === to) return;
-      await applications.updateMany({ applicant: from }, { $set: { applicant: to } });
-      await opinions.updateMany({ writer: from }, { $set: { writer: to } });
+      await applications.updateMany({ applicant: from }, { $set: { applicant: to }, $inc: { beat: 1 } });
+      await opinions.updateMany({ writer: from }, { $set: { writer: to }, $inc: { beat: 1 } });
     },
   };
 };

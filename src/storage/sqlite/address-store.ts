@@ -19,13 +19,17 @@ const addressColumns = {
   reason: 'reason',
 };
 
+/** A reply address is suppressed with the plain one, unless that was erased. */
+const suppressionsOfAddresses = `LEFT JOIN suppressions ON suppressions.lookup = coalesce(addresses.plain, addresses.lookup)
+  AND (addresses.plain IS NULL OR suppressions.reason <> '${erasedReason}')`;
+
 /** The addresses of people whose ordinals are bound as a JSON list, in the order they were verified. */
 export const addressesOfPeople = (db: SqliteDatabase): ((ordinals: number[]) => Address[]) => {
   const query = packedQuery(
     db,
     addressColumns,
     `FROM json_each(?) AS wanted CROSS JOIN addresses ON subscriber = wanted.value
-     LEFT JOIN suppressions ON suppressions.lookup = addresses.lookup ORDER BY verified_at, addresses.lookup`,
+     ${suppressionsOfAddresses} ORDER BY verified_at, addresses.lookup`,
   );
   return (ordinals) => query(JSON.stringify(ordinals)).map(toAddress);
 };
@@ -42,7 +46,7 @@ const toAddress = (row: Row): Address => ({
 /** Addresses over SQLite. Suppressions are rows of their own, because they outlive the address. */
 export const sqliteAddressStore = (db: SqliteDatabase): AddressStore => {
   const insert = db.prepare(
-    `INSERT INTO addresses (lookup, subscriber, channel, sealed, verified_at) VALUES (?, ?, ?, ?, ?)
+    `INSERT INTO addresses (lookup, subscriber, channel, sealed, verified_at, plain) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (lookup) DO NOTHING`,
   );
   const refresh = db.prepare('UPDATE addresses SET sealed = ?, verified_at = ? WHERE lookup = ? AND subscriber = ?');
@@ -50,8 +54,10 @@ export const sqliteAddressStore = (db: SqliteDatabase): AddressStore => {
   const select = packedQuery(
     db,
     addressColumns,
-    'FROM addresses LEFT JOIN suppressions ON suppressions.lookup = addresses.lookup WHERE addresses.lookup = ?',
+    `FROM addresses ${suppressionsOfAddresses} WHERE addresses.lookup = ?`,
   );
+  const plain = db.prepare('SELECT plain FROM addresses WHERE lookup = ?');
+  const plainOf = (lookup: string): string => String(plain.get(lookup)?.plain ?? lookup);
   const ofPeople = addressesOfPeople(db);
   const changes = changesOver(db);
   const move = db.prepare('UPDATE addresses SET subscriber = ? WHERE subscriber = ?');
@@ -69,9 +75,9 @@ export const sqliteAddressStore = (db: SqliteDatabase): AddressStore => {
   const remove = db.prepare('DELETE FROM addresses WHERE lookup = ? AND subscriber = ?');
 
   return {
-    claim: ({ lookup, subscriber, channel, sealed, verifiedAt }) =>
+    claim: ({ lookup, subscriber, channel, sealed, verifiedAt, plain }) =>
       db.write(() => {
-        if (insert.run(lookup, subscriber, channel, sealed, verifiedAt).changes === 1) {
+        if (insert.run(lookup, subscriber, channel, sealed, verifiedAt, plain).changes === 1) {
           changes.touch(subscriber);
           return { outcome: 'added' };
         }
@@ -97,24 +103,26 @@ export const sqliteAddressStore = (db: SqliteDatabase): AddressStore => {
       }),
     suppress: (lookup, reason, at) =>
       db.write(() => {
-        const changed = suppress.run(lookup, reason, at).changes === 1;
-        if (changed) changes.touchOwner(lookup);
+        const plain = plainOf(lookup);
+        const changed = suppress.run(plain, reason, at).changes === 1;
+        if (changed) changes.touchOwner(plain);
         return changed;
       }),
     suppression: (lookup) =>
       db.read(() => {
-        const row = suppression.get(lookup);
+        const row = suppression.get(plainOf(lookup));
         return row ? String(row.reason) : null;
       }),
     suppressedSince: (lookup) =>
       db.read(() => {
-        const row = since.get(lookup);
+        const row = since.get(plainOf(lookup));
         return row ? Number(row.at) : null;
       }),
     lift: (lookup, reason) =>
       db.write(() => {
-        const lifted = lift.run(lookup, reason).changes === 1;
-        if (lifted) changes.touchOwner(lookup);
+        const plain = plainOf(lookup);
+        const lifted = lift.run(plain, reason).changes === 1;
+        if (lifted) changes.touchOwner(plain);
         return lifted;
       }),
     suppressions: async (reason, { cursor, limit }) => {

@@ -43,7 +43,7 @@ const valuesOf = (application: Application): SqlInput[] => {
 const columns = 'state, applicant, lookup, written, received_on, due_on, opened_at, owes, created_at, item, facts';
 
 /** What an application becomes whose applicant is forgotten. */
-export const forgotten = `beat = beat + 1, written = NULL, lookup = NULL, owes = NULL,
+export const forgotten = `beat = beat + 1, applicant = NULL, written = NULL, lookup = NULL, owes = NULL,
   state = iif(state = 'answered', state, 'forgotten')`;
 
 /** Applications over SQLite. */
@@ -60,7 +60,9 @@ export const sqliteApplicationStore = (db: SqliteDatabase): ApplicationStore => 
      ORDER BY created_at DESC, id DESC LIMIT ?`,
   );
   const open = db.prepare(
-    "SELECT * FROM applications WHERE state IN ('received', 'postponed') AND due_on <= ? ORDER BY due_on, id LIMIT ?",
+    `SELECT * FROM applications WHERE state IN ('received', 'postponed')
+       AND (due_on BETWEEN ?1 AND ?2 OR facts ->> '$.firstDueOn' BETWEEN ?1 AND ?2)
+     ORDER BY due_on, id LIMIT ?3`,
   );
   const received = db.prepare(
     'SELECT * FROM applications WHERE received_on BETWEEN ? AND ? ORDER BY received_on, id LIMIT ?',
@@ -92,7 +94,7 @@ export const sqliteApplicationStore = (db: SqliteDatabase): ApplicationStore => 
       const last = rows.length > limit ? rows[limit - 1] : undefined;
       return { rows: rows.slice(0, limit), next: last ? encodeCursor([last.createdAt, last.id]) : null };
     },
-    openUntil: async (dueOn, limit) => (await db.read(() => open.all(dueOn, limit))).map(applicationOf),
+    openBetween: async (from, to, limit) => (await db.read(() => open.all(from, to, limit))).map(applicationOf),
     received: async (from, to, limit) => (await db.read(() => received.all(from, to, limit))).map(applicationOf),
     ofApplicant: async (ordinal, limit) => (await db.read(() => byApplicant.all(ordinal, limit))).map(applicationOf),
     answeredBy: async (item) => (await db.read(() => byItem.all(item))).map(applicationOf),

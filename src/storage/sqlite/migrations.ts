@@ -10,6 +10,7 @@ import { fanoutSchema } from './schema/fanout.ts';
 import { feedbackSchema } from './schema/feedback.ts';
 import { profilesSchema } from './schema/profiles.ts';
 import { publishingSchema } from './schema/publishing.ts';
+import { replyAddressesSchema } from './schema/reply-addresses.ts';
 import { reportsSchema } from './schema/reports.ts';
 import { returnsSchema } from './schema/returns.ts';
 import { rulesSchema } from './schema/rules.ts';
@@ -39,6 +40,7 @@ const migrations: string[] = [
   applicationsSchema,
   tuningSchema,
   reportsSchema,
+  replyAddressesSchema,
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */

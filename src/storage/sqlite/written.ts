@@ -22,8 +22,8 @@ export const writtenOver = (db: SqliteDatabase): Written => {
     'UPDATE opinions SET beat = beat + 1, writer = NULL, written = NULL WHERE writer = ?1',
   ].map((sql) => db.prepare(sql));
   const joins = [
-    'UPDATE applications SET applicant = ?2 WHERE applicant = ?1',
-    'UPDATE opinions SET writer = ?2 WHERE writer = ?1',
+    'UPDATE applications SET beat = beat + 1, applicant = ?2 WHERE applicant = ?1',
+    'UPDATE opinions SET beat = beat + 1, writer = ?2 WHERE writer = ?1',
   ].map((sql) => db.prepare(sql));
   return {
     contactsOf: (ordinal) => contacts.all(ordinal).map((row) => Number(row.applicant)),

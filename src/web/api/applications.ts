@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { applicationStates } from '../../applications/application.ts';
+import { applicationMost, applicationStates, reasonMost } from '../../applications/application.ts';
 import type { ApplicationService, ApplicationView } from '../../applications/application-service.ts';
 import type { ProofDelivery } from '../../applications/proof.ts';
 import type { CalendarService } from '../../calendar/calendar-service.ts';
@@ -22,7 +22,7 @@ const applyBody = z.strictObject({
   applicant: z.union([id, z.strictObject({ email: z.string().trim().min(1).max(320) })], {
     error: 'must be the id of a subscriber, or { email }',
   }),
-  text: z.string().trim().min(1).max(20_000),
+  text: z.string().trim().min(1).max(applicationMost),
   receivedAt: dayOrMoment,
 });
 
@@ -110,7 +110,7 @@ const readRoutes = ({ applications, calendar: { timeZone } }: Deps): Route[] => 
     path: '/applications',
     operationId: 'listApplications',
     tag: 'Applications',
-    scope: 'publish',
+    scope: 'admin',
     summary: 'Applications, newest first.',
     query: z.strictObject({ state: z.enum(applicationStates).optional(), ...pageQuery }),
     responses: { 200: z.object({ applications: z.array(applicationShape), next }) },
@@ -128,7 +128,7 @@ const readRoutes = ({ applications, calendar: { timeZone } }: Deps): Route[] => 
     path: '/applications/{id}',
     operationId: 'getApplication',
     tag: 'Applications',
-    scope: 'publish',
+    scope: 'admin',
     summary: 'One application, with the proof of its answer: each attempt with the reply of the receiving server.',
     responses: { 200: detailShape },
     audited: true,
@@ -151,7 +151,7 @@ const writeRoutes = ({ applications, calendar: { timeZone, dayOf } }: Deps): Rou
     path: '/applications',
     operationId: 'addApplication',
     tag: 'Applications',
-    scope: 'publish',
+    scope: 'admin',
     summary:
       'Registers an application for information, due in 15 working days. An email makes a contact, which receives the messages of this application and nothing else.',
     body: applyBody,
@@ -180,10 +180,10 @@ const writeRoutes = ({ applications, calendar: { timeZone, dayOf } }: Deps): Rou
     path: '/applications/{id}/postpone',
     operationId: 'postponeApplication',
     tag: 'Applications',
-    scope: 'publish',
+    scope: 'admin',
     summary:
       'Postpones the answer, once, by 20 working days at most; the applicant is told in writing, with the reason.',
-    body: z.strictObject({ until: dayOrMoment, reason: z.string().trim().min(1).max(2_000) }),
+    body: z.strictObject({ until: dayOrMoment, reason: z.string().trim().min(1).max(reasonMost) }),
     responses: { 200: applicationShape },
     idempotent: true,
     handler: async (call) => {
@@ -201,7 +201,7 @@ const writeRoutes = ({ applications, calendar: { timeZone, dayOf } }: Deps): Rou
     path: '/applications/{id}/answer',
     operationId: 'answerApplication',
     tag: 'Applications',
-    scope: 'publish',
+    scope: 'admin',
     summary: 'Answers by a targeted item, which is pushed to the applicant alone and must be delivered.',
     body: z.strictObject({ item: id }),
     responses: { 202: applicationShape },

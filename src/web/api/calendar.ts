@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import type { ApplicationService } from '../../applications/application-service.ts';
 import type { CalendarService } from '../../calendar/calendar-service.ts';
 import { AppError } from '../../errors.ts';
 import { type Route, route } from '../contract/route.ts';
 
-type Deps = { calendar: CalendarService };
+type Deps = { calendar: CalendarService; applications: Pick<ApplicationService, 'redate'> };
 
 const day = z.iso.date();
 const days = z.array(day).max(366);
@@ -19,7 +20,7 @@ const yearOf = (text: string): number => {
 };
 
 /** The working-day calendar: days off, and the days worked to make up for them. */
-export const calendarRoutes = ({ calendar }: Deps): Route[] => [
+export const calendarRoutes = ({ calendar, applications }: Deps): Route[] => [
   route({
     method: 'get',
     path: '/calendar',
@@ -41,6 +42,7 @@ export const calendarRoutes = ({ calendar }: Deps): Route[] => [
     responses: { 200: yearShape },
     handler: async ({ params, body }) => {
       const year = await calendar.put({ year: yearOf(params.year), ...body });
+      await applications.redate();
       return { status: 200, body: year, subject: String(year.year) };
     },
   }),

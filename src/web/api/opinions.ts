@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { opinionKinds, opinionOutcomes, opinionStates } from '../../feedback/opinions/opinion.ts';
+import { answerMost, opinionKinds, opinionOutcomes, opinionStates } from '../../feedback/opinions/opinion.ts';
 import type { OpinionService, OpinionView } from '../../feedback/opinions/opinion-service.ts';
 import { keyed, pageOf, pageQuery, type Route, route } from '../contract/route.ts';
 import { time } from '../present.ts';
@@ -28,7 +28,7 @@ const present = ({ id, state, kind, item, title, text, at, answer, published }: 
   published: published && { text: published.text, at: time(published.at) },
 });
 
-const words = z.string().trim().min(1).max(5_000);
+const words = z.string().trim().min(1).max(answerMost);
 
 /** Questions and opinions about items: read, answered, published. */
 export const opinionRoutes = ({ opinions }: Deps): Route[] => [
@@ -37,7 +37,7 @@ export const opinionRoutes = ({ opinions }: Deps): Route[] => [
     path: '/opinions',
     operationId: 'listOpinions',
     tag: 'Opinions',
-    scope: 'publish',
+    scope: 'admin',
     summary: 'Questions and opinions about items, newest first.',
     query: z.strictObject({
       state: z.enum(opinionStates).optional(),
@@ -56,7 +56,7 @@ export const opinionRoutes = ({ opinions }: Deps): Route[] => [
     path: '/opinions/{id}/answer',
     operationId: 'answerOpinion',
     tag: 'Opinions',
-    scope: 'publish',
+    scope: 'admin',
     summary: 'Answers: adopted, or not adopted, and why; the writer is told. `answered` is for questions alone.',
     body: z.strictObject({ outcome: z.enum(opinionOutcomes), reason: words }),
     responses: { 200: opinionShape },
@@ -71,7 +71,7 @@ export const opinionRoutes = ({ opinions }: Deps): Route[] => [
     path: '/opinions/{id}/publish',
     operationId: 'publishOpinion',
     tag: 'Opinions',
-    scope: 'publish',
+    scope: 'admin',
     summary:
       'Shows an answered one on the page of its item, or no longer. `text` takes the place of what was written; leave personal data out.',
     body: z.strictObject({ published: z.boolean(), text: words.optional() }),

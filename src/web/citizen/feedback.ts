@@ -60,7 +60,7 @@ const ask = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Respo
 const saidOf = (req: Request): Omit<Form, 'faults'> => {
   const kind = saidKinds.find((one) => one === field(req, 'kind')) ?? null;
   const rating = Number(field(req, 'rating'));
-  const comment = longField(req, 'comment').replace(/\r\n?/g, '\n');
+  const comment = longField(req, 'comment');
   const asks = opinionKinds.find((one) => one === field(req, 'asks')) ?? null;
   return { choice: { kind, rating: kind === 'rating' && rating >= 1 ? rating : null }, comment, asks };
 };

@@ -1,10 +1,10 @@
 import { type Request, type Response, Router } from 'express';
 import { AppError } from '../../errors.ts';
-import { opinionKinds } from '../../feedback/opinions/opinion.ts';
+import { opinionKinds, opinionMost } from '../../feedback/opinions/opinion.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
 import { dayOf, noticePage } from '../pages/present.ts';
-import { field, longField, pathPart, queryText } from '../pages/request.ts';
+import { field, longField, pathPart, queryText, textFault } from '../pages/request.ts';
 import { doneNote, type Me, signedIn } from './signed-in.ts';
 
 type Form = { typed: { kind: string; text: string }; faults: Record<string, string> };
@@ -44,12 +44,13 @@ const write =
   async (req, res, me) => {
     const item = pathPart(req, 'id');
     const [asked, text] = [field(req, 'kind'), longField(req, 'text')];
+    const words = textFault(text, opinionMost, { missing: 'opinion.fault.text', long: 'opinion.fault.long' });
     const kind = opinionKinds.find((one) => one === asked);
     const faults: Record<string, string> = {
       ...(kind ? {} : { kind: 'opinion.fault.kind' }),
-      ...(text === '' ? { text: 'opinion.fault.text' } : {}),
+      ...(words === null ? {} : { text: words }),
     };
-    if (!kind || text === '') return show(deps, pages, req, res, { typed: { kind: asked, text }, faults }, 400);
+    if (!kind || words !== null) return show(deps, pages, req, res, { typed: { kind: asked, text }, faults }, 400);
     if (!(await deps.items.read(item))) throw new AppError('not-found', 'there is no such notice');
     await deps.opinions.receive({ person: me.person.ordinal, item, kind, text, at: deps.edges.now() });
     res.redirect(303, `/items/${encodeURIComponent(item)}?done=opinion`);

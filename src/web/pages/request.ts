@@ -16,10 +16,16 @@ export const queryText = (req: Request, name: string): string | null => single(r
 export const field = (req: Request, name: string): string =>
   single((req.body as Record<string, unknown> | undefined)?.[name]) ?? '';
 
-/** A single field that may be long, as the address of a push service is; bounded, empty where absent. */
+/** A single field that may be long, trimmed and whole: whoever takes it says how long it may be. Empty where absent. */
 export const longField = (req: Request, name: string): string => {
   const value = (req.body as Record<string, unknown> | undefined)?.[name];
-  return typeof value === 'string' ? value.trim().slice(0, 4_000) : '';
+  return typeof value === 'string' ? value.trim().replace(/\r\n?/g, '\n') : '';
+};
+
+/** What is wrong with a text that has to be there and may be so many characters long, by the key of the words for it. */
+export const textFault = (text: string, most: number, keys: { missing: string; long: string }): string | null => {
+  if (text === '') return keys.missing;
+  return text.length > most ? keys.long : null;
 };
 
 /** A path of this site, or the front page: nobody can send a visitor elsewhere through us. */

@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import type { Role, Staff } from '../../access/access-store.ts';
-import { answerDays, applicationStates } from '../../applications/application.ts';
+import { answerDays, applicationMost, applicationStates, reasonMost } from '../../applications/application.ts';
 import type { ApplicationView } from '../../applications/application-service.ts';
 import { isDay, startOf } from '../../calendar/working-day.ts';
 import { AppError } from '../../errors.ts';
@@ -8,7 +8,7 @@ import type { Actor } from '../../publishing/item.ts';
 import { warnDays } from '../../reports/time-limit.ts';
 import type { Pages } from '../pages/page.ts';
 import { dayInWords, momentOf, type Voice } from '../pages/present.ts';
-import { field, longField, pathPart, queryText } from '../pages/request.ts';
+import { field, longField, pathPart, queryText, textFault } from '../pages/request.ts';
 import type { StaffDeps, StaffPages } from './staff-pages.ts';
 
 /** Who works at applications and opinions. */
@@ -43,6 +43,7 @@ const list = (deps: StaffDeps, pages: Pages, own: StaffPages) => async (req: Req
   const asked = queryText(req, 'state');
   const state = applicationStates.find((one) => one === asked) ?? null;
   const found = await deps.applications.list(state, { cursor: queryText(req, 'after'), limit: pageSize });
+  await deps.access.audit({ actor: me.id, action: 'listApplications', subject: null, details: { by: 'page' } });
   const voice = await pages.voice(req);
   const query = new URLSearchParams({ ...(state ? { state } : {}), ...(found.next ? { after: found.next } : {}) });
   own.show(req, res, me, 'applications', {
@@ -118,9 +119,10 @@ const postpone = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
   return async (req: Request, res: Response, me: Staff) => {
     const id = pathPart(req, 'id');
     const [until, reason] = [field(req, 'until'), longField(req, 'reason')];
+    const words = textFault(reason, reasonMost, { missing: 'staff.fault.reason', long: 'staff.fault.longReason' });
     const faults: Record<string, string> = {
       ...(isDay(until) ? {} : { until: 'staff.fault.until' }),
-      ...(reason === '' ? { reason: 'staff.fault.reason' } : {}),
+      ...(words === null ? {} : { reason: words }),
     };
     const again = (found: Record<string, string>, status = 400) =>
       show(req, res, me, { typed: { until, reason }, faults: found }, status);
@@ -167,9 +169,10 @@ const register = (deps: StaffDeps, own: StaffPages) => {
   return async (req: Request, res: Response, me: Staff) => {
     const typed = { who: field(req, 'who'), text: longField(req, 'text'), receivedOn: field(req, 'receivedOn') };
     const { who, text, receivedOn } = typed;
+    const words = textFault(text, applicationMost, { missing: 'staff.fault.text', long: 'staff.fault.longText' });
     const faults: Record<string, string> = {
       ...(who === '' ? { who: 'staff.fault.applicant' } : {}),
-      ...(text === '' ? { text: 'staff.fault.text' } : {}),
+      ...(words === null ? {} : { text: words }),
       ...(isDay(receivedOn) && receivedOn <= deps.calendar.dayOf() ? {} : { receivedOn: 'staff.fault.receivedOn' }),
     };
     const again = (found: Record<string, string>, status = 400) =>

@@ -51,6 +51,7 @@ const save = (deps: StaffDeps, own: StaffPages) => async (req: Request, res: Res
   };
   if (Object.keys(faults).length > 0) return shown(deps, own, req, res, me, { typed, faults });
   await deps.calendar.put(wanted);
+  await deps.applications.redate();
   await deps.access.audit({
     actor: me.id,
     action: 'putCalendarYear',

@@ -5,14 +5,18 @@ import { dayInWords } from '../pages/present.ts';
 import { deskRoles, urgencyOf } from './applications.ts';
 import type { StaffDeps, StaffPages } from './staff-pages.ts';
 
+/** A page shows so many, the most pressing first. */
+const shownMost = 500;
+
 const deadlines =
   (deps: StaffDeps, pages: Pages, own: StaffPages) => async (req: Request, res: Response, me: Staff) => {
-    const { rows, unknownYears } = await deps.deadlines.pressing();
+    const { rows, unknownYears, more } = await deps.deadlines.pressing();
     const voice = await pages.voice(req);
     const mayOpen = me.roles.some((role) => deskRoles.includes(role));
     own.show(req, res, me, 'deadlines', {
       unknownYears: unknownYears.join(', '),
-      rows: rows.map(({ kind, id, title, startedOn, dueOn, daysLeft }) => ({
+      more: more || rows.length > shownMost,
+      rows: rows.slice(0, shownMost).map(({ kind, id, title, startedOn, dueOn, daysLeft }) => ({
         ...{ kind, id, title },
         href: kind === 'answer' && mayOpen ? `/staff/applications/${id}` : null,
         started: dayInWords(voice, startedOn),

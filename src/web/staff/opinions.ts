@@ -1,11 +1,11 @@
 import { type Request, type Response, Router } from 'express';
 import type { Staff } from '../../access/access-store.ts';
 import { AppError } from '../../errors.ts';
-import { opinionOutcomes, opinionStates } from '../../feedback/opinions/opinion.ts';
+import { answerMost, opinionOutcomes, opinionStates } from '../../feedback/opinions/opinion.ts';
 import type { OpinionView } from '../../feedback/opinions/opinion-service.ts';
 import type { Pages } from '../pages/page.ts';
 import { dayOf, type Voice } from '../pages/present.ts';
-import { field, longField, pathPart, queryText } from '../pages/request.ts';
+import { field, longField, pathPart, queryText, textFault } from '../pages/request.ts';
 import { actorOf, deskRoles } from './applications.ts';
 import type { StaffDeps, StaffPages } from './staff-pages.ts';
 
@@ -27,6 +27,7 @@ const list = (deps: StaffDeps, pages: Pages, own: StaffPages) => async (req: Req
   const asked = queryText(req, 'state');
   const state = opinionStates.find((one) => one === asked) ?? null;
   const found = await deps.opinions.list({ state, item: null }, { cursor: queryText(req, 'after'), limit: pageSize });
+  await deps.access.audit({ actor: me.id, action: 'listOpinions', subject: null, details: { by: 'page' } });
   const voice = await pages.voice(req);
   const query = new URLSearchParams({ ...(state ? { state } : {}), ...(found.next ? { after: found.next } : {}) });
   own.show(req, res, me, 'opinions', {
@@ -42,6 +43,8 @@ const shown =
   async (req: Request, res: Response, me: Staff, form: Form = blank, status = 200) => {
     const found = await deps.opinions.get(pathPart(req, 'id'));
     if (!found) throw new AppError('not-found', 'There is no such opinion.');
+    if (req.method === 'GET')
+      await deps.access.audit({ actor: me.id, action: 'getOpinion', subject: found.id, details: { by: 'page' } });
     const done = notes.find((note) => note === queryText(req, 'done')) ?? null;
     const outcomes = opinionOutcomes.filter((outcome) => outcome !== 'answered' || found.kind === 'question');
     own.show(req, res, me, 'opinion', { one: rowOf(await pages.voice(req), found), outcomes, done, ...form }, status);
@@ -53,11 +56,15 @@ const answer = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
     const id = pathPart(req, 'id');
     const typed = { outcome: field(req, 'outcome'), reason: longField(req, 'reason') };
     const outcome = opinionOutcomes.find((one) => one === typed.outcome);
+    const words = textFault(typed.reason, answerMost, {
+      missing: 'staff.fault.opinionReason',
+      long: 'staff.fault.longAnswer',
+    });
     const faults: Record<string, string> = {
       ...(outcome ? {} : { outcome: 'staff.fault.outcome' }),
-      ...(typed.reason === '' ? { reason: 'staff.fault.opinionReason' } : {}),
+      ...(words === null ? {} : { reason: words }),
     };
-    if (!outcome || typed.reason === '') return show(req, res, me, { typed, faults }, 400);
+    if (!outcome || words !== null) return show(req, res, me, { typed, faults }, 400);
     try {
       await deps.opinions.answer(id, { outcome, reason: typed.reason }, actorOf(me));
     } catch (error) {
@@ -78,7 +85,8 @@ const publish = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
     const hides = field(req, 'what') === 'hide';
     const again = (text: string, key: string, status: number) =>
       show(req, res, me, { typed: { text }, faults: { text: `staff.fault.${key}` } }, status);
-    if (!hides && text === '') return again(text, 'text', 400);
+    const wrong = hides ? null : textFault(text, answerMost, { missing: 'text', long: 'longAnswer' });
+    if (wrong !== null) return again(text, wrong, 400);
     try {
       await deps.opinions.publish(id, hides ? null : { text });
     } catch (error) {

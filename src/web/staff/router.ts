@@ -14,7 +14,7 @@ import { suppressionsRouter } from './suppressions.ts';
 export const staffRouter = (deps: StaffDeps, pages: Pages): Router => {
   const own = makeStaffPages(deps, pages);
   return Router()
-    .use('/staff', express.urlencoded({ extended: false, limit: '50kb' }))
+    .use('/staff', express.urlencoded({ extended: false, limit: '300kb' }))
     .get(
       '/staff',
       own.only((req, res, staff) => own.show(req, res, staff, 'home')),

@@ -132,6 +132,32 @@ export const describeAddressStore = (name: string, open: () => Promise<Pair<Addr
       expect((await store.find('look-up-1'))?.suppressed).toBeNull();
     });
 
+    it('suppresses and frees a reply address together with the plain one, but for what was erased', async () => {
+      const suppressed = async () => [
+        (await other.find('reply'))?.suppressed,
+        (await other.ofSubscribers([7]))[0]?.suppressed,
+        (await other.find('look-up-1'))?.suppressed,
+      ];
+      await store.claim(makeAddress());
+      expect(await store.claim({ ...makeAddress({ lookup: 'reply', subscriber: 7 }), plain: 'look-up-1' })).toEqual({
+        outcome: 'added',
+      });
+      expect(await store.find('reply')).toEqual(makeAddress({ lookup: 'reply', subscriber: 7 }));
+      for (const [first, second] of [
+        ['look-up-1', 'reply'],
+        ['reply', 'look-up-1'],
+      ] as const) {
+        expect(await store.suppress(first, 'bounced', at)).toBe(true);
+        expect(await other.suppress(second, 'complaint', at)).toBe(false);
+        expect(await suppressed()).toEqual(['bounced', 'bounced', 'bounced']);
+        expect([await store.suppression(second), await store.suppressedSince(second)]).toEqual(['bounced', at]);
+        expect(await other.lift(second, 'bounced')).toBe(true);
+        expect(await suppressed()).toEqual([null, null, null]);
+      }
+      await store.suppress('look-up-1', 'erased', at);
+      expect(await suppressed()).toEqual([null, null, 'erased']);
+    });
+
     it('removes an address only for its owner', async () => {
       await store.claim(makeAddress());
       expect(await store.remove('look-up-1', 2)).toBe(false);

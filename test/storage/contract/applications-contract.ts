@@ -1,7 +1,9 @@
 import type { Application } from '../../../src/applications/application.ts';
 import type { ApplicationStore } from '../../../src/applications/application-store.ts';
+import type { OpinionStore } from '../../../src/feedback/opinions/opinion-store.ts';
 import type { AddressStore, SubscriptionStore } from '../../../src/subscriptions/subscription-store.ts';
 import { makePerson } from '../../helpers/make-subscriber.ts';
+import { makeOpinion } from './opinions-contract.ts';
 import { eachPair, type Pair } from './pair.ts';
 
 const at = Date.parse('2026-03-02T08:30:00.123Z');
@@ -31,6 +33,7 @@ const malformed = ['unknown', '', "'; --", '$ne', '申请'];
 
 export type ApplicationStores = {
   applications: ApplicationStore;
+  opinions: OpinionStore;
   subscriptions: SubscriptionStore;
   addresses: AddressStore;
 };
@@ -40,11 +43,13 @@ export const describeApplicationStore = (name: string, open: () => Promise<Pair<
   describe(`application store: ${name}`, () => {
     let store: ApplicationStore;
     let other: ApplicationStore;
+    let opinions: OpinionStore;
     let people: SubscriptionStore;
     let addresses: AddressStore;
     eachPair(open, ([one, two]) => {
       store = one.applications;
       other = two.applications;
+      opinions = one.opinions;
       people = one.subscriptions;
       addresses = two.addresses;
     });
@@ -105,8 +110,11 @@ export const describeApplicationStore = (name: string, open: () => Promise<Pair<
       await store.insert(makeApplication({ id: 'later', dueOn: '2026-03-10', receivedOn: '2026-03-03' }));
       await store.insert(makeApplication({ id: 'done', dueOn: '2026-03-01', state: 'answered', answer, owes: 'push' }));
       const ids = (rows: Application[]) => rows.map(({ id }) => id);
-      expect(ids(await other.openUntil('2026-03-09', 10))).toEqual(['late', 'soon']);
-      expect(ids(await other.openUntil('2026-03-09', 1))).toEqual(['late']);
+      expect(ids(await other.openBetween('0000-01-01', '2026-03-09', 10))).toEqual(['late', 'soon']);
+      expect(ids(await other.openBetween('0000-01-01', '2026-03-09', 1))).toEqual(['late']);
+      expect(ids(await other.openBetween('2026-03-09', '2026-03-10', 9))).toEqual(['soon', 'later']);
+      // by the first day it was due, too, to which a postponement that counts for nothing leaves it
+      expect(ids(await other.openBetween('2026-03-20', '2026-03-23', 9))).toEqual(['late', 'soon', 'later']);
       expect(ids(await other.received('2026-03-02', '2026-03-03', 10))).toEqual(['done', 'soon', 'later']);
       expect(ids(await other.answeredBy('item-1'))).toEqual(['done']);
       expect(ids(await other.owing(10)).sort()).toEqual(['done', 'soon']);
@@ -126,10 +134,10 @@ export const describeApplicationStore = (name: string, open: () => Promise<Pair<
 
     it('forgets one', async () => {
       await store.insert(makeApplication({ owes: 'letter' }));
-      await store.insert(makeApplication({ id: 'done', state: 'answered' }));
+      await store.insert(makeApplication({ id: 'done', state: 'answered', contact: false, applicant: 7 }));
       await store.forget('application-1');
       await other.forget('done');
-      const gone = { written: null, lookup: null, owes: null };
+      const gone = { applicant: null, written: null, lookup: null, owes: null };
       expect(await other.get('application-1')).toMatchObject({ state: 'forgotten', ...gone });
       expect(await other.get('done')).toMatchObject({ state: 'answered', ...gone });
     });
@@ -167,8 +175,10 @@ export const describeApplicationStore = (name: string, open: () => Promise<Pair<
         await store.insert(makeApplication({ id: 'own', contact: false, applicant: ordinal, lookup: null }));
         await store.insert(makeApplication({ id: 'mailed', applicant: reply, state: 'answered' }));
         await store.insert(makeApplication({ id: 'strange', applicant: stranger, lookup: 'lookup-2' }));
+        await opinions.insert(makeOpinion({ writer: reply }));
         await people.erase(ordinal, at);
         await people.erase(ordinal, at + 1);
+        expect(await opinions.get('opinion-1')).toBeNull();
         expect(await store.get('own')).toMatchObject({ state: 'forgotten', written: null });
         expect(await store.get('mailed')).toMatchObject({ state: 'answered', written: null, lookup: null });
         expect(await store.get('strange')).toMatchObject({ state: 'received', lookup: 'lookup-2' });
@@ -180,8 +190,11 @@ export const describeApplicationStore = (name: string, open: () => Promise<Pair<
         const { ordinal: from } = await people.insertSubscriber(makePerson({ id: 'newer' }));
         const { ordinal: to } = await people.insertSubscriber(makePerson({ id: 'older' }));
         await store.insert(makeApplication({ contact: false, applicant: from, lookup: null }));
+        const before = await store.get('application-1');
         await people.merge(from, to, at);
         expect(await store.get('application-1')).toMatchObject({ applicant: to });
+        // whoever read it before writes nothing over it
+        expect(await store.replace({ ...makeApplication(), ...before })).toBe(false);
         await store.insert(makeApplication({ id: 'application-2', applicant: to, createdAt: at + 1 }));
         expect((await other.ofApplicant(to, 5)).map(({ id }) => id)).toEqual(['application-2', 'application-1']);
         expect(await other.ofApplicant(from, 5)).toEqual([]);

@@ -6,7 +6,7 @@ import { eachPair, type Pair } from './pair.ts';
 
 const at = Date.parse('2026-03-02T08:30:00.123Z');
 
-const makeOpinion = (fields: Partial<Opinion> = {}): Opinion => ({
+export const makeOpinion = (fields: Partial<Opinion> = {}): Opinion => ({
   id: 'opinion-1',
   beat: 1,
   state: 'open',
@@ -90,6 +90,7 @@ export const describeOpinionStore = (
       await store.insert(makeOpinion({ id: 'answered', writer: from, state: 'answered', answer, published }));
       await store.insert(makeOpinion({ id: 'strange', writer: 99 }));
       await people.merge(from, to, at);
+      expect(await store.replace(makeOpinion({ id: 'open', writer: from }))).toBe(false);
       expect(await store.countOf(to, 0)).toBe(2);
       expect((await other.ofWriter(to, 5)).map(({ id }) => id)).toEqual(['open', 'answered']);
       expect(await other.ofWriter(to, 1)).toHaveLength(1);

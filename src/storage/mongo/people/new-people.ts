@@ -35,7 +35,7 @@ export const freshPerson = (line: ImportedPerson) => {
 /**
  * Writes lines about people who are new, many at a time. Only such as share no name and no address with anybody who is there,
  * nor with another line: these may come in any order. Answers the lines that it has written; the others are to be written one
- * by one, as those of which somebody else took a name or an ordinal a moment before.
+ * by one, as those of which somebody else took a name, an ordinal or an address a moment before.
  */
 export const newPeopleOver = (db: mongo.Db) => {
   const { subscribers, names, addresses, subscriptions } = peopleCollections(db);
@@ -102,7 +102,17 @@ export const newPeopleOver = (db: mongo.Db) => {
     return placed.filter(({ line, ordinal }) => ids.get(ordinal) === line.id);
   };
 
-  const writeRest = async (placed: Placed[], numbers: ReadonlyMap<string, number>): Promise<void> => {
+  /** Takes somebody back who is half made, so that the line can be written alone; keeps one whom somebody has changed since. */
+  const takeBack = async ({ line, ordinal }: Placed): Promise<void> => {
+    const pending = { pending: true } as unknown as PersonDocument;
+    const { matchedCount } = await subscribers.replaceOne({ _id: ordinal, id: line.id, beat: 1 }, pending);
+    if (matchedCount === 0) return;
+    await names.deleteMany({ _id: { $in: namesIn(line) }, ordinal });
+    await addresses.deleteMany({ _id: { $in: lookupsIn(line) }, subscriber: ordinal });
+  };
+
+  /** Writes addresses; takes back, and leaves out, whoever lost one to somebody who was quicker. */
+  const writeAddresses = async (placed: Placed[]): Promise<Placed[]> => {
     await insertMissing(
       addresses,
       placed.flatMap(({ line, ordinal: subscriber }) =>
@@ -111,6 +121,16 @@ export const newPeopleOver = (db: mongo.Db) => {
         })),
       ),
     );
+    const lookups = placed.flatMap(({ line }) => lookupsIn(line));
+    const found = await addresses.find({ _id: { $in: lookups } }, { projection: { subscriber: 1 } }).toArray();
+    const owners = new Map(found.map(({ _id, subscriber }) => [_id, subscriber]));
+    const isWhole = ({ line, ordinal }: Placed): boolean =>
+      lookupsIn(line).every((lookup) => owners.get(lookup) === ordinal);
+    for (const one of placed) if (!isWhole(one)) await takeBack(one);
+    return placed.filter(isWhole);
+  };
+
+  const writeFollows = async (placed: Placed[], numbers: ReadonlyMap<string, number>): Promise<void> => {
     await insertMissing(
       subscriptions,
       placed.flatMap(({ line: { follows, createdAt }, ordinal: subscriber }) =>
@@ -129,8 +149,8 @@ export const newPeopleOver = (db: mongo.Db) => {
       await changes.announce(
         placed.map(({ ordinal }) => ordinal),
         async () => {
-          const own = await writePeople(placed);
-          await writeRest(own, numbers);
+          const own = await writeAddresses(await writePeople(placed));
+          await writeFollows(own, numbers);
           for (const { line } of own) written.add(line);
         },
       );

@@ -212,8 +212,8 @@ export const peopleOver = (db: SqliteDatabase): People => {
       db.write(() => {
         if (!byOrdinal.get(ordinal)) return;
         const all = [...written.contactsOf(ordinal), ordinal];
-        written.forget(ordinal);
         for (const person of all) {
+          written.forget(person);
           suppressErased.run(person, at);
           for (const step of erasures) step.run(person);
           clear.run(at, person);
