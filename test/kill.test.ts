@@ -51,7 +51,7 @@ onEachEngine('kill -9 in the middle of a push', (engine) => {
   it.each(rounds())(
     'of the worker: nobody is missed, nobody is settled twice (round %i)',
     () =>
-      killThrough(engine.some(10, 2), async () => {
+      killThrough(engine.some(5, 2), async () => {
         for (const pid of service.workers()) kill(pid);
       }),
     within,
@@ -70,7 +70,7 @@ onEachEngine('kill -9 in the middle of a push', (engine) => {
   it.each(rounds())(
     'of everything: nobody is missed, nobody is settled twice (round %i)',
     () =>
-      killThrough(engine.some(10, 2), async () => {
+      killThrough(engine.some(5, 2), async () => {
         await service.killAll();
         service = await start(service.dataDir);
       }),

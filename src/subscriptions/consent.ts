@@ -14,7 +14,7 @@ export type Consents = {
 };
 
 /** The version of the words that ask for consent (locales: consent). Whoever changes what they promise changes this. */
-const wordingVersion = 1;
+const wordingVersion = 2;
 
 /** Names the words that a page showed in that language. */
 export const consentWording = (locale: Locale): string => `personalisation-${wordingVersion}/${locale}`;

@@ -59,7 +59,7 @@ describe('consent and facts on the pages', () => {
   it('takes an empty box for no, and forgets nothing that was allowed before', async () => {
     const { id } = await signedIn();
     expect((await person(id)).consents).toEqual({ personalisation: false });
-    await web.town.subscriptions.consent(id, { personalisation: true, wording: 'personalisation-1/en' });
+    await web.town.subscriptions.consent(id, { personalisation: true, wording: 'personalisation-2/en' });
     const { visitor, path } = await atConfirmation('li@example.org');
     await visitor.send(path, {});
     expect((await person(id)).consents.personalisation).toBe(true);
@@ -67,7 +67,7 @@ describe('consent and facts on the pages', () => {
 
   it.each(['en', 'zh-CN'])('keeps when, where and in which words consent was given (%s)', async (locale) => {
     const { id } = await signedIn('li@example.org', true, locale);
-    const given = { at: web.town.now(), how: 'page', wording: `personalisation-1/${locale}` };
+    const given = { at: web.town.now(), how: 'page', wording: `personalisation-2/${locale}` };
     expect((await person(id)).consents).toEqual({ personalisation: true, given });
     const { body } = await web.api('GET', `/subscribers/${id}`);
     expect(body.consents).toEqual({ personalisation: true });

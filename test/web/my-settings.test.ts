@@ -209,7 +209,7 @@ describe('the hour of summaries', () => {
 describe('the file to take along', () => {
   it('holds a person’s own addresses in full, times as people write them, and nothing of ours', async () => {
     const { visitor, id } = await signedInTo(web, 'li@example.org');
-    await web.town.subscriptions.consent(id, { personalisation: true, wording: 'personalisation-1/en' });
+    await web.town.subscriptions.consent(id, { personalisation: true, wording: 'personalisation-2/en' });
     await web.api('PATCH', `/subscribers/${id}`, { region: '110000', digestHour: 5, attributes: { birthYear: 1984 } });
     const content = { title: 'Grants', summary: 'Apply in May.', language: 'en', topics: ['services'] };
     const item = ((await web.api('POST', '/items', content)).body as { id: string }).id;
@@ -226,7 +226,7 @@ describe('the file to take along', () => {
         region: '110000',
         digestHour: 5,
         attributes: { birthYear: 1984 },
-        consents: { personalisation: true, given: { at: now, how: 'page', wording: 'personalisation-1/en' } },
+        consents: { personalisation: true, given: { at: now, how: 'page', wording: 'personalisation-2/en' } },
       },
       addresses: [{ channel: 'email', address: 'li@example.org', suppressed: null }],
       follows: [{ topic: 'services', pace: 'immediate', stoppedAt: null }],

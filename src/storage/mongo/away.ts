@@ -6,11 +6,15 @@ const retryAfterSeconds = 5;
 /** What servers answer that are stopping, or are not the primary any more (MongoDB's error codes). */
 const steppingDown = new Set([7, 91, 189, 10107, 11600, 11602, 13435, 13436]);
 
+/** What a socket says that the other side has closed: the driver lets it through where it writes before it has heard of the end. */
+const brokenSocket = new Set(['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'ERR_STREAM_DESTROYED']);
+
 /** What the driver throws that is neither the server's answer nor a misuse of the driver is about the way to the server. */
 const isAway = (error: unknown): error is Error => {
   if (error instanceof mongo.MongoServerError) return steppingDown.has(Number(error.code));
   if (error instanceof mongo.MongoNotConnectedError) return true;
-  return error instanceof mongo.MongoError && !(error instanceof mongo.MongoAPIError);
+  if (error instanceof mongo.MongoError) return !(error instanceof mongo.MongoAPIError);
+  return error instanceof Error && brokenSocket.has(String((error as NodeJS.ErrnoException).code));
 };
 
 /** Answers what the work answers; throws `store-unavailable` where the server was lost, or is not found. */

@@ -30,6 +30,8 @@ describe('consent', () => {
   const agreedTo: Record<string, string> = {
     'personalisation-1/en': '2qf_xtZxp3O1',
     'personalisation-1/zh-CN': 'APVtUlRYUrYY',
+    'personalisation-2/en': '2qf_xtZxp3O1',
+    'personalisation-2/zh-CN': 'bOwOykPCek2G',
   };
 
   it.each(locales)('has a new version whenever its words change (%s)', (locale) => {
