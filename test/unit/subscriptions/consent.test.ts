@@ -14,7 +14,7 @@ describe('consent', () => {
     expect(given).toEqual({ personalisation: true, given: { at: 5, ...page } });
     expect(giveConsent(given, page, 9)).toBe(given);
     expect(giveConsent(given, { how: 'api', wording: null }, 9)).toBe(given);
-    expect(giveConsent(given, { how: 'page', wording: 'personalisation-2/en' }, 9).given?.at).toBe(9);
+    expect(giveConsent(given, { how: 'page', wording: 'personalisation-next/en' }, 9).given?.at).toBe(9);
   });
 
   it('keeps its proof when it is taken back, and starts anew when it is given again', () => {
