@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
+import fc from 'fast-check';
+import { SegmentedMessage } from 'sms-segments-calculator';
 import type { Channel } from '../../../src/channels/channel.ts';
 import { splitSms } from '../../../src/channels/sms/segments.ts';
 import { makeSmppProvider } from '../../../src/channels/sms/smpp-channel.ts';
@@ -21,6 +23,28 @@ const toPhone = (sms: string, phone = '+8613800138000') =>
   makeMessage({ to: { channel: 'sms', phone }, content: makeContent({ sms }) });
 
 describe('splitting', () => {
+  it.each([
+    ['GSM 03.38', ''],
+    ['Chinese', '水电停供通知：请于五月三日前办理。（）！？'],
+    ['anything', '水😀é\u0301👨‍👩‍👧नि한'],
+  ])('is what the library makes of any text of %s, in the same parts', (_what, more) => {
+    const alphabet = [...more, ...'aZ09 @£$¥èéùìòÇØøÅå_ΔΦΓΛΩΠΨΣΘΞÆæßÉ!"#¤%&()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà\n^{}[]~|€\\'];
+    const texts = fc.string({ unit: fc.constantFrom(...alphabet), minLength: 1, maxLength: 700 });
+    fc.assert(
+      fc.property(texts, (text) => {
+        const library = new SegmentedMessage(text);
+        const parts = library.segments.map((segment) =>
+          segment.flatMap((char) => ('raw' in char ? (char as { codeUnits: number[] }).codeUnits : [])),
+        );
+        const isGsm = library.encodingName === 'GSM-7';
+        const bytes = (codes: number[]) =>
+          Buffer.from(isGsm ? codes : codes.flatMap((code) => [code >> 8, code & 0xff]));
+        expect(splitSms(text)).toEqual({ coding: isGsm ? 0 : 8, bodies: parts.map(bytes) });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it.each([
     ['a'.repeat(160), 0, 1],
     ['a'.repeat(161), 0, 2],
