@@ -50,12 +50,12 @@ export type FeedbackService = {
    * `link-expired` (never for `stop`), `invalid` (also for a judgement of an item where the link names none of several).
    */
   give(token: string, said: Said): Promise<void>;
-  /** Moves what the person follows at once to a daily digest; answers how much. Throws `bad-link`. */
   /**
    * What somebody wrote about the item of a message goes to the office, which answers. Throws `bad-link`, `too-many` (ten in a
    * day). Where nobody is behind the message any more, nothing happens.
    */
   ask(token: string, kind: OpinionKind, text: string): Promise<void>;
+  /** Moves what the person follows at once to a daily digest; answers how much. Throws `bad-link`. */
   slowDown(token: string): Promise<number>;
   /** Stops by the token of an unsubscribe link (`FanoutService.unsubscribe`), and keeps that it was stopped. */
   unsubscribe(token: string, everything: boolean): Promise<void>;

@@ -4,14 +4,14 @@ import type { Calendar, Day } from '../calendar/working-day.ts';
 import type { Edges } from '../edges.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { FormedItem } from './deadline-store.ts';
-import type { Span } from './span.ts';
+import type { Period } from './period.ts';
 import { type Case, judge, type LimitSummary, limitOf, publishDays, summarise, warnDays } from './time-limit.ts';
 
 /** A case that has few days left or none, with the staff who answer for it, and the day staff were given: a postponed one, too. */
 export type Pressing = Case & { staff: string; departments: string[]; givenUntil: Day };
 
 /** `unknownYears`: years whose holidays are not in the calendar; days off there are weekends alone. `more`: not all are in it. */
-type DeadlineReport = Span & {
+type DeadlineReport = Period & {
   rows: Case[];
   summary: LimitSummary[];
   unknownYears: number[];
@@ -21,7 +21,7 @@ type DeadlineReport = Span & {
 
 export type DeadlineService = {
   /** Publications and answers whose clock started in the span. */
-  report(span: Span): Promise<DeadlineReport>;
+  report(period: Period): Promise<DeadlineReport>;
   /**
    * What waits with five working days left or fewer, or is late, the most pressing first; and the years without data. `more`: there
    * is still more that is late.

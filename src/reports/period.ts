@@ -1,17 +1,13 @@
 import { DateTime } from 'luxon';
+import { dayAt, isDay } from '../calendar/working-day.ts';
 
 /** The days of a report (2026-06-10), both ends in, in the office's time zone. */
 export type Period = { from: string; to: string };
 
 const usualDays = 90;
 
-/** Whether a text is a day of the calendar. */
-export const isDayText = (text: string): boolean =>
-  /^\d{4}-\d{2}-\d{2}$/.test(text) && DateTime.fromISO(text, { zone: 'utc' }).isValid;
-
 /** A day as it is asked for: a day, or the day of a moment (ISO 8601) in the office's time zone. */
-const readDay = (text: string, timeZone: string): string =>
-  isDayText(text) ? text : DateTime.fromISO(text, { zone: timeZone }).toFormat('yyyy-MM-dd');
+const readDay = (text: string, timeZone: string): string => (isDay(text) ? text : dayAt(timeZone, Date.parse(text)));
 
 const backFrom = (day: string, days: number): string =>
   DateTime.fromISO(day, { zone: 'utc' }).minus({ days }).toFormat('yyyy-MM-dd');
@@ -22,10 +18,7 @@ export const periodOf = (
   timeZone: string,
   now: number,
 ): Period => {
-  const to =
-    asked.to === undefined
-      ? DateTime.fromMillis(now, { zone: timeZone }).toFormat('yyyy-MM-dd')
-      : readDay(asked.to, timeZone);
+  const to = asked.to === undefined ? dayAt(timeZone, now) : readDay(asked.to, timeZone);
   return { from: asked.from === undefined ? backFrom(to, usualDays) : readDay(asked.from, timeZone), to };
 };
 
@@ -38,7 +31,7 @@ export const periodBefore = ({ from, to }: Period): Period => {
 
 /** The last so many days, today included. */
 export const lastDays = (days: number, timeZone: string, now: number): Period => {
-  const to = DateTime.fromMillis(now, { zone: timeZone }).toFormat('yyyy-MM-dd');
+  const to = dayAt(timeZone, now);
   return { from: backFrom(to, days - 1), to };
 };
 

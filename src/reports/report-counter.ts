@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { DateTime } from 'luxon';
+import { isDay } from '../calendar/working-day.ts';
 import type { Edges } from '../edges.ts';
 import type { Delivery } from '../fanout/ledger-store.ts';
 import type { Storage } from '../storage/storage.ts';
 import { addCells, type Cells, dimensions } from './counters.ts';
 import { foldBatch, liftWindowMs, type Member } from './fold-batch.ts';
 import { grouped, makeFollower } from './follow-feedback.ts';
-import { isDayText } from './period.ts';
 import { dayIn, type KnownPush, readPush } from './push-facts.ts';
 import type { DueBatch, PersonGroup, Views } from './report-store.ts';
 
@@ -160,7 +160,7 @@ export const makeReportCounter = (stores: Stores, { edges, timeZone }: Tools): R
       for (const { span, mark } of spans) {
         if (signal.aborted) return changed;
         changed = true;
-        if (isDayText(span)) await sumDay(span, mark);
+        if (isDay(span)) await sumDay(span, mark);
         else await sumMonth(span, mark);
       }
     }

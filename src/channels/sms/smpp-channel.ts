@@ -1,6 +1,5 @@
 import type { PDU, PduOptions } from 'smpp';
 import type { Edges } from '../../edges.ts';
-import { makeLru } from '../../lru.ts';
 import type { Channel, SendResult } from '../channel.ts';
 import { pause, type Stop, StoppedError, withDeadline } from '../resilience/deadline.ts';
 import { makePaceMeter, type Provider } from '../resilience/failover.ts';
@@ -8,7 +7,7 @@ import { guarded } from '../resilience/guard.ts';
 import { makeSemaphore } from '../resilience/semaphore.ts';
 import { failure, type Verdict } from '../result.ts';
 import { fillSlots } from '../slots.ts';
-import { concatHeader, type SmsParts, splitSms } from './segments.ts';
+import { concatHeader, splitSms } from './segments.ts';
 import { isIncomingText, readSmppReceipt, type SmsInbound, type SmsReceipt, textOfPdu } from './smpp-receipt.ts';
 import { makeSmppLink, type SmppLink, SmppStatusError } from './smpp-session.ts';
 import { classifySmpp, smppWords } from './smpp-status.ts';
@@ -26,8 +25,6 @@ const numbered = (text: string): Numbered => {
 
 /** Slots for each place in the window: while texts wait for the centre, others wait for their outcome to be kept. */
 const slotsPerPlace = 4;
-/** Nearly everybody gets the same text, and splitting one takes longer than sending it: the last ones are kept. */
-const splitTexts = 100;
 /** Parts count in one octet of the header. */
 const mostParts = 255;
 const partTries = 4;
@@ -97,12 +94,10 @@ export const makeSmppProvider = (text: string, tools: SmppTools): Provider => {
   const link = makeSmppLink({ host: url.hostname, port, isSecure, user, pass, bindMs, take });
   const source = numbered(from);
   const places = makeSemaphore(window);
-  const split = makeLru<SmsParts>(splitTexts);
   let reference = 0;
 
   const submitAll = async (phone: string, body: string, stop: Stop): Promise<SendResult> => {
-    const { coding, bodies } = split.get(body) ?? splitSms(body);
-    split.set(body, { coding, bodies });
+    const { coding, bodies } = splitSms(body);
     const to = numbered(phone);
     if (to.ton === 5) return failure(provider, { kind: 'permanent', reason: 'bad-address' }, 'not a number');
     if (bodies.length > mostParts)

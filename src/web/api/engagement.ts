@@ -1,18 +1,16 @@
 import { z } from 'zod';
-import { AppError } from '../../errors.ts';
 import { toCsv } from '../../reports/csv.ts';
 import { coverageGroups } from '../../reports/figures.ts';
-import { type Period, periodOf } from '../../reports/period.ts';
+import type { Period } from '../../reports/period.ts';
 import { funnelBys, type ReportService, satisfactionBys } from '../../reports/report-service.ts';
 import { holds, type Route, route } from '../contract/route.ts';
 import { maskedRow } from '../masked-rows.ts';
 import { coverageTable, funnelTable, rulesTable, satisfactionTable, type Table } from '../report-columns.ts';
+import { csvAnswer, day, periodAsked, reportQuery } from './report-query.ts';
 import { instant, orNull } from './shapes.ts';
 
 type Deps = { reports: ReportService; timeZone: string; now: () => number };
 
-const day = z.iso.date();
-const dayOrMoment = z.union([day, z.iso.datetime({ offset: true })], { error: 'must be a day, or a time with offset' });
 const count = orNull(z.int());
 const share = orNull(z.number());
 const interval = z.array(z.number()).describe('95 %: from, to. Empty where the row tells no numbers.');
@@ -21,12 +19,6 @@ const masked = {
     .literal(10)
     .optional()
     .describe('The row is about 1 to 9 people: its numbers are null. Only the admin scope sees them.'),
-};
-
-const spanQuery = {
-  from: dayOrMoment.optional().describe('A day, or a time; 90 days before `to` where left out.'),
-  to: dayOrMoment.optional().describe('A day, which is in; today where left out.'),
-  format: z.enum(['json', 'csv']).default('json'),
 };
 
 const reportShape = <Row extends z.ZodType, More extends z.ZodRawShape>(row: Row, more: More) =>
@@ -118,26 +110,12 @@ const satisfactionShape = z
   })
   .meta({ id: 'SatisfactionRow' });
 
-const periodFor = (deps: Deps, asked: { from?: string | undefined; to?: string | undefined }): Period => {
-  const period = periodOf(asked, deps.timeZone, deps.now());
-  if (period.from > period.to)
-    throw new AppError('invalid', 'The report ends before it begins.', {
-      faults: [{ path: 'to', message: 'must not be before from' }],
-    });
-  return period;
-};
-
 type Found = Period & { asOf: number | null };
 
 const reply = <F extends Found>(deps: Deps, name: string, format: 'json' | 'csv', found: F, table: Table) => {
-  const { from, to } = found;
   if (format === 'json')
     return { status: 200, body: { ...found, asOf: new Date(found.asOf ?? deps.now()).toISOString() } };
-  return {
-    status: 200,
-    text: { type: 'text/csv; charset=utf-8', content: toCsv(table.columns, table.lines) },
-    headers: { 'Content-Disposition': `attachment; filename="${name}-${from}-${to}.csv"` },
-  };
+  return csvAnswer(name, found, toCsv(table.columns, table.lines));
 };
 
 /** Numbers of small groups are exact for the admin scope alone, and audited. */
@@ -150,7 +128,7 @@ const funnelRoute = (deps: Deps): Route =>
     operationId: 'reportFunnel',
     summary:
       'From matched to acted, of the pushes made in the span; by channel it counts messages. With `format=csv` the rows alone, as text/csv.',
-    query: z.strictObject({ ...spanQuery, by: z.enum(funnelBys).optional() }),
+    query: z.strictObject({ ...reportQuery, by: z.enum(funnelBys).optional() }),
     responses: {
       200: reportShape(funnelShape, {
         total: funnelShape,
@@ -163,7 +141,7 @@ const funnelRoute = (deps: Deps): Route =>
     },
     handler: async ({ query: { format, by, ...asked }, caller }) => {
       const exact = holds(caller, 'admin');
-      const { opens, ...found } = await deps.reports.funnel(periodFor(deps, asked), by ?? null);
+      const { opens, ...found } = await deps.reports.funnel(periodAsked(asked, deps), by ?? null);
       const rows = found.rows.map((row) => maskedRow(row, row.matched, exact));
       const total = maskedRow(found.total, found.total.matched, exact);
       return reply(deps, 'funnel', format, { ...found, rows, total, opens: { atMost: opens } }, funnelTable(rows));
@@ -177,11 +155,11 @@ const rulesRoute = (deps: Deps): Route =>
     operationId: 'reportRules',
     summary:
       'What each version of a rule was worth, with its uncertainty, and its lift against the holdout. With `format=csv` the rows alone, as text/csv.',
-    query: z.strictObject(spanQuery),
+    query: z.strictObject(reportQuery),
     responses: { 200: reportShape(ruleShape, {}) },
     handler: async ({ query: { format, ...asked }, caller }) => {
       const exact = holds(caller, 'admin');
-      const found = await deps.reports.rules(periodFor(deps, asked));
+      const found = await deps.reports.rules(periodAsked(asked, deps));
       const rows = found.rows.map((row) => maskedRow(row, row.matched, exact, ['version']));
       return reply(deps, 'rules', format, { ...found, rows }, rulesTable(rows));
     },
@@ -194,11 +172,11 @@ const coverageRoute = (deps: Deps): Route =>
     operationId: 'reportCoverage',
     summary:
       'Of those who were owed a message, who got one: by region, age band, language and channel, with the group served worst. With `format=csv` the rows alone, as text/csv.',
-    query: z.strictObject(spanQuery),
+    query: z.strictObject(reportQuery),
     responses: { 200: reportShape(coverageShape, { worst: orNull(worstShape) }) },
     handler: async ({ query: { format, ...asked }, caller }) => {
       const exact = holds(caller, 'admin');
-      const found = await deps.reports.coverage(periodFor(deps, asked));
+      const found = await deps.reports.coverage(periodAsked(asked, deps));
       const rows = found.rows.map((row) => maskedRow(row, row.entitled, exact));
       return reply(deps, 'coverage', format, { ...found, rows }, coverageTable(rows));
     },
@@ -211,11 +189,11 @@ const satisfactionRoute = (deps: Deps): Route =>
     operationId: 'reportSatisfaction',
     summary:
       'What people rated, by topic or item: the mean, and the share of 4 and 5 with its interval. With `format=csv` the rows alone, as text/csv.',
-    query: z.strictObject({ ...spanQuery, by: z.enum(satisfactionBys).default('topic') }),
+    query: z.strictObject({ ...reportQuery, by: z.enum(satisfactionBys).default('topic') }),
     responses: { 200: reportShape(satisfactionShape, {}) },
     handler: async ({ query: { format, by, ...asked }, caller }) => {
       const exact = holds(caller, 'admin');
-      const found = await deps.reports.satisfaction(periodFor(deps, asked), by);
+      const found = await deps.reports.satisfaction(periodAsked(asked, deps), by);
       const rows = found.rows.map((row) => maskedRow(row, row.ratings, exact));
       return reply(deps, 'satisfaction', format, { ...found, rows }, satisfactionTable(rows));
     },

@@ -1,25 +1,15 @@
 import { z } from 'zod';
-import type { CalendarService } from '../../calendar/calendar-service.ts';
-import { AppError } from '../../errors.ts';
 import { type Cell, toCsv } from '../../reports/csv.ts';
 import type { DeadlineService } from '../../reports/deadlines.ts';
-import { type Span, spanOf } from '../../reports/span.ts';
+import type { Period } from '../../reports/period.ts';
 import { limitKinds, limitStates } from '../../reports/time-limit.ts';
 import { type Route, route } from '../contract/route.ts';
 import { time } from '../present.ts';
+import { csvAnswer, day, periodAsked, reportQuery } from './report-query.ts';
 import { instant, orNull } from './shapes.ts';
 
-type Deps = { deadlines: Pick<DeadlineService, 'report'>; calendar: Pick<CalendarService, 'timeZone' | 'dayOf'> };
-
-const day = z.iso.date();
-const dayOrMoment = z.union([day, z.iso.datetime({ offset: true })], { error: 'must be a day, or a time with offset' });
-
-/** The query of every report. */
-const reportQuery = {
-  from: dayOrMoment.optional().describe('A day, or a time; 90 days before `to` where left out.'),
-  to: dayOrMoment.optional().describe('A day, which is in; today where left out.'),
-  format: z.enum(['json', 'csv']).default('json'),
-};
+type Clock = { timeZone: string; now: () => number };
+type Deps = Clock & { deadlines: Pick<DeadlineService, 'report'> };
 
 /** What every report answers: the days it is about, its rows, and when it was read. */
 const reportShape = <Row extends z.ZodRawShape, More extends z.ZodRawShape>(row: z.ZodObject<Row>, more: More) =>
@@ -35,12 +25,12 @@ type ReportSpec<Row extends z.ZodRawShape, More extends z.ZodRawShape> = {
   row: z.ZodObject<Row>;
   /** What the JSON holds beside the rows. */
   more: More;
-  read(span: Span): Promise<Found>;
+  read(period: Period): Promise<Found>;
 };
 
 /** One report: JSON, or with `format=csv` its rows as CSV. */
 const reportRoute = <Row extends z.ZodRawShape, More extends z.ZodRawShape>(
-  { timeZone, dayOf }: Pick<CalendarService, 'timeZone' | 'dayOf'>,
+  clock: Clock,
   { path, operationId, summary, row, more, read }: ReportSpec<Row, More>,
 ): Route =>
   route({
@@ -53,19 +43,10 @@ const reportRoute = <Row extends z.ZodRawShape, More extends z.ZodRawShape>(
     query: z.strictObject(reportQuery),
     responses: { 200: reportShape(row, more) },
     handler: async ({ query: { format, ...asked } }) => {
-      const span = spanOf(asked, timeZone, dayOf());
-      if (span.from > span.to)
-        throw new AppError('invalid', 'The report ends before it begins.', {
-          faults: [{ path: 'to', message: 'must not be before from' }],
-        });
-      const { rows, asOf, ...rest } = await read(span);
-      if (format === 'json') return { status: 200, body: { ...rest, ...span, rows, asOf: time(asOf) } };
-      const name = `${operationId}-${span.from}-${span.to}.csv`;
-      return {
-        status: 200,
-        text: { type: 'text/csv; charset=utf-8', content: toCsv(Object.keys(row.shape), rows) },
-        headers: { 'Content-Disposition': `attachment; filename="${name}"` },
-      };
+      const period = periodAsked(asked, clock);
+      const { rows, asOf, ...rest } = await read(period);
+      if (format === 'json') return { status: 200, body: { ...rest, ...period, rows, asOf: time(asOf) } };
+      return csvAnswer(operationId, period, toCsv(Object.keys(row.shape), rows));
     },
   });
 
@@ -96,8 +77,8 @@ const summaryShape = z.object({
 });
 
 /** What analysts read. */
-export const reportRoutes = ({ deadlines, calendar }: Deps): Route[] => [
-  reportRoute(calendar, {
+export const reportRoutes = ({ deadlines, ...clock }: Deps): Route[] => [
+  reportRoute(clock, {
     path: '/reports/deadlines',
     operationId: 'reportDeadlines',
     summary:

@@ -1,8 +1,9 @@
 import { type Request, type Response, Router } from 'express';
 import type { Staff } from '../../access/access-store.ts';
+import { isDay } from '../../calendar/working-day.ts';
 import { toCsv } from '../../reports/csv.ts';
 import { coverageGroups } from '../../reports/figures.ts';
-import { isDayText, type Period, periodOf } from '../../reports/period.ts';
+import { type Period, periodOf } from '../../reports/period.ts';
 import { funnelBys, satisfactionBys } from '../../reports/report-service.ts';
 import { maskedRow } from '../masked-rows.ts';
 import type { Pages } from '../pages/page.ts';
@@ -114,7 +115,7 @@ const reportPages = [funnelPage, rulesPage, coveragePage, satisfactionPage];
 /** The days of the form; null where they are none, or end before they begin. */
 const askedPeriod = (req: Request, timeZone: string, now: number): Period | null => {
   const [from, to] = [queryText(req, 'from'), queryText(req, 'to')];
-  if ([from, to].some((day) => day !== null && !isDayText(day))) return null;
+  if ([from, to].some((day) => day !== null && !isDay(day))) return null;
   const period = periodOf({ from: from ?? undefined, to: to ?? undefined }, timeZone, now);
   return period.from <= period.to ? period : null;
 };

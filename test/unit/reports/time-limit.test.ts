@@ -1,7 +1,7 @@
 import { chinaYears } from '../../../src/calendar/china.ts';
 import { makeCalendar } from '../../../src/calendar/working-day.ts';
 import { toCsv } from '../../../src/reports/csv.ts';
-import { spanOf } from '../../../src/reports/span.ts';
+import { periodOf } from '../../../src/reports/period.ts';
 import { type Case, judge, limitOf, summarise } from '../../../src/reports/time-limit.ts';
 
 const calendar = makeCalendar(chinaYears);
@@ -56,8 +56,10 @@ describe('a time limit', () => {
 describe('the span of a report', () => {
   it('is 90 days up to today where nothing is said, and takes days and times', () => {
     const zone = 'Asia/Shanghai';
-    expect(spanOf({}, zone, '2026-06-10')).toEqual({ from: '2026-03-12', to: '2026-06-10' });
-    expect(spanOf({ from: '2026-01-01', to: '2026-02-01T20:00:00Z' }, zone, '2026-06-10')).toEqual({
+    expect(periodOf({}, zone, Date.parse('2026-06-10T04:00:00Z'))).toEqual({ from: '2026-03-12', to: '2026-06-10' });
+    expect(
+      periodOf({ from: '2026-01-01', to: '2026-02-01T20:00:00Z' }, zone, Date.parse('2026-06-10T04:00:00Z')),
+    ).toEqual({
       from: '2026-01-01',
       to: '2026-02-02',
     });
