@@ -123,7 +123,8 @@ const bodies = Array.from({ length: 500 }, () =>
   JSON.stringify({ events: Array.from({ length: batchSize }, someEvent) }),
 );
 
-const agent = new Agent({ keepAlive: true });
+// a connection is left before the service ends it for idling, which it may do as the next request comes
+const agent = new Agent({ keepAlive: true, timeout: 3_000 });
 
 type Answer = { status: number; text: string; ms: number };
 const call = (url: string, body?: string): Promise<Answer> =>

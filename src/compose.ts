@@ -27,7 +27,6 @@ import { loadKeyring, loadSecret } from './secret.ts';
 import { makeServices, type Services } from './services.ts';
 import { signLink } from './signed-link.ts';
 import { openMongoStorage } from './storage/mongo/mongo-storage.ts';
-import type { OpenOptions } from './storage/sqlite/database.ts';
 import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
 import type { Storage } from './storage/storage.ts';
 import { lookupOf } from './subscriptions/address.ts';
@@ -43,18 +42,15 @@ export type ComposeTools = { edges: Edges; log: Log; wake?: () => void; threads?
 
 type Base = { services: Services; storage: Storage; closers: Closers };
 
-/** Somebody may be waiting for a page: short pauses are worth more than pages written less often. */
-const pagesComeBetween = { checkpointPages: 1_000 };
-
-const openStorage = async (config: Config, edges: Edges, options: OpenOptions): Promise<Storage> => {
+const openStorage = async (config: Config, edges: Edges): Promise<Storage> => {
   if (config.database.kind === 'mongo') return openMongoStorage(config.database.url, edges);
   makeFolder(dirname(config.database.file));
-  return openSqliteStorage(config.database.file, options);
+  return openSqliteStorage(config.database.file);
 };
 
-const composeBase = async (config: Config, tools: ComposeTools, options: OpenOptions = {}): Promise<Base> => {
+const composeBase = async (config: Config, tools: ComposeTools): Promise<Base> => {
   const closers = makeClosers();
-  const storage = await openStorage(config, tools.edges, options);
+  const storage = await openStorage(config, tools.edges);
   closers.add(() => storage.close());
   const keyring = await loadKeyring(storage.access, loadSecret(config));
   const services = makeServices(storage, { ...tools, config, keyring, wake: tools.wake ?? (() => undefined) });
@@ -85,7 +81,7 @@ export const composeWeb = async (
   endStreams: () => void;
   close: () => Promise<void>;
 }> => {
-  const { services, storage, closers } = await composeBase(config, tools, pagesComeBetween);
+  const { services, storage, closers } = await composeBase(config, tools);
   await seedCatalogue(storage.catalogue);
   await seedCalendar(storage.calendar);
   const vapid = await loadVapidKeys(storage.access, services.keyring, config);

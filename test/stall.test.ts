@@ -16,7 +16,7 @@ const canWrite = async (file: string): Promise<boolean> => {
   } catch {
     return false;
   } finally {
-    db.close();
+    await db.close();
   }
 };
 

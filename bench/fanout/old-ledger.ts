@@ -56,7 +56,7 @@ const makeOld = async (dataDir: string): Promise<void> => {
     });
   db.exec(String(byPerson));
   db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-  db.close();
+  await db.close();
 };
 
 const row = async (name: string, dataDir: string, env: Record<string, string>, warm: boolean): Promise<string[]> => {

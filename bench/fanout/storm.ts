@@ -44,7 +44,7 @@ const seedCrowd = async (dataDir: string): Promise<void> => {
     await db.write(() => people.run(from, to));
     await db.write(() => follows.run(from, to, no));
   }
-  db.close();
+  await db.close();
 };
 
 const settled = ({ counts }: Push): number =>

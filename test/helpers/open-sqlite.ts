@@ -12,7 +12,7 @@ export const openMemory = async (): Promise<SqliteDatabase> => {
 };
 
 /** Several handles on one file in a directory of its own, which `close` removes. */
-export const openFile = async (handles: number): Promise<{ handles: SqliteDatabase[]; close: () => void }> => {
+export const openFile = async (handles: number): Promise<{ handles: SqliteDatabase[]; close: () => Promise<void> }> => {
   const dir = mkdtempSync(join(tmpdir(), 'bellman-test-'));
   const dbs: SqliteDatabase[] = [];
   for (let n = 0; n < handles; n++) {
@@ -22,8 +22,8 @@ export const openFile = async (handles: number): Promise<{ handles: SqliteDataba
   }
   return {
     handles: dbs,
-    close: () => {
-      for (const db of dbs) db.close();
+    close: async () => {
+      for (const db of dbs) await db.close();
       rmSync(dir, { recursive: true, force: true });
     },
   };
@@ -36,7 +36,7 @@ export const pairInMemory =
   <S>(storeOver: StoreOver<S>) =>
   async (): Promise<Pair<S>> => {
     const db = await openMemory();
-    return { stores: [storeOver(db), storeOver(db)], close: async () => db.close() };
+    return { stores: [storeOver(db), storeOver(db)], close: db.close };
   };
 
 /** Two stores on one file, each with a handle of its own. */
@@ -46,5 +46,5 @@ export const pairOnOneFile =
     const { handles, close } = await openFile(2);
     const [one, two] = handles.map(storeOver);
     if (!one || !two) throw new Error('two handles were asked for');
-    return { stores: [one, two], close: async () => close() };
+    return { stores: [one, two], close: close };
   };

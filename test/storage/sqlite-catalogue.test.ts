@@ -4,5 +4,5 @@ import { describeCatalogueStore } from './contract/catalogue-contract.ts';
 
 describeCatalogueStore('SQLite', async () => {
   const db = await openMemory();
-  return { store: sqliteCatalogueStore(db), close: async () => db.close() };
+  return { store: sqliteCatalogueStore(db), close: db.close };
 });

@@ -57,8 +57,8 @@ describe('the binding layer over libsql', () => {
     await expect(second.write(() => undefined)).rejects.toMatchObject({ code: 'store-unavailable' });
     first.exec('ROLLBACK');
     await expect(second.write(() => 1)).resolves.toBe(1);
-    second.close();
-    close();
+    await second.close();
+    await close();
   });
 });
 
@@ -69,6 +69,6 @@ describe('migrations', () => {
     const done = handles[0]?.prepare('SELECT id FROM migrations ORDER BY id').all() ?? [];
     expect(done.length).toBeGreaterThan(0);
     expect(done.map(({ id }) => id)).toEqual(done.map((_, index) => index + 1));
-    close();
+    await close();
   });
 });

@@ -6,7 +6,7 @@ describeItemStore(
   'SQLite',
   async () => {
     const db = await openMemory();
-    return { store: sqliteItemStore(db), close: async () => db.close() };
+    return { store: sqliteItemStore(db), close: db.close };
   },
   pairOnOneFile(sqliteItemStore),
 );

@@ -9,13 +9,13 @@ import { describeProfileStore, makeEvent } from './contract/profile-contract.ts'
 describeProfileStore('SQLite in memory', async () => {
   const db = await openMemory();
   const stores = sqliteStorage(db);
-  return { stores: [stores, stores], close: async () => db.close() };
+  return { stores: [stores, stores], close: db.close };
 });
 
 describeProfileStore('SQLite, two handles on one file', async () => {
   const { handles, close } = await openFile(2);
   const [one, two] = handles as [SqliteDatabase, SqliteDatabase];
-  return { stores: [sqliteStorage(one), sqliteStorage(two)], close: async () => close() };
+  return { stores: [sqliteStorage(one), sqliteStorage(two)], close: close };
 });
 
 describe('taking events in on SQLite', () => {
@@ -50,7 +50,7 @@ describe('taking events in on SQLite', () => {
     const pauses = writtenAt.slice(1).map((at, n) => at - (writtenAt[n] ?? 0));
     expect(pauses).toHaveLength(2);
     for (const pause of pauses) expect(pause).toBeGreaterThanOrEqual(3);
-    opened.close();
+    await opened.close();
   });
 });
 
@@ -86,6 +86,6 @@ describe('what SQLite keeps for the audience index', () => {
     await stores.profiles.absorb([makeEvent({ ordinal, topics: ['later'] })], fold);
     const later = (await stores.profiles.profile(ordinal))?.interests.later;
     expect(kept().levels).toBe(`3,${levelOf(later?.sum ?? 0)}`);
-    db.close();
+    await db.close();
   });
 });

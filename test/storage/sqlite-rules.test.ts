@@ -6,12 +6,12 @@ describeRuleStore(
   'SQLite',
   async () => {
     const db = await openMemory();
-    return { store: sqliteRuleStore(db), close: async () => db.close() };
+    return { store: sqliteRuleStore(db), close: db.close };
   },
   async () => {
     const { handles, close } = await openFile(2);
     const [one, two] = handles.map(sqliteRuleStore);
     if (!one || !two) throw new Error('two handles were asked for');
-    return { stores: [one, two], close: async () => close() };
+    return { stores: [one, two], close: close };
   },
 );

@@ -6,7 +6,7 @@ import { describeStaffSignInStore } from './contract/staff-sign-in-contract.ts';
 describeStaffSignInStore('SQLite in memory', async () => {
   const db = await openMemory();
   const [store, second] = [sqliteStaffSignInStore(db), sqliteStaffSignInStore(db)];
-  return { access: sqliteAccessStore(db), store, second, close: async () => db.close() };
+  return { access: sqliteAccessStore(db), store, second, close: db.close };
 });
 
 describeStaffSignInStore('SQLite, two handles on one file', async () => {
@@ -14,5 +14,5 @@ describeStaffSignInStore('SQLite, two handles on one file', async () => {
   const [one, two] = handles;
   if (!one || !two) throw new Error('two handles were asked for');
   const [store, second] = [sqliteStaffSignInStore(one), sqliteStaffSignInStore(two)];
-  return { access: sqliteAccessStore(one), store, second, close: async () => close() };
+  return { access: sqliteAccessStore(one), store, second, close: close };
 });

@@ -6,7 +6,7 @@ describeTransactionalStore(
   'SQLite',
   async () => {
     const db = await openMemory();
-    return { store: sqliteTransactionalStore(db), close: async () => db.close() };
+    return { store: sqliteTransactionalStore(db), close: db.close };
   },
   pairOnOneFile(sqliteTransactionalStore),
 );

@@ -53,7 +53,7 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     ping: async () => {
       await db.read(() => one.get());
     },
-    close: async () => db.close(),
+    close: () => db.close(),
   };
 };
 

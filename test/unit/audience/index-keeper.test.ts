@@ -38,7 +38,7 @@ describe('the keeper of the audience index', () => {
   });
   afterEach(async () => {
     for (const keeper of keepers.splice(0)) await keeper.close();
-    db.close();
+    await db.close();
     rmSync(dir, { recursive: true });
   });
 

@@ -33,7 +33,7 @@ describe('the catalogue', () => {
     expect(new Set(regions.map(({ code }) => code)).size).toBe(34);
     expect(regions.every(({ code }) => /^\d{2}0000$/.test(code))).toBe(true);
     expect((await service.attributes()).map(({ name }) => name)).toEqual(['birthYear', 'occupation', 'household']);
-    db.close();
+    await db.close();
   });
 
   it('sees what another process added', async () => {
@@ -45,7 +45,7 @@ describe('the catalogue', () => {
     expect(trees.topicParents.get('housing')).toBe('services');
     expect(regionContains(trees.regionParents, '110000', 'hill')).toBe(true);
     await other.addTopic({ slug: 'rent', title, parent: 'housing' });
-    db.close();
+    await db.close();
   });
 
   it('refuses taken names and unknown parents', async () => {
@@ -65,7 +65,7 @@ describe('the catalogue', () => {
     await expect(service.addAttribute({ name: 'pet', type: 'enum', values: null, title })).rejects.toMatchObject({
       code: 'invalid',
     });
-    db.close();
+    await db.close();
   });
 
   it('refuses a tree that would run in a circle', async () => {
@@ -82,7 +82,7 @@ describe('the catalogue', () => {
         refusal(`${parent} lies in US itself`),
       );
     await service.addRegion({ code: 'US', name: title, parent: null });
-    db.close();
+    await db.close();
   });
 
   it('adds the regions of an import that are missing', async () => {
@@ -90,7 +90,7 @@ describe('the catalogue', () => {
     const region = (code: string) => ({ code, name: title, parent: null });
     expect(await service.addMissingRegions([region('US-CA-001'), region('110000'), region('US-CA-001')])).toBe(1);
     expect((await service.trees()).regionParents.has('US-CA-001')).toBe(true);
-    db.close();
+    await db.close();
   });
 });
 

@@ -26,8 +26,8 @@ beforeEach(async () => {
   db = await openMemory();
   dataDir = mkdtempSync(join(tmpdir(), 'bellman-channels-'));
 });
-afterEach(() => {
-  db.close();
+afterEach(async () => {
+  await db.close();
   rmSync(dataDir, { recursive: true, force: true });
 });
 

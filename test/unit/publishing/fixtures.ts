@@ -34,5 +34,5 @@ export const openPublishing = async ({ review = true } = {}) => {
   const edges: Edges = { ...realEdges, now: () => clock.now };
   const items = sqliteItemStore(db);
   const service = makePublishingService({ items }, { catalogue: makeCatalogueService({ catalogue }), edges, review });
-  return { service, items, catalogue, clock, close: async () => db.close() };
+  return { service, items, catalogue, clock, close: db.close };
 };
