@@ -17,15 +17,25 @@ const isAway = (error: unknown): error is Error => {
   return error instanceof Error && brokenSocket.has(String((error as NodeJS.ErrnoException).code));
 };
 
-/** Answers what the work answers; throws `store-unavailable` where the server was lost, or is not found. */
-export const orUnavailable = async <T>(work: () => Promise<T>): Promise<T> => {
+const away = (cause: Error): AppError =>
+  // the log says where it was looked for; whoever asked is not told
+  Object.assign(new AppError('store-unavailable', 'the database does not answer', { retryAfterSeconds }), { cause });
+
+/** Longer than any verb takes: a command that was written to a socket as the server closed it is waited for for ever by driver 7.8. */
+const verbMs = 60_000;
+
+/** Answers what the work answers; throws `store-unavailable` where the server was lost, is not found, or answers nothing. */
+export const orUnavailable = async <T>(work: () => Promise<T>, patienceMs = verbMs): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(away(new Error(`no answer within ${patienceMs} ms`))), patienceMs);
+  });
   try {
-    return await work();
+    return await Promise.race([work(), silence]);
   } catch (error) {
-    if (!isAway(error)) throw error;
-    const away = new AppError('store-unavailable', 'the database does not answer', { retryAfterSeconds });
-    // the log says where it was looked for; whoever asked is not told
-    throw Object.assign(away, { cause: error });
+    throw isAway(error) ? away(error) : error;
+  } finally {
+    clearTimeout(timer);
   }
 };
 

@@ -1,4 +1,5 @@
 import { type Connection, createConnection, Error as MongooseError, type mongo } from 'mongoose';
+import { watchHeartbeats } from './heartbeats.ts';
 
 /**
  * One connection with its pool. `db` is the driver's own: the ledger's verbs are guarded writes by `_id` and bulk writes,
@@ -13,6 +14,8 @@ export type MongoOptions = {
 
 /** How long a lost server is waited for before a call fails: a page is not worth more. */
 const patienceMs = 5_000;
+/** How often a server that seems well is asked whether it is (the driver's own figure). */
+const heartbeatMs = 10_000;
 /** At the start both may be starting: so often is that time waited. */
 const triesAtStart = 6;
 
@@ -20,6 +23,8 @@ const connect = async (uri: string, tries: number): Promise<Connection> => {
   try {
     return await createConnection(uri, {
       serverSelectionTimeoutMS: patienceMs,
+      connectTimeoutMS: patienceMs,
+      heartbeatFrequencyMS: heartbeatMs,
       writeConcern: { w: 'majority', journal: true },
       readConcern: { level: 'majority' },
       readPreference: 'primary',
@@ -40,7 +45,15 @@ export const openMongo = async (uri: string, options: MongoOptions = {}): Promis
   const connection = await connect(uri, triesAtStart);
   const db = options.name ? connection.getClient().db(options.name) : connection.db;
   if (!db) throw new Error('the connection has no database');
-  return { db, close: () => connection.close() };
+  // a heartbeat may connect, greet and ask, each in its time
+  const unwatch = watchHeartbeats(connection.getClient(), { patienceMs: 2 * patienceMs, awaitedMs: heartbeatMs });
+  return {
+    db,
+    close: () => {
+      unwatch();
+      return connection.close();
+    },
+  };
 };
 
 const indexes: Record<string, mongo.IndexSpecification[]> = {
