@@ -5,6 +5,7 @@ import { forgetOldReturns } from './forget-old-returns.ts';
 import { forgetOldVisits } from './forget-old-visits.ts';
 import { forgetOldWebhooks } from './forget-old-webhooks.ts';
 import type { Job } from './job.ts';
+import { learnClicks } from './learn-clicks.ts';
 import { publishScheduled } from './publish-scheduled.ts';
 import { settleOwed } from './settle-owed.ts';
 import { sweepChanges } from './sweep-changes.ts';
@@ -17,6 +18,7 @@ export const jobs: readonly Job[] = [
   forgetOldEvents,
   forgetOldVisits,
   forgetOldReturns,
+  learnClicks,
   settleOwed,
   warnDeadlines,
   forgetOldWebhooks,
