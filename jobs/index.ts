@@ -1,4 +1,5 @@
 import { countReports } from './count-reports.ts';
+import { foldLedger } from './fold-ledger.ts';
 import { forgetExpired } from './forget-expired.ts';
 import { forgetOldEvents } from './forget-old-events.ts';
 import { forgetOldReturns } from './forget-old-returns.ts';
@@ -23,6 +24,7 @@ export const jobs: readonly Job[] = [
   warnDeadlines,
   forgetOldWebhooks,
   sweepChanges,
+  foldLedger,
   tuneRules,
   countReports,
 ];

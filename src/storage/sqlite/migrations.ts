@@ -11,6 +11,7 @@ import { fanoutSchema } from './schema/fanout.ts';
 import { feedbackSchema } from './schema/feedback.ts';
 import { profilesSchema } from './schema/profiles.ts';
 import { publishingSchema } from './schema/publishing.ts';
+import { pushFoldsSchema } from './schema/push-folds.ts';
 import { replyAddressesSchema } from './schema/reply-addresses.ts';
 import { reportsSchema } from './schema/reports.ts';
 import { returnsSchema } from './schema/returns.ts';
@@ -43,6 +44,7 @@ const migrations: string[] = [
   reportsSchema,
   replyAddressesSchema,
   clicksToJudgeSchema,
+  pushFoldsSchema,
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */
