@@ -122,6 +122,18 @@ describe('the page of a link', () => {
     expect([kept().map(({ comment }) => comment), await interest()]).toEqual([['I have a well'], lowered]);
   });
 
+  it('is not there under a choice that nobody offers', async () => {
+    await started();
+    await web.town.people([li()]);
+    await publish();
+    const visitor = plainVisitor(web.url);
+    const path = `/f/${tokenOf(await lastMail())}`;
+    for (const choice of ['nonsense', 'rating-6', 'rating', 'nonsense/thanks'])
+      expect([choice, (await visitor.get(`${path}/${choice}`)).status]).toEqual([choice, 404]);
+    for (const choice of ['', '/rating-5', '/stop', '/useful/thanks'])
+      expect([choice, (await visitor.get(`${path}${choice}`)).status]).toEqual([choice, 200]);
+  });
+
   it('hands a question to the office, which answers; without words there is none', async () => {
     await started();
     await web.town.people([li()]);
