@@ -1,10 +1,12 @@
 import { countReports } from './count-reports.ts';
+import { foldLedger } from './fold-ledger.ts';
 import { forgetExpired } from './forget-expired.ts';
 import { forgetOldEvents } from './forget-old-events.ts';
 import { forgetOldReturns } from './forget-old-returns.ts';
 import { forgetOldVisits } from './forget-old-visits.ts';
 import { forgetOldWebhooks } from './forget-old-webhooks.ts';
 import type { Job } from './job.ts';
+import { learnClicks } from './learn-clicks.ts';
 import { publishScheduled } from './publish-scheduled.ts';
 import { settleOwed } from './settle-owed.ts';
 import { sweepChanges } from './sweep-changes.ts';
@@ -17,10 +19,12 @@ export const jobs: readonly Job[] = [
   forgetOldEvents,
   forgetOldVisits,
   forgetOldReturns,
+  learnClicks,
   settleOwed,
   warnDeadlines,
   forgetOldWebhooks,
   sweepChanges,
+  foldLedger,
   tuneRules,
   countReports,
 ];

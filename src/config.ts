@@ -72,7 +72,11 @@ export const environment = {
   },
   ADMIN_API_KEY: { schema: z.string().min(16).optional(), help: 'a key with every scope' },
   REVIEW: { schema: onOff, default: 'on', help: 'off lets a publish key publish at once' },
-  LEDGER_DAYS: { schema: z.coerce.number().int().min(1), default: '400', help: 'days that ledger rows are kept' },
+  LEDGER_DAYS: {
+    schema: z.coerce.number().int().min(1),
+    default: '400',
+    help: 'days that ledger rows are kept; then their counts alone',
+  },
   CAP_PER_DAY: {
     schema: z.coerce.number().int().min(1).max(1000),
     default: '3',

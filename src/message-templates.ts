@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { Liquid, type Template } from 'liquidjs';
+import { makeAnswerTemplate } from './answer-template.ts';
 import type { Locale } from './catalogue/topic.ts';
 import { type SharedContent, type Slots, slot } from './channels/channel.ts';
 import { type DigestInput, makeDigestTemplate } from './digest-template.ts';
@@ -27,7 +28,8 @@ type Letter = { content: SharedContent; slots: Partial<Slots> };
 
 /** What leaves, in words, on every channel. */
 export type MessageTemplates = {
-  notification(input: NotificationInput): SharedContent;
+  /** An item of which somebody is told; `answers`: the number of their application, which it answers. */
+  notification(input: NotificationInput & { answers?: string | null }): SharedContent;
   /** All that a day or week brought, grouped by topic in the order of the entries. */
   digest(input: DigestInput): SharedContent;
   /** Asks to confirm a sign-up by link. `follows` in words; `token` goes to the service worker as `data.confirm`. */
@@ -41,7 +43,14 @@ export type MessageTemplates = {
   /** The link by which a member of staff sets their password. */
   staffLink(input: { locale: Locale; link: string }): Letter;
   /** Tells an applicant in writing that their answer takes longer; days in words, the reason in the office's. */
-  postponement(input: { locale: Locale; received: string; due: string; until: string; reason: string }): Letter;
+  postponement(input: {
+    locale: Locale;
+    number: string;
+    received: string;
+    due: string;
+    until: string;
+    reason: string;
+  }): Letter;
   /** Tells somebody what became of their question or opinion about an item, which `link` leads to. */
   opinionAnswer(input: {
     locale: Locale;
@@ -208,8 +217,10 @@ export const makeMessageTemplates = ({
     return { content, slots: own.link === null ? {} : { item: own.link } };
   };
 
+  const answer = makeAnswerTemplate({ html, plain, textOf, brandOf });
+
   return {
-    notification,
+    notification: ({ answers = null, ...input }) => (answers === null ? notification(input) : answer(input, answers)),
     digest: makeDigestTemplate({ html, plain, textOf, brandOf, publicUrl, opens }),
     confirmation: ({ locale, link, follows, token }) =>
       letter('confirmation', locale, { link, follows, ...(token ? { data: { confirm: token } } : {}) }),

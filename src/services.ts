@@ -15,6 +15,7 @@ import { type Courier, makeCourier } from './channels/courier.ts';
 import type { Config } from './config.ts';
 import type { Edges } from './edges.ts';
 import type { FanoutService } from './fanout/fanout-service.ts';
+import { makeLedgerFold } from './fanout/fold-ledger.ts';
 import { makeFanoutService } from './fanout/make-fanout-service.ts';
 import { type FeedbackService, makeFeedbackService } from './feedback/feedback-service.ts';
 import { makeOpinionService, type OpinionService } from './feedback/opinions/opinion-service.ts';
@@ -79,6 +80,8 @@ export type Services = {
   tuning: TuningService;
   /** The night's run of tuning. */
   tuneAtNight(signal: AbortSignal): Promise<void>;
+  /** The night's folding of old ledger rows; answers how many went. */
+  foldLedger(signal: AbortSignal): Promise<number>;
   reportCounter: ReportCounter;
   reports: ReportService;
 };
@@ -147,6 +150,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const deadlines = makeDeadlineService(stores, office);
   const warnDeadlines = makeDeadlineWarnings(stores, { ...office, deadlines });
   const reportCounter = makeReportCounter(stores, { edges, timeZone: config.timeZone });
+  const foldLedger = makeLedgerFold(stores, { edges, log, ledgerDays: config.ledgerDays });
 
   const reports = makeReportService(stores, { edges });
 
@@ -199,6 +203,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     warnDeadlines,
     tuning,
     tuneAtNight,
+    foldLedger,
     reportCounter,
     reports,
   };

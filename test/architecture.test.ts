@@ -28,6 +28,7 @@ const layerOf: Record<string, string> = {
   'src/main.ts': 'main',
   'src/compose.ts': 'compose',
   'src/services.ts': 'services',
+  'src/answer-template.ts': 'words',
   'src/digest-template.ts': 'words',
   'src/feedback-words.ts': 'words',
   'src/message-templates.ts': 'words',

@@ -30,6 +30,9 @@ export const makeApplicants = (stores: ApplicantStores, { keyring, edges, config
   const open = ({ id, written }: Pick<Application, 'id' | 'written'>): Written | null =>
     written === null ? null : (JSON.parse(keyring.open(written, sealContext(id))) as Written);
 
+  /** The language of a contact. */
+  const localeOf = (application: Application): Locale => open(application)?.locale ?? config.locale;
+
   const emailOf = (application: Application): Contact | null => {
     const email = open(application)?.email ?? null;
     return email === null ? null : { channel: 'email', email };
@@ -45,7 +48,7 @@ export const makeApplicants = (stores: ApplicantStores, { keyring, edges, config
   const idOfContact = (id: string): string => keyring.mac('application-contact', id, 16).toString('base64url');
   const contactOf = (id: string) => subscriptions.subscriber({ contact: idOfContact(id) });
 
-  const insertContact = async (id: string): Promise<void> => {
+  const insertContact = async (id: string, locale: Locale): Promise<void> => {
     const facts = {
       externalId: null,
       region: null,
@@ -55,7 +58,7 @@ export const makeApplicants = (stores: ApplicantStores, { keyring, edges, config
       attributes: {},
     };
     const consents = { personalisation: false };
-    const made = { id, locale: config.locale, ...facts, consents, createdAt: edges.now(), contact: true as const };
+    const made = { id, locale, ...facts, consents, createdAt: edges.now(), contact: true as const };
     try {
       await subscriptions.insertSubscriber(made);
     } catch (error) {
@@ -84,7 +87,7 @@ export const makeApplicants = (stores: ApplicantStores, { keyring, edges, config
         return application.applicant === null ? null : reachOf(stores, keyring, application.applicant);
       const contact = emailOf(application);
       const usable = contact !== null && (await suppressionOf(contact)) === null;
-      return usable ? { contact, locale: config.locale } : null;
+      return usable ? { contact, locale: localeOf(application) } : null;
     },
 
     /**
@@ -94,7 +97,9 @@ export const makeApplicants = (stores: ApplicantStores, { keyring, edges, config
     ordinalOf: async (application: Application): Promise<number | null> => {
       if (!application.contact || application.applicant !== null) return application.applicant;
       if (!emailOf(application)) return null;
-      if (!(await contactOf(application.id))) await insertContact(idOfContact(application.id));
+      if (!(await contactOf(application.id))) {
+        await insertContact(idOfContact(application.id), localeOf(application));
+      }
       const person = await contactOf(application.id);
       if (!person) throw new Error('a contact was not kept');
       return person.ordinal;

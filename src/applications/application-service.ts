@@ -1,5 +1,6 @@
 import type { CalendarService } from '../calendar/calendar-service.ts';
 import { type Calendar, type Day, daysLeft } from '../calendar/working-day.ts';
+import type { Locale } from '../catalogue/topic.ts';
 import type { Config } from '../config.ts';
 import { type Edges, newId } from '../edges.ts';
 import { AppError, type Fault } from '../errors.ts';
@@ -7,33 +8,42 @@ import type { FanoutService } from '../fanout/fanout-service.ts';
 import type { Keyring } from '../keyring.ts';
 import type { Actor } from '../publishing/item.ts';
 import type { PublishingService } from '../publishing/publishing-service.ts';
-import { readLink } from '../signed-link.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type AddressRules, lookupOf, normaliseContact } from '../subscriptions/address.ts';
 import { presentPerson } from '../subscriptions/people.ts';
+import { makeAnswering } from './answering.ts';
 import { type ApplicantView, makeApplicants } from './applicant.ts';
 import {
   type Application,
   type ApplicationState,
-  answered,
   datesOf,
   lastDay,
+  numberOf,
   postponed,
   postponeFault,
   redated,
 } from './application.ts';
 import { type DebtTools, makeDebts } from './debts.ts';
-import { type ProofDelivery, proofOf } from './proof.ts';
+import { type AnswerDelivery, deliveryOf, type ProofDelivery, proofOf } from './proof.ts';
 
-/** An application as staff see it. `daysLeft`: working days until it is due, negative when late; null once it waits no more. */
+/**
+ * An application as staff see it. `daysLeft`: working days until it is due, negative when late; null once it waits no more.
+ * `delivery`: what became of the answer; null where there is none.
+ */
 export type ApplicationView = Application & {
   applicantView: ApplicantView;
   text: string | null;
   reason: string | null;
   daysLeft: number | null;
+  delivery: AnswerDelivery | null;
 };
 
-type NewApplication = { applicant: { subscriber: string } | { email: string }; text: string; receivedAt: number };
+/** `locale`: the language in which an applicant by email is written to; the service's where it is not said. */
+type NewApplication = {
+  applicant: { subscriber: string } | { email: string; locale?: Locale };
+  text: string;
+  receivedAt: number;
+};
 
 export type ApplicationService = {
   /** Everything that is wrong with a new application; `register` refuses the same. */
@@ -49,12 +59,13 @@ export type ApplicationService = {
   ofSubscriber(ordinal: number, limit: number): Promise<ApplicationView[]>;
   /**
    * Postpones the answer to a day, once, by 20 working days at most, and tells the applicant in writing. Throws `not-found`,
-   * `wrong-state`, `invalid` (a day too early or too late), `conflict`.
+   * `wrong-state`, `invalid` (a day that is past, not after the day it is due, or too late), `conflict`.
    */
   postpone(id: string, wanted: { until: Day; reason: string }, actor: Actor): Promise<ApplicationView>;
   /**
    * Answers by a targeted item, which is published if it may be, and pushes it to the applicant alone. Asking again with the
-   * same item answers the same. Throws `not-found`, `wrong-state`, `invalid` (not a targeted item), `conflict`.
+   * same item answers the same. Throws `not-found`, `wrong-state`, `invalid` (not a targeted item), `conflict` (the item
+   * answers another application, among others).
    */
   answer(id: string, item: string, actor: Actor): Promise<ApplicationView>;
   /** Somebody opened the item by the signed link of a message: if it answers their application, that is kept. */
@@ -76,9 +87,6 @@ export type ApplicationTools = Omit<DebtTools, 'applicants'> & {
   fanout: Pick<FanoutService, 'publish' | 'answer'>;
   config: Pick<Config, 'locale' | 'phoneCountry'>;
 };
-
-/** Whatever opens a link so soon after it was sent is a mail filter, and proves nothing. */
-const tooSoonMs = 5_000;
 
 const redatedAtOnce = 500;
 
@@ -102,7 +110,11 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
     return application;
   };
 
-  const view = async (application: Application, known?: Calendar): Promise<ApplicationView> => {
+  const view = async (
+    application: Application,
+    known?: Calendar,
+    proof?: ProofDelivery[],
+  ): Promise<ApplicationView> => {
     const written = applicants.open(application);
     const waits = application.state === 'received' || application.state === 'postponed';
     const days = waits ? (known ?? (await calendar.calendar())) : null;
@@ -112,6 +124,7 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
       text: written?.text ?? null,
       reason: written?.reason ?? null,
       daysLeft: days === null ? null : daysLeft(days, calendar.dayOf(), application.dueOn),
+      delivery: application.answer && deliveryOf(proof ?? (await proofOf(stores, application))),
     };
   };
 
@@ -119,15 +132,6 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
   const change = async (next: Application): Promise<Application> => {
     if (!(await applications.replace(next))) throw conflict();
     return { ...next, beat: next.beat + 1 };
-  };
-
-  /** An application whose applicant is stored, and then has an address; one that is forgotten meanwhile takes it along. */
-  const reachable = async (application: Application): Promise<Application> => {
-    if (!application.contact) return application;
-    const named = await change(application);
-    await applicants.giveAddress(named);
-    if ((await known(named.id)).written === null) await applicants.eraseContact(named.id);
-    return named;
   };
 
   const applicantFault = async (applicant: { subscriber?: string; email?: string }): Promise<Fault[]> => {
@@ -138,20 +142,23 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
     return normal && !normal.ok ? [{ path: 'applicant.email', message: 'is not an email address' }] : [];
   };
 
+  const answering = makeAnswering(stores, { keyring, edges, publishing, fanout, applicants, debts, known, change });
+
   const faultsIn: ApplicationService['faultsIn'] = async (applicant, receivedAt) => [
     ...(await applicantFault(applicant)),
     ...(receivedAt !== null && receivedAt > edges.now() ? [{ path: 'receivedAt', message: 'lies ahead' }] : []),
   ];
 
-  /** Who applied, as it is kept: a subscriber's ordinal, or an email with its look-up. */
+  /** Who applied, as it is kept: a subscriber's ordinal, or an email with its look-up and language. */
   const whoOf = async (applicant: NewApplication['applicant']) => {
     if ('subscriber' in applicant) {
       const person = await presentPerson(stores.subscriptions, { id: applicant.subscriber });
-      return { contact: false, applicant: person?.ordinal ?? null, lookup: null, email: null };
+      return { contact: false, applicant: person?.ordinal ?? null, lookup: null, email: null, locale: null };
     }
     const normal = normaliseContact({ channel: 'email', email: applicant.email }, rules);
     const email = normal.ok && normal.contact.channel === 'email' ? normal.contact.email : applicant.email;
-    return { contact: true, applicant: null, lookup: lookupOf(keyring, { channel: 'email', email }), email };
+    const lookup = lookupOf(keyring, { channel: 'email', email });
+    return { contact: true, applicant: null, lookup, email, locale: applicant.locale ?? null };
   };
 
   return {
@@ -160,13 +167,13 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
       const faults = await faultsIn(applicant, receivedAt);
       if (faults.length > 0) throw new AppError('invalid', 'The application does not fit.', { faults });
       const id = newId(edges);
-      const { email, ...who } = await whoOf(applicant);
+      const { email, locale, ...who } = await whoOf(applicant);
       const days = await calendar.calendar();
       const dates = datesOf(days, receivedAt, calendar.dayOf(receivedAt));
       calendar.warnUnknown(days, dates.receivedOn, dates.dueOn);
       const application: Application = {
-        ...{ id, beat: 1, state: 'received', ...who, ...dates },
-        written: applicants.seal(id, { text, email, reason: null }),
+        ...{ id, number: numberOf(id, dates.receivedOn), beat: 1, state: 'received', ...who, ...dates },
+        written: applicants.seal(id, { text, email, locale, reason: null }),
         ...{ postponement: null, answer: null, openedAt: null, owes: null },
         ...{ by: actor.staff, createdAt: edges.now() },
       };
@@ -177,7 +184,8 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
       const application = await applications.get(id);
       if (!application) return null;
       const proof = await proofOf(stores, application);
-      return { ...(await view(application)), lastDay: lastDay(await calendar.calendar(), application), proof };
+      const days = await calendar.calendar();
+      return { ...(await view(application, days, proof)), lastDay: lastDay(days, application), proof };
     },
     list: async (state, page) => {
       const { rows, next } = await applications.list(state, page);
@@ -191,13 +199,15 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
     postpone: async (id, { until, reason }, actor) => {
       const application = await known(id);
       const days = await calendar.calendar();
-      const fault = postponeFault(days, application, until);
+      const today = calendar.dayOf();
+      const fault = postponeFault(days, application, until, today);
       if (fault === 'state')
         throw new AppError(
           'wrong-state',
           `The application is ${application.state}; it can be postponed once, before its answer.`,
         );
       if (fault === 'early') throw invalid('until', `must lie after ${application.firstDueOn}`);
+      if (fault === 'past') throw invalid('until', `is past: today is ${today}`);
       if (fault === 'late') throw invalid('until', `must be ${lastDay(days, application)} at the latest`);
       const written = applicants.open(application);
       const sealed = written && applicants.seal(id, { ...written, reason });
@@ -208,37 +218,10 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
       return view(await known(id));
     },
     answer: async (id, item, actor) => {
-      const application = await known(id);
-      if (application.answer?.item === item) {
-        await debts.settle(application);
-        return view(await known(id));
-      }
-      if (application.state !== 'received' && application.state !== 'postponed')
-        throw new AppError('wrong-state', `The application is ${application.state}.`);
-      const found = await publishing.get(item);
-      if (!found) throw new AppError('not-found', `There is no item ${item}.`);
-      if (found.content.visibility !== 'targeted') throw invalid('item', 'must be a targeted item');
-      // what nobody is told of by itself becomes public to its reader here
-      if (found.state !== 'published') await fanout.publish(item, actor);
-      const applicant = await applicants.ordinalOf(application);
-      if (applicant === null)
-        throw new AppError('wrong-state', 'The applicant was forgotten; there is nobody to answer.');
-      const push = keyring.mac('application-push', `${id}:${item}`, 16).toString('base64url');
-      const made = { item, push, at: edges.now(), by: actor.staff };
-      const next = await change(answered(await reachable({ ...application, applicant }), made));
-      await debts.settle(next);
+      await answering.answer(id, item, actor);
       return view(await known(id));
     },
-    opened: async (item, token) => {
-      const link = readLink(keyring, 'item', token, edges.now());
-      const message = link.ok ? await stores.ledger.message(link.subject) : null;
-      const sentAt = message?.attempts.at(-1)?.at ?? message?.createdAt ?? 0;
-      if (!message || edges.now() - sentAt < tooSoonMs) return;
-      const person = await presentPerson(stores.subscriptions, { ordinal: message.ordinal });
-      for (const { id, answer, applicant } of await applications.answeredBy(item))
-        if (answer?.push === message.push || (applicant !== null && applicant === person?.ordinal))
-          await applications.opened(id, edges.now());
-    },
+    opened: answering.opened,
     forget: async (id) => {
       await known(id);
       // the row first: an answer that is being given finds it changed, and makes nothing that stays

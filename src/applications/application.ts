@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { Calendar, Day } from '../calendar/working-day.ts';
+import type { Locale } from '../catalogue/topic.ts';
 
 /** **application**: somebody's request for information. received -> (postponed ->) answered; forgotten with its applicant. */
 export const applicationStates = ['received', 'postponed', 'answered', 'forgotten'] as const;
@@ -29,6 +31,8 @@ type Answer = { item: string; push: string; at: number; by: string };
  */
 export type Application = {
   id: string;
+  /** What applicant and office call it by (`numberOf`). */
+  number: string;
   /** Counts changes, for who reads before they write. */
   beat: number;
   state: ApplicationState;
@@ -51,8 +55,20 @@ export type Application = {
   createdAt: number;
 };
 
-/** What an application says in words; sealed at rest. */
-export type Written = { text: string; email: string | null; reason: string | null };
+/** What an application says in words, and of a contact where and in which language it is answered; sealed at rest. */
+export type Written = { text: string; email: string | null; locale?: Locale | null; reason: string | null };
+
+// letters and digits that nobody mistakes for one another on paper or on the telephone
+const numerals = '23456789ABCDEFGHJKLMNPQRSTUVWXYZ';
+
+/**
+ * The number of an application: the day of its receipt and six signs of its id's hash, as 20260608-7KX2MQ. It names the
+ * application, and is no key to it.
+ */
+export const numberOf = (id: string, receivedOn: Day): string => {
+  const signs = [...createHash('sha256').update(id).digest().subarray(0, 6)].map((byte) => numerals[byte % 32]);
+  return `${receivedOn.replaceAll('-', '')}-${signs.join('')}`;
+};
 
 type Dates = Pick<Application, 'receivedAt' | 'receivedOn' | 'firstDueOn' | 'dueOn'>;
 
@@ -75,14 +91,16 @@ export const redated = (calendar: Calendar, application: Application): Applicati
 export const lastDay = (calendar: Calendar, { firstDueOn }: Pick<Application, 'firstDueOn'>): Day =>
   calendar.after(firstDueOn, postponeDays);
 
-/** Why an application cannot be postponed to a day, by what is at fault; null if it can. */
+/** Why an application cannot be postponed to a day, as of today, by what is at fault; null if it can. */
 export const postponeFault = (
   calendar: Calendar,
   application: Pick<Application, 'state' | 'firstDueOn'>,
   until: Day,
-): 'state' | 'early' | 'late' | null => {
+  today: Day,
+): 'state' | 'early' | 'past' | 'late' | null => {
   if (application.state !== 'received') return 'state';
   if (until <= application.firstDueOn) return 'early';
+  if (until < today) return 'past';
   return until > lastDay(calendar, application) ? 'late' : null;
 };
 

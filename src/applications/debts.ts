@@ -7,6 +7,7 @@ import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { FanoutService } from '../fanout/fanout-service.ts';
 import type { Log } from '../log.ts';
+import { answersAnother } from './answering.ts';
 import type { Applicants } from './applicant.ts';
 import { type Application, reopened } from './application.ts';
 import type { ApplicationStore } from './application-store.ts';
@@ -18,7 +19,14 @@ export type DebtTools = {
   courier: Courier;
   log: Pick<Log, 'error'>;
   templates: {
-    postponement(input: { locale: Locale; received: string; due: string; until: string; reason: string }): {
+    postponement(input: {
+      locale: Locale;
+      number: string;
+      received: string;
+      due: string;
+      until: string;
+      reason: string;
+    }): {
       content: SharedContent;
       slots: Partial<Slots>;
     };
@@ -39,7 +47,7 @@ const inWords = (locale: Locale, day: Day): string =>
  * stored and struck off then, so that a process that dies in between leaves it to the sweep; a letter may go twice so.
  */
 export const makeDebts = (
-  { applications }: { applications: Pick<ApplicationStore, 'owing' | 'paid' | 'replace'> },
+  { applications }: { applications: Pick<ApplicationStore, 'owing' | 'paid' | 'replace' | 'answeredBy'> },
   { edges, applicants, fanout, courier, log, templates }: DebtTools,
 ) => {
   const tellPostponed = async (application: Application): Promise<void> => {
@@ -49,6 +57,7 @@ export const makeDebts = (
     const { receivedOn, firstDueOn, dueOn } = application;
     const { content, slots } = templates.postponement({
       locale: reach.locale,
+      number: application.number,
       received: inWords(reach.locale, receivedOn),
       due: inWords(reach.locale, firstDueOn),
       until: inWords(reach.locale, dueOn),
@@ -57,14 +66,23 @@ export const makeDebts = (
     await courier.post(reach.contact, content, slots, edges.now() + letterMs);
   };
 
-  /** Where the item was withdrawn before its push was written nobody was answered: the application waits again. */
+  const reopen = (application: Application): Promise<boolean> => applications.replace(reopened(application));
+
+  /**
+   * Where the item was withdrawn before its push was written nobody was answered: the application waits again. So it does
+   * where two were answered by the same item at the same moment: whoever sees the other gives way, at worst both.
+   */
   const pushAnswer = async (application: Application): Promise<void> => {
     const { id, answer, applicant } = application;
     if (!answer || applicant === null) return;
+    if ((await applications.answeredBy(answer.item)).some((other) => other.id !== id)) {
+      await reopen(application);
+      throw answersAnother(answer.item);
+    }
     try {
       await fanout.answer({ id: answer.push, item: answer.item, ordinal: applicant, note: `application ${id}` });
     } catch (error) {
-      if (error instanceof AppError && error.code === 'wrong-state') await applications.replace(reopened(application));
+      if (error instanceof AppError && error.code === 'wrong-state') await reopen(application);
       throw error;
     }
   };
@@ -97,3 +115,5 @@ export const makeDebts = (
     },
   };
 };
+
+export type Debts = ReturnType<typeof makeDebts>;

@@ -80,6 +80,8 @@ export type Message = {
   template: string;
   createdAt: number;
   attempts: Attempt[];
+  /** What it was sent for, by push and places of its sources: once its rows are folded, else left out. */
+  kept?: { push: string; reasons: number[] }[];
   /** Of a digest: the batch that it is in flight under or has left under; no other may send it. Null for other messages. */
   holder: string | null;
 };

@@ -28,8 +28,9 @@ export const makeMessageLinks = (
    * The sources that a message was sent for. Its row may have moved to another channel since, or have lost its reasons; the
    * link must work for ever, so that then the person's other rows of the push speak for it.
    */
-  const sourcesOf = async ({ id, kind, push, ordinal, channel }: Message): Promise<PushSource[]> => {
-    if (kind === 'digest') return sourcesOfDigest(id);
+  const sourcesOf = async ({ id, kind, push, ordinal, channel, kept = [] }: Message): Promise<PushSource[]> => {
+    if (kind === 'digest') return sourcesAmong([...kept, ...(await stores.ledger.rowsOfDigest(id))]);
+    if (kept.length > 0) return sourcesAmong(kept);
     if (push === null) return [];
     const rows = await stores.ledger.deliveriesOf(push, [ordinal]);
     const own = rows.find((row) => row.channel === channel)?.reasons ?? [];
@@ -38,10 +39,10 @@ export const makeMessageLinks = (
     return reasons.flatMap((index) => sources[index] ?? []);
   };
 
-  /** Each thing once that any of the digest's items was in it for. */
-  const sourcesOfDigest = async (message: string): Promise<PushSource[]> => {
+  /** Each thing once that any of these rows was for. */
+  const sourcesAmong = async (rows: { push: string; reasons: number[] }[]): Promise<PushSource[]> => {
     const found = new Map<string, PushSource>();
-    for (const row of await stores.ledger.rowsOfDigest(message)) {
+    for (const row of rows) {
       const sources = await stores.pushes.sources(row.push);
       for (const source of row.reasons.flatMap((index) => sources[index] ?? []))
         found.set(`${source.source} ${source.follow}`, source);

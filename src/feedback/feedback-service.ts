@@ -5,14 +5,15 @@ import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { FanoutService } from '../fanout/fanout-service.ts';
 import { validMs } from '../fanout/message-token.ts';
-import { itemLink } from '../fanout/worker/message-slots.ts';
 import type { Keyring } from '../keyring.ts';
 import { signLink } from '../signed-link.ts';
 import type { Storage } from '../storage/storage.ts';
 import { presentPerson } from '../subscriptions/people.ts';
 import type { TellEvents, WebhookEvent } from '../webhooks/webhook.ts';
+import { makeClickLearner } from './click-learner.ts';
 import { type Feedback, type FeedbackKind, type Said, saidFaults } from './feedback.ts';
-import { feedbackOf, linkName, visitLink } from './link-visits.ts';
+import { feedbackOf } from './link-visits.ts';
+import { judgesItem, makeLinks, type Report } from './links.ts';
 import { type Behind, makeBehind } from './message-behind.ts';
 import type { OpinionKind } from './opinions/opinion.ts';
 import type { OpinionService } from './opinions/opinion-service.ts';
@@ -36,10 +37,6 @@ export type FeedbackView = {
 export type OwnFeedback = Pick<Feedback, 'kind' | 'rating' | 'comment' | 'channel' | 'at' | 'machine'> & {
   item: { id: string; title: string; targeted: boolean };
 };
-
-/** What a service worker reports of a push. */
-export const reports = ['shown', 'clicked', 'dismissed', 'useful', 'not-for-me'] as const;
-export type Report = (typeof reports)[number];
 
 export type FeedbackService = {
   /** What a link of a message is about; it changes nothing. Throws `bad-link`. */
@@ -71,6 +68,8 @@ export type FeedbackService = {
   ofPerson(id: string, limit: number): Promise<OwnFeedback[]>;
   /** How they want to be told: half the suggestions, links that nobody counts. Throws `not-found`. */
   wish(id: string, wishes: { fewer?: boolean; plainLinks?: boolean }): Promise<void>;
+  /** Tells profiles of clicks that are certain to be people's (click-learner.ts); answers of how many. */
+  learnClicks(signal: AbortSignal): Promise<number>;
   /** Deletes visits and opens of messages whose links are counted no more, a bounded number at a time, until none is left or `signal` aborts. */
   forgetOld(signal: AbortSignal): Promise<number>;
 };
@@ -89,10 +88,6 @@ type Tools = {
   config: Pick<Config, 'publicUrl' | 'feedback'>;
   tell: TellEvents;
 };
-
-/** Kinds that speak of one item, not of the message. */
-const judgesItem = (kind: FeedbackKind | Report): kind is 'useful' | 'not-for-me' =>
-  kind === 'useful' || kind === 'not-for-me';
 
 const badLink = (): AppError => new AppError('bad-link', 'This link is not one of ours.');
 
@@ -121,9 +116,6 @@ export const makeFeedbackService = (stores: Stores, tools: Tools): FeedbackServi
     return behind;
   };
 
-  const counts = ({ expired, person }: Behind): boolean =>
-    config.feedback.clicks && !expired && person?.plainLinks !== true;
-
   const keptBefore = async ({ id, message }: Feedback): Promise<Feedback | null> =>
     (await stores.feedback.ofMessage(message)).find((one) => one.id === id) ?? null;
 
@@ -148,10 +140,6 @@ export const makeFeedbackService = (stores: Stores, tools: Tools): FeedbackServi
     if (person?.ordinal !== feedback.ordinal) await stores.feedback.record({ ...feedback, comment: null });
   };
 
-  const see = async (behind: Behind, kind: FeedbackKind): Promise<void> => {
-    await stores.feedback.record(feedbackOf(behind, kind, edges.now()));
-  };
-
   /** What may be concluded is for the profile, which asks for consent. */
   const learn = async ({ person, about, message }: Behind, kind: 'useful' | 'not-for-me'): Promise<void> => {
     const { ordinal } = person ?? { ordinal: null };
@@ -171,18 +159,14 @@ export const makeFeedbackService = (stores: Stores, tools: Tools): FeedbackServi
     await keep(behind, said);
   };
 
-  const visit = async (behind: Behind, kind: FeedbackKind, head: boolean): Promise<void> => {
-    if (!counts(behind)) return;
-    const link = linkName(behind, kind);
-    await visitLink(stores.feedback, behind, { message: behind.message.id, link, head, at: edges.now() });
-  };
-
   const atOnce = async ({ person }: Behind) => {
     const follows = person ? await stores.subscriptions.subscriptionsOf(person.ordinal) : [];
     return follows.filter(({ stoppedAt, pace }) => stoppedAt === null && pace === 'immediate');
   };
 
   return {
+    ...makeLinks(stores, { fanout, keyring, edges, config, behindOf, give }),
+    learnClicks: makeClickLearner(stores, { browsing, edges }),
     view: async (token) => {
       const behind = await known(token);
       const { message, about, expired, person } = behind;
@@ -225,30 +209,6 @@ export const makeFeedbackService = (stores: Stores, tools: Tools): FeedbackServi
       await fanout.unsubscribe(token, everything);
       const behind = await behindOf(token);
       if (behind) await keep(behind, { kind: 'stop', rating: null, comment: null });
-    },
-    click: async (token, head) => {
-      const behind = await behindOf(token);
-      if (!behind) return null;
-      await visit(behind, 'click', head);
-      const locale = behind.person?.locale ?? behind.version.content.language;
-      return itemLink({ keyring, publicUrl: config.publicUrl }, behind.version, locale, behind.message.id);
-    },
-    looked: async (token, kind, head) => {
-      const behind = await behindOf(token);
-      if (behind) await visit(behind, kind, head);
-    },
-    opened: async (token) => {
-      const behind = config.feedback.opens ? await behindOf(token) : null;
-      if (behind && !behind.expired && behind.person?.plainLinks !== true)
-        await stores.feedback.opened(behind.message.id, edges.now());
-    },
-    report: async (token, what) => {
-      const behind = await behindOf(token);
-      if (!behind) return;
-      if (what === 'shown') await fanout.shown(token);
-      if (judgesItem(what)) {
-        if (!behind.whole) await give(behind, { kind: what, rating: null, comment: null });
-      } else if (counts(behind)) await see(behind, what === 'clicked' ? 'click' : what);
     },
     ofPerson: async (id, limit) => {
       const person = await presentPerson(stores.subscriptions, { id });

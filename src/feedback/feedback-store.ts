@@ -4,6 +4,9 @@ import type { LinkVisit } from './machine-clicks.ts';
 /** A question to ask of a person: what it is asked for (a push) names it. Times in ms. */
 export type SurveyAsk = { ordinal: number; of: string; at: number };
 
+/** A click (the id of its feedback) of which a profile has not heard yet. `at` in ms. */
+export type ClickToJudge = { id: string; message: string; at: number };
+
 /** What came back, by message. */
 export type FeedbackStore = {
   /** Keeps one feedback; of a known id the newer rating, comment, time and sign of a machine replace the older. False if it was known. */
@@ -24,6 +27,12 @@ export type FeedbackStore = {
 
   /** Keeps that a link of a message was followed, unless so many visits of it are kept; answers all that are, oldest first. */
   visited(visit: LinkVisit, most: number): Promise<LinkVisit[]>;
+  /** Keeps that a click is to be looked at again, once it is clear whose it was; of a known id the time is set anew. */
+  rememberClick(click: ClickToJudge): Promise<void>;
+  /** Up to `limit` of those of before then, oldest first. */
+  clicksBefore(before: number, limit: number): Promise<ClickToJudge[]>;
+  /** Lets go of those whose time is the same still. */
+  forgetClicks(clicks: ClickToJudge[]): Promise<void>;
   /** Keeps when a message was first seen opened; at most one time a message. */
   opened(message: string, at: number): Promise<void>;
   /** How many messages were first seen opened in from <= at < to: at most so many were read, and proxies open everything. */

@@ -33,7 +33,7 @@ const clicked = (behind: Behind, link: string): Behind | null => {
   return about ? { ...behind, about } : null;
 };
 
-type Store = Pick<FeedbackStore, 'visited' | 'record' | 'ofMessage'>;
+type Store = Pick<FeedbackStore, 'visited' | 'record' | 'ofMessage' | 'rememberClick'>;
 
 /**
  * Keeps that a link was followed and judges all clicks of its message anew: a later visit may show that an earlier one was a
@@ -52,7 +52,11 @@ export const visitLink = async (store: Store, behind: Behind, visit: LinkVisit):
       if (!about || !click) continue;
       const feedback = { ...feedbackOf(about, 'click', click.at), machine: click.machine };
       const before = kept.get(feedback.id);
-      if (before?.at !== feedback.at || before.machine !== feedback.machine) await store.record(feedback);
+      if (before?.at === feedback.at && before.machine === feedback.machine) continue;
+      // remembered first: what is remembered and then not kept is let go
+      if (feedback.machine === null && before?.machine !== null)
+        await store.rememberClick({ id: feedback.id, message: feedback.message, at: feedback.at });
+      await store.record(feedback);
     }
   }
 };

@@ -15,6 +15,9 @@ const burstKinds = 4;
 /** What fell into the trap makes whatever follows or precedes it so closely a machine's, too. */
 const honeypotMs = 60_000;
 
+/** After so long no later visit can show any more that a click was a machine's. */
+export const finalMs = Math.max(burstMs, honeypotMs);
+
 const kindOf = ({ link }: LinkVisit): string => link.split(' ')[0] ?? '';
 
 /** Whether a visit lies in a stretch of `burstMs` with links of many kinds. Of several items one kind may be followed at once. */

@@ -49,7 +49,8 @@ export const makeBehind = (
 
   const toldBy = async (message: Message): Promise<Told[]> => {
     const rows = message.kind === 'digest' ? await stores.ledger.rowsOfDigest(message.id) : [];
-    const ids = message.push === null ? [...new Set(rows.map((row) => row.push))].sort() : [message.push];
+    const named = [...rows, ...(message.kept ?? [])].map((row) => row.push);
+    const ids = message.push === null ? [...new Set(named)].sort() : [message.push];
     const pushes = await Promise.all(ids.map((id) => stores.pushes.get(id)));
     return pushes.flatMap((push) => (push ? [{ push: push.id, item: push.item, version: push.version }] : []));
   };

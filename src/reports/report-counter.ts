@@ -20,7 +20,7 @@ export type ReportCounter = {
   rebuild(signal: AbortSignal): Promise<number>;
 };
 
-type Stores = Pick<Storage, 'reports' | 'pushes' | 'ledger' | 'feedback' | 'items' | 'rules'>;
+type Stores = Pick<Storage, 'reports' | 'pushes' | 'ledger' | 'folds' | 'feedback' | 'items' | 'rules'>;
 type Tools = { edges: Pick<Edges, 'now' | 'monotonic'>; timeZone: string };
 
 const pageSize = 1_000;
@@ -109,7 +109,8 @@ export const makeReportCounter = (stores: Stores, { edges, timeZone }: Tools): R
         if (signal.aborted) return { counted, left: true };
         const push = known.get(batch.push) ?? (await readPush(stores, batch.push, timeZone));
         known.set(batch.push, push);
-        if (push) await countOne(batch, push, now);
+        if (await stores.folds.isFolded(batch.push)) await reports.leave(batch.batch, batch.mark);
+        else if (push) await countOne(batch, push, now);
         else await reports.setPart({ batch: batch.batch, day: dayIn(timeZone, now), cells: {} }, batch.mark, null);
         counted += 1;
         await setImmediate();
@@ -198,6 +199,8 @@ export const makeReportCounter = (stores: Stores, { edges, timeZone }: Tools): R
       for (let cursor: string | null = null, more = true; more; ) {
         const page = await pushes.list({ cursor, limit: pageSize });
         for (const { id } of page.rows) {
+          // what is folded stands as it was counted last
+          if (await stores.folds.isFolded(id)) continue;
           await pushes.soil(id);
           const batches = await pushes.batchesOf(id);
           await reports.soil(

@@ -37,6 +37,8 @@ export type ReportStore = {
   due(now: number, limit: number): Promise<DueBatch[]>;
   /** Sets what a batch counts; its day and month are stale. Unless it was soiled since, it is counted again at `again`, or not (null). */
   setPart(part: Part, mark: number, again: number | null): Promise<void>;
+  /** What a batch counts stays as it is: unless it was soiled since, it is not counted again. */
+  leave(batch: string, mark: number): Promise<void>;
 
   /** Days and months (2026-06) whose sums are behind their parts, days before months. */
   staleSpans(limit: number): Promise<{ span: string; mark: number }[]>;

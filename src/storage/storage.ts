@@ -5,6 +5,7 @@ import type { AudienceStore } from '../audience/audience-store.ts';
 import type { CalendarStore } from '../calendar/calendar-store.ts';
 import type { CatalogueStore } from '../catalogue/catalogue-store.ts';
 import type { TransactionalStore } from '../channels/courier.ts';
+import type { FoldStore } from '../fanout/fold-store.ts';
 import type { LedgerStore } from '../fanout/ledger-store.ts';
 import type { PushStore } from '../fanout/push-store.ts';
 import type { FeedbackStore } from '../feedback/feedback-store.ts';
@@ -30,6 +31,7 @@ export type Storage = {
   rules: RuleStore;
   pushes: PushStore;
   ledger: LedgerStore;
+  folds: FoldStore;
   feedback: FeedbackStore;
   reports: ReportStore;
   transactional: TransactionalStore;

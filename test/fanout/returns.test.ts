@@ -118,7 +118,8 @@ describe('the return path of a mail', () => {
 describe('a hard bounce', () => {
   it('suppresses the address at once, moves the row, and is kept as proof without the address', async () => {
     const { push, mail } = await publish();
-    expect((await take(dsn(mail), [mail.from])).kind).toBe('hard');
+    const suppressed = { known: true, suppressed: true, stopped: false };
+    expect(await take(dsn(mail), [mail.from])).toMatchObject({ kind: 'hard', followed: suppressed });
     expect([await why(), await rowsOf(push)]).toEqual(['hard-bounce', ['bounced']]);
     const [row] = await town.stores.ledger.ofPerson(1, 1);
     const message = await town.stores.ledger.message(row?.message ?? '');
@@ -324,7 +325,9 @@ describe('a complaint', () => {
   it('stops what the message was sent for, and is told', async () => {
     const { push, mail } = await publish();
     await town.webhooks.add('https://127.0.0.1:9/hook', ['feedback.received']);
-    await take(complaint(mail), ['abuse@bounces.town.example'], true);
+    expect((await take(complaint(mail), ['abuse@bounces.town.example'], true)).followed).toEqual({
+      ...{ known: true, suppressed: false, stopped: true },
+    });
     const [subscription] = await town.stores.subscriptions.subscriptionsOf(1);
     expect(subscription?.stoppedAt).toBe(town.now());
     expect([await why(), await rowsOf(push)]).toEqual([null, ['sent']]);

@@ -54,6 +54,30 @@ describe('a digest', () => {
   });
 });
 
+describe('the answer to an application', () => {
+  const answer = (overrides: Partial<NotificationInput> = {}) =>
+    templates.notification({ ...inputOf(overrides), answers: '20260608-7KX2MQ' });
+
+  it('names the application on every channel, and is no list, survey or push with buttons', () => {
+    for (const locale of ['en', 'zh-CN'] as const) {
+      const content = answer({ locale, survey: true, tracked: true });
+      for (const text of [content.title, content.text, content.html, content.sms])
+        expect(text).toContain('20260608-7KX2MQ');
+      expect([content.kind, content.listLabel, content.actions]).toEqual(['transactional', null, undefined]);
+      for (const name of ['unsubscribe', 'manage', 'reason', 'token'] as const)
+        expect(everything(content)).not.toContain(slot(name));
+      expect(splitSms(fillSlots(content.sms, makeSlots())).bodies.length).toBeLessThanOrEqual(2);
+    }
+    expect(new Set([answer(), templates.notification(inputOf())].map(({ key }) => key)).size).toBe(2);
+  });
+
+  it('has other words for a correction and for a withdrawal', () => {
+    expect(answer({ wording: 'correction' }).title).toBe('Corrected: the answer to your application 20260608-7KX2MQ');
+    expect(answer({ wording: 'correction' }).text).toContain('Monday, not Sunday');
+    expect(answer({ wording: 'withdrawal' }).title).toBe('Withdrawn: the answer to your application 20260608-7KX2MQ');
+  });
+});
+
 describe('a notification', () => {
   it('is in the reader’s language where the item exists so', () => {
     const en = templates.notification(inputOf());

@@ -40,6 +40,7 @@ describe('applications', () => {
     const id = await added();
     expect(await get(id)).toEqual({
       id,
+      number: expect.stringMatching(/^20260608-/),
       state: 'received',
       applicant: { contact: 'w…@example.org' },
       text: apply.text,

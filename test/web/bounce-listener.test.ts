@@ -19,7 +19,9 @@ beforeAll(async () => {
     take: async (raw: Uint8Array, from: { rcpts: string[]; isVouched: boolean }) => {
       if (fault) throw fault;
       taken.push({ raw: Buffer.from(raw), ...from });
-      return { kind: 'none' as const, recipients: [], id: null, paths: [], original: { messageId: null, date: null } };
+      const followed = { known: false, suppressed: false, stopped: false };
+      const original = { messageId: null, date: null };
+      return { kind: 'none' as const, recipients: [], id: null, paths: [], original, followed };
     },
   };
   port = await freePort();

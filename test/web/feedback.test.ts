@@ -122,6 +122,18 @@ describe('the page of a link', () => {
     expect([kept().map(({ comment }) => comment), await interest()]).toEqual([['I have a well'], lowered]);
   });
 
+  it('is not there under a choice that nobody offers', async () => {
+    await started();
+    await web.town.people([li()]);
+    await publish();
+    const visitor = plainVisitor(web.url);
+    const path = `/f/${tokenOf(await lastMail())}`;
+    for (const choice of ['nonsense', 'rating-6', 'rating', 'nonsense/thanks'])
+      expect([choice, (await visitor.get(`${path}/${choice}`)).status]).toEqual([choice, 404]);
+    for (const choice of ['', '/rating-5', '/stop', '/useful/thanks'])
+      expect([choice, (await visitor.get(`${path}${choice}`)).status]).toEqual([choice, 200]);
+  });
+
   it('hands a question to the office, which answers; without words there is none', async () => {
     await started();
     await web.town.people([li()]);
@@ -391,5 +403,62 @@ describe('what a person gave', () => {
     expect(file.feedback).toMatchObject([{ kind: 'complaint', comment: 'My words', item: { title: 'Water is off' } }]);
     await web.town.subscriptions.erase(id);
     expect(kept()).toEqual([{ kind: 'complaint', rating: null, comment: null, machine: null }]);
+  });
+});
+
+describe('clicks and what is concluded of them', () => {
+  const learned = () => web.town.feedback.learnClicks(new AbortController().signal);
+  const clicks = async () =>
+    (await web.town.stores.profiles.profile((await person())?.ordinal ?? 0))?.interests.services?.counts.click ?? 0;
+  const minutes = (count: number) => web.town.pass(count * minute);
+
+  it('a person’s click speaks for the topic, once, when it is certain whose it was', async () => {
+    await started();
+    await web.town.people([li()]);
+    await publish();
+    const path = `/c/${tokenOf(await lastMail())}`;
+    minutes(5);
+    await web.call('GET', path);
+    const clickedAt = web.town.now();
+    expect([await learned(), await clicks()]).toEqual([0, 0]);
+    minutes(3);
+    expect([await learned(), await clicks()]).toEqual([1, 1]);
+    expect(await interest()).toBeCloseTo(2 * 2 ** ((clickedAt - Date.UTC(2026, 0, 1)) / (30 * 86_400_000)));
+    const { id = '' } = (await person()) ?? {};
+    expect(await web.town.profiles.eventsOf(id)).toMatchObject([{ kind: 'click', at: clickedAt, channel: 'email' }]);
+    await web.call('GET', path);
+    minutes(3);
+    expect([await learned(), await clicks()]).toEqual([0, 1]);
+  });
+
+  it('a machine’s never does, whenever that comes out; a person who clicks after it counts', async () => {
+    await started();
+    await web.town.people([li()]);
+    await publish();
+    const path = `/c/${tokenOf(await lastMail())}`;
+    await web.call('GET', path);
+    minutes(5);
+    expect([await learned(), await clicks()]).toEqual([0, 0]);
+    await web.call('GET', path);
+    web.town.pass(30_000);
+    await web.call('GET', `${path}~0`);
+    minutes(5);
+    expect([kinds(), await learned(), await clicks()]).toEqual([['click too-soon'], 0, 0]);
+    await web.call('GET', path);
+    minutes(5);
+    expect([kinds(), await learned(), await clicks()]).toEqual([['click'], 1, 1]);
+  });
+
+  it('without consent nothing is concluded, also not later', async () => {
+    await started();
+    await web.town.people([li({ consents: { personalisation: false } })]);
+    await publish();
+    minutes(5);
+    await web.call('GET', `/c/${tokenOf(await lastMail())}`);
+    minutes(5);
+    expect([kinds(), await learned()]).toEqual([['click'], 0]);
+    const { id = '' } = (await person()) ?? {};
+    await web.api('PATCH', `/subscribers/${id}`, { consents: { personalisation: true } });
+    expect([await learned(), await clicks()]).toEqual([0, 0]);
   });
 });

@@ -158,7 +158,8 @@ describe('POST /hooks/email', () => {
       headers: { 'content-type': 'message/rfc822', authorization: `Bearer ${by}` },
     });
 
-  it('says what a mail is, and whom it reports', async () => {
+  it('says what a mail is, whom it reports, and what followed', async () => {
+    const nothing = { known: false, suppressed: false, stopped: false };
     const raw = readFileSync(join(projectRoot, 'test/fixtures/bounces/hard/postfix-two-of-three.eml'));
     const { status, body } = await post(raw);
     expect([status, body]).toEqual([
@@ -169,9 +170,13 @@ describe('POST /hooks/email', () => {
           { address: 'a@home.example.net', status: '5.1.1', kind: 'hard', reason: 'no-such-user' },
           { address: 'b@home.example.net', status: '5.2.2', kind: 'soft', reason: 'mailbox-full' },
         ],
+        followed: nothing,
       },
     ]);
-    expect((await post('')).body).toEqual({ kind: 'none', recipients: [] });
+    expect((await post('')).body).toEqual({ kind: 'none', recipients: [], followed: nothing });
+    await web.town.people([{ email: 'a@home.example.net', verified: true, follow: [{ topic: 'services' }] }]);
+    expect((await post(raw)).body.followed).toEqual({ ...nothing, suppressed: true });
+    expect((await post(raw)).body.followed).toEqual(nothing);
   });
 
   it('needs a key of scope events, a mail, and one that is not too large', async () => {

@@ -185,6 +185,7 @@ describe('the report of time limits', () => {
     const done = await web.api('PUT', '/calendar/2027', year);
     expect([done.status, done.body]).toEqual([200, { year: 2027, ...year, holidays: ['2027-01-29', '2027-02-01'] }]);
     expect(await report(asked)).toMatchObject({ unknownYears: [], rows: [{ dueOn: '2027-02-02' }] });
+    expect((await web.api('GET', '/calendar', undefined, await web.keyFor(['publish', 'analyse']))).status).toBe(403);
     const { body } = await web.api('GET', '/calendar');
     expect((body.years as { year: number }[]).map(({ year }) => year)).toEqual([2024, 2025, 2026, 2027]);
   });

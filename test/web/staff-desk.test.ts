@@ -1,4 +1,5 @@
 import type { Role } from '../../src/access/access-store.ts';
+import { readOutbox } from '../../src/channels/outbox.ts';
 import { letterTo, signedInTo } from '../helpers/signed-in.ts';
 import { type PlainVisitor, plainVisitor } from '../helpers/visitor.ts';
 import { startWeb, type Web } from '../helpers/web.ts';
@@ -50,9 +51,11 @@ describe('the desk of staff', () => {
     await visitor.get(here);
     const early = await visitor.send(`${here}/postpone`, { until: '2026-06-15', reason: '' });
     expect([early.status, early.html.includes('href="#reason"')]).toEqual([400, true]);
+    expect(early.html).toContain('after the day on which the answer is due');
     const wordy = await visitor.send(`${here}/postpone`, { until: '2026-07-14', reason: 'x'.repeat(2_001) });
     expect([wordy.status, wordy.html.includes('Shorten the reason')]).toEqual([400, true]);
     const late = await visitor.send(`${here}/postpone`, { until: '2026-07-15', reason: 'More time.' });
+    expect(late.html).toContain('at most 20 working days after');
     expect([late.status, late.html.includes('href="#until"'), late.html.includes('More time.')]).toEqual([
       400,
       true,
@@ -66,12 +69,26 @@ describe('the desk of staff', () => {
     expect((await visitor.send(`${here}/answer`, { item: '' })).html).toContain('Enter the id of an item');
     const open = await targeted({ visibility: 'public' });
     expect((await visitor.send(`${here}/answer`, { item: open })).html).toContain('Choose a targeted item');
-    const answered = await visitor.send(`${here}/answer`, { item: await targeted() });
+    const of = await targeted();
+    const answered = await visitor.send(`${here}/answer`, { item: of });
     expect(answered.html).toContain('The answer is on its way.');
     expect(await letterTo(web, 'wang@example.org')).toContain('Here it is.');
     const proof = (await visitor.get(here)).html;
     for (const words of ['Email', 'Sent', 'outbox', 'has not been opened yet']) expect(proof).toContain(words);
     expect(proof).not.toContain(`${here}/forget`);
+    const { body: other } = await web.api('POST', '/applications', {
+      ...{ applicant: { email: 'li@example.org' }, text: 'x', receivedAt: '2026-06-08' },
+    });
+    await visitor.get(`/staff/applications/${other.id}`);
+    const taken = await visitor.send(`/staff/applications/${other.id}/answer`, { item: of });
+    expect([taken.status, taken.html.includes('answers another application')]).toEqual([409, true]);
+    expect(proof).not.toContain('did not reach the applicant');
+    const [mail] = await readOutbox(web.town.dataDir, { limit: 1 });
+    const bounce = { at: web.town.now(), provider: 'smtp', ok: false, response: '550 no such user', reference: null };
+    await web.town.stores.ledger.receipt(String(mail?.messageId), 'bounced', bounce);
+    const back = (await visitor.get(here)).html;
+    for (const words of ['did not reach the applicant', '550 no such user']) expect(back).toContain(words);
+    expect((await visitor.get('/staff/applications')).html).toContain('Not delivered');
     const actions = web.rows("SELECT action, actor FROM audit WHERE details LIKE '%page%'").map(({ action }) => action);
     expect(actions).toEqual(
       expect.arrayContaining([
@@ -85,6 +102,10 @@ describe('the desk of staff', () => {
 
     const admin = await staff(['admin']);
     await admin.get(here);
+    expect((await visitor.get(`${here}/forget`)).status).toBe(403);
+    expect((await admin.get(here)).html).toContain(`href="${here}/forget"`);
+    expect((await admin.get(`${here}/forget`)).html).toContain('Forget this applicant?');
+    expect((await web.town.applications.get(here.split('/').at(-1) ?? ''))?.text).not.toBeNull();
     const forgotten = await admin.send(`${here}/forget`, {});
     expect([forgotten.html.includes('Forgotten with the person'), forgotten.html.includes('w…@')]).toEqual([
       true,

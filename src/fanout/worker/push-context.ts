@@ -26,10 +26,14 @@ type RenderNotification = (input: {
   topic: Topic | null;
   tracked: boolean;
   survey: boolean;
+  answers: string | null;
 }) => SharedContent;
 
-/** Forms of one message: with links that are counted; with the question how satisfied its reader is. */
-type MessageForm = { tracked: boolean; survey: boolean };
+/**
+ * Forms of one message: with links that are counted; with the question how satisfied its reader is; as the answer to the
+ * application of a number.
+ */
+type MessageForm = { tracked: boolean; survey: boolean; answers: string | null };
 
 /**
  * A source that only suggests: a rule's version (null: the condition of a publisher's own push), whether consent is needed, and
@@ -51,11 +55,13 @@ export type PushContext = {
   /** Sources that suggest, by their index. */
   suggestions: ReadonlyMap<number, Suggestion>;
   told: ReadonlyMap<number, ChannelName>;
+  /** Numbers of the applications that the item answers, by who applied. */
+  answers: ReadonlyMap<number, string>;
   shared(locale: Locale, wasTold: boolean, form: MessageForm): SharedContent;
   reasonLine(locale: Locale, sources: number[]): string;
 };
 
-export type ContextStores = Pick<Storage, 'pushes' | 'items' | 'ledger' | 'rules' | 'tuning'>;
+export type ContextStores = Pick<Storage, 'pushes' | 'items' | 'ledger' | 'rules' | 'tuning' | 'applications'>;
 export type ContextTools = { catalogue: CatalogueService; render: RenderNotification };
 
 const keptContexts = 8;
@@ -132,9 +138,10 @@ export const makePushContexts = (stores: ContextStores, tools: ContextTools) => 
       toldSource: sources.findIndex((source) => source.source === toldSource(push.item)),
       suggestions,
       told: new Map(told.map((one) => [one.ordinal, one.channel])),
+      answers: await answersOf(stores, version),
       shared: (locale, wasTold, form) => {
         const wording = wordingOf(version, wasTold);
-        const key = `${locale} ${wording} ${form.tracked} ${form.survey}`;
+        const key = `${locale} ${wording} ${form.tracked} ${form.survey} ${form.answers}`;
         const content =
           rendered.get(key) ?? tools.render({ item: push.item, version, wording, locale, topic, ...form });
         rendered.set(key, content);
@@ -168,6 +175,18 @@ export const makePushContexts = (stores: ContextStores, tools: ContextTools) => 
       return { ...(await known), push };
     },
   };
+};
+
+/** Only what is targeted answers anybody; corrections of it go to the applicant as such, too. */
+const answersOf = async (
+  stores: Pick<Storage, 'applications'>,
+  { item, content }: ItemVersion,
+): Promise<Map<number, string>> => {
+  if (content.visibility !== 'targeted') return new Map();
+  const answered = await stores.applications.answeredBy(item);
+  return new Map(
+    answered.flatMap(({ applicant, number }): [number, string][] => (applicant === null ? [] : [[applicant, number]])),
+  );
 };
 
 export type PushContexts = ReturnType<typeof makePushContexts>;

@@ -201,7 +201,8 @@ export const makeSettler = (stores: SettleStores, tools: SettleTools) => {
     const id = plan.message;
     const wasTold = context.told.has(person.ordinal) || context.told.has(plan.unit.ordinal);
     const tracked = tools.feedback.clicks && isTracked(person, context.version);
-    const content = context.shared(person.locale, wasTold, { tracked, survey: surveyed.has(id) });
+    const answers = context.answers.get(person.ordinal) ?? null;
+    const content = context.shared(person.locale, wasTold, { tracked, survey: surveyed.has(id), answers });
     const slots = slotsOf({ ...tools, now: edges.now() }, context, plan, id);
     const leaving = leavingOf(context, plan, channel, id, content.key);
     return {

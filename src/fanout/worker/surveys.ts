@@ -18,16 +18,21 @@ export const isSampled = (message: string, share: number): boolean => {
   return Buffer.from(message.slice(from, to), 'base64url').readUIntBE(0, 3) / 2 ** 24 < share;
 };
 
-/** The messages among those that leave which ask how satisfied their reader is: mails about an item, no emergency. */
+/** The messages among those that leave which ask how satisfied their reader is: mails about an item, no emergency and no answer. */
 export const takeSurveys = async (
   store: Pick<FeedbackStore, 'takeSurveys'>,
-  { push, version }: PushContext,
+  { push, version, answers }: PushContext,
   plans: Plan[],
   { share, now }: { share: number; now: number },
 ): Promise<ReadonlySet<string>> => {
   if (version.kind === 'withdrawal' || version.content.urgency === 'emergency') return new Set();
   const asking = plans.flatMap(({ decision, message, person }) =>
-    decision.kind === 'send' && decision.channel === 'email' && person && message && isSampled(message, share)
+    decision.kind === 'send' &&
+    decision.channel === 'email' &&
+    person &&
+    message &&
+    !answers.has(person.ordinal) &&
+    isSampled(message, share)
       ? [{ message, ordinal: person.ordinal }]
       : [],
   );

@@ -1,4 +1,5 @@
-import { addressOf, type ReportedRecipient, readDeliveryStatus, readReportFields } from './delivery-status.ts';
+import { readComplaint, reportOf } from './complaint.ts';
+import { addressesIn, type ReportedRecipient, readDeliveryStatus, readReportFields } from './delivery-status.ts';
 import { type Diagnosis, diagnose, type FailureKind } from './diagnosis.ts';
 import type { Reason } from './diagnosis-words.ts';
 import { type Signs, signsOf, soundsDelayed, soundsLikeBounce } from './mail-signs.ts';
@@ -34,7 +35,7 @@ export type ReturnedMail = {
 };
 
 /** All parts of a mail, its signs, and its text, as the steps below need them. */
-type Mail = { root: Part; parts: Part[]; signs: Signs; notice: Notice; original: Fields | null };
+export type Mail = { root: Part; parts: Part[]; signs: Signs; notice: Notice; original: Fields | null };
 
 const proofMost = 500;
 
@@ -48,67 +49,6 @@ const open = (bytes: Uint8Array): Mail => {
   const original = enclosed && enclosed !== root ? enclosedFields(enclosed) : notice.original;
   return { root, parts, signs: signsOf(root.fields), notice, original };
 };
-
-const addressesIn = (values: string[]): string[] =>
-  values
-    .flatMap((value) => value.slice(0, 10_000).split(/[\s<>,;:"'()]+/))
-    .filter((word) => word.length <= 384 && /^.{1,128}@.{1,255}$/.test(word))
-    .slice(0, 100);
-
-// ── complaints ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Feedback-Types that are no complaint of a reader (RFC 5965 section 7.3, RFC 6591 section 3.1). */
-const noComplaint = /^(?:not-spam|auth-failure|dmarc|other-report)/i;
-
-const complaint = (address: string): FailedRecipient => ({
-  address,
-  status: null,
-  kind: 'complaint',
-  reason: 'complaint',
-  isDelayed: false,
-  words: '',
-});
-
-const complainants = ({ root, original }: Mail, report: Fields | null): FailedRecipient[] => {
-  const named = ['original-rcpt-to', 'removal-recipient', 'redacted-address'].flatMap(
-    (name) => report?.get(name) ?? [],
-  );
-  const hidden = ['x-hmxmroriginalrecipient', 'x-original-recipient'].flatMap((name) => [
-    ...(root.fields.get(name) ?? []),
-    ...(original?.get(name) ?? []),
-  ]);
-  const to = addressesIn(original ? fieldTexts(original, 'to') : []);
-  const first = [named, hidden, to]
-    .map((list) => list.map(addressOf).filter((one) => one.includes('@')))
-    .find((list) => list.length > 0);
-  return [...new Set(first ?? [])].map(complaint);
-};
-
-/** The report of an abuse report; some reporters call it plain text. */
-const reportOf = (parts: Part[]): Part | undefined =>
-  parts.find(({ type }) => type === 'message/feedback-report') ??
-  parts.find((part) => part.type === 'text/plain' && /^feedback-type[ \t]*:\s*\w/im.test(part.body.slice(0, 4_000)));
-
-/** A reader's complaint: ARF (RFC 5965), or one of the forms that mailbox providers had before and beside it. */
-const readComplaint = (mail: Mail): FailedRecipient[] | 'no-complaint' | null => {
-  const { root, parts, notice, original } = mail;
-  const part = reportOf(parts);
-  const isReport = root.type === 'multipart/report' && /feedback-report/i.test(root.params.get('report-type') ?? '');
-  if (part || isReport) {
-    const report = readReportFields(part ? textOf(part) : notice.text);
-    return noComplaint.test(fieldText(report, 'feedback-type')) ? 'no-complaint' : complainants(mail, report);
-  }
-  const isOlder =
-    /^(?:yes|true|secure|plain|bulk)/i.test(fieldText(root.fields, 'x-xarf') || fieldText(root.fields, 'x-arf')) ||
-    root.fields.has('x-hmxmroriginalrecipient') ||
-    (/^complaint about message from/i.test(fieldText(root.fields, 'subject')) && original !== null) ||
-    /^this is an? (?:email|e-mail|spam) (?:abuse|complaint) report/i.test(notice.text.trim()) ||
-    (/@reports\.spamcop\.net/i.test(fieldText(root.fields, 'from')) &&
-      /^\[spamcop/i.test(fieldText(root.fields, 'subject')));
-  return isOlder ? complainants(mail, null) : null;
-};
-
-// ── delivery status notifications ───────────────────────────────────────────────────────────────────────────────────────
 
 const isStatusPart = ({ type }: Part): boolean => /^message\/(?:global-)?delivery-status$/.test(type);
 
@@ -179,8 +119,6 @@ const judgeReport = (mail: Mail, reported: ReportedRecipient[]): FailedRecipient
     ];
   });
 };
-
-// ── bounces in plain words ──────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Whom the notice speaks of: those it names, those its head names, or those the returned mail was for. */
 const spokenOf = ({ root, notice, signs, original }: Mail): NamedRecipient[] => {

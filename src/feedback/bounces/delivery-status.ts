@@ -110,3 +110,10 @@ export const readDeliveryStatus = (text: string): ReportedRecipient[] =>
 
 /** The fields of a whole report: those of an abuse report (RFC 5965 section 3) stand in one group. */
 export const readReportFields = (text: string): Fields => readFields(text.replace(/\n[ \t]*\n/g, '\n'));
+
+/** What looks like an address in values of fields; of very many the first. */
+export const addressesIn = (values: string[]): string[] =>
+  values
+    .flatMap((value) => value.slice(0, 10_000).split(/[\s<>,;:"'()]+/))
+    .filter((word) => word.length <= 384 && /^.{1,128}@.{1,255}$/.test(word))
+    .slice(0, 100);

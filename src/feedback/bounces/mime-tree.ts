@@ -113,7 +113,11 @@ const readPart = (raw: string, depth: number, left: { parts: number }): Part => 
   return part;
 };
 
-/** Reads a whole mail (RFC 5322, RFC 2045). Never throws; time and memory grow with its length only. */
+/**
+ * Reads a whole mail (RFC 5322, RFC 2045). Never throws; time and memory grow with its length only. It is a reader of our own
+ * because the library takes charsets at their word, where systems that write GB18030 without saying so are many, and answers
+ * texts and attachments, not the tree that says which part reports and which was returned.
+ */
 export const readMail = (bytes: Uint8Array): Part =>
   readPart(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'), 0, { parts: mostParts });
 

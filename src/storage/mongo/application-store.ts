@@ -21,7 +21,11 @@ export const forgetApplications = async (
   await applications.updateMany(which, { $set: forgotten, $inc: { beat: 1 } });
 };
 
-const fromDocument = ({ _id, ...rest }: ApplicationDocument): Application => ({ id: _id, ...rest });
+// those that were registered before they had numbers are called by their id
+const fromDocument = ({ _id, ...rest }: ApplicationDocument): Application => ({
+  ...{ id: _id, number: _id },
+  ...rest,
+});
 
 /** Applications over MongoDB. */
 export const mongoApplicationStore = (db: mongo.Db): ApplicationStore => {

@@ -99,7 +99,11 @@ export const mongoBatches = (db: mongo.Db): Batches => {
     dirty: async (limit) => {
       // to the server a limit of 0 is none
       if (limit === 0) return [];
-      const found = await batches.find({ dirty: true }).sort({ since: 1, first: 1 }).limit(limit).toArray();
+      const found = await batches
+        .find({ dirty: true, folded: { $ne: true } })
+        .sort({ since: 1, first: 1 })
+        .limit(limit)
+        .toArray();
       return found.map((batch) => ({ batch: fromBatchDocument(batch), mark: batch.marks }));
     },
     setCounts: async (id, counts, mark) => {

@@ -146,6 +146,7 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
   report_stale: [{ stale: 1 }],
   link_visits: [{ message: 1, at: 1 }, { at: 1 }],
   opens: [{ at: 1 }],
+  clicks_to_judge: [{ at: 1 }],
   transactional: [{ dueAt: 1, _id: 1 }],
   idempotent_calls: [{ startedAt: 1 }],
   staff: [{ id: 1 }],

@@ -1,13 +1,14 @@
 import type { mongo } from 'mongoose';
 import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import type { Feedback } from '../../feedback/feedback.ts';
-import type { FeedbackStore, SurveyAsk } from '../../feedback/feedback-store.ts';
+import type { ClickToJudge, FeedbackStore, SurveyAsk } from '../../feedback/feedback-store.ts';
 import type { LinkVisit } from '../../feedback/machine-clicks.ts';
 import { bulk, insertIfFree, insertMissing, slices } from './writes.ts';
 
 export type FeedbackDocument = Omit<Feedback, 'id'> & { _id: string };
 type VisitDocument = LinkVisit & { _id: string };
 type OpenDocument = { _id: string; at: number };
+type ClickDocument = Omit<ClickToJudge, 'id'> & { _id: string };
 type SurveyDocument = { _id: number; name: string; at: number };
 
 const feedbackOf = ({ _id, ...found }: FeedbackDocument): Feedback => ({
@@ -39,6 +40,7 @@ export const mongoFeedbackStore = (db: mongo.Db): FeedbackStore => {
   const feedbacks = feedbackCollection(db);
   const visits = db.collection<VisitDocument>('link_visits');
   const opens = db.collection<OpenDocument>('opens');
+  const clicks = db.collection<ClickDocument>('clicks_to_judge');
   const surveys = surveyCollection(db);
 
   const newest = async (filter: { message: string } | { ordinal: number }, limit: number): Promise<Feedback[]> =>
@@ -115,6 +117,24 @@ export const mongoFeedbackStore = (db: mongo.Db): FeedbackStore => {
       if ((await visits.countDocuments({ message: visit.message }, { limit: most })) < most)
         await insertIfFree(visits, { _id: visitId(visit), ...visit });
       return visitsOf(visit.message);
+    },
+    rememberClick: async ({ id, message, at }) => {
+      const fresh = await insertIfFree(clicks, { _id: id, message, at });
+      if (!fresh) await clicks.updateOne({ _id: id }, { $set: { at } });
+    },
+    clicksBefore: async (before, limit) => {
+      const found = await clicks
+        .find({ at: { $lt: before } })
+        .sort({ at: 1, _id: 1 })
+        .limit(limit)
+        .toArray();
+      return found.map(({ _id, message, at }) => ({ id: _id, message, at }));
+    },
+    forgetClicks: async (judged) => {
+      await bulk(
+        clicks,
+        judged.map(({ id, at }) => ({ deleteOne: { filter: { _id: id, at } } })),
+      );
     },
     opened: async (message, at) => {
       await insertIfFree(opens, { _id: message, at });

@@ -12,6 +12,7 @@ import { mongoCatalogueStore } from './catalogue-store.ts';
 import { ensureIndexes, type MongoDatabase, openMongo } from './connection.ts';
 import { mongoDeadlineStore } from './deadline-store.ts';
 import { mongoFeedbackStore } from './feedback-store.ts';
+import { mongoFoldStore } from './fold-store.ts';
 import { mongoItemStore } from './item-store.ts';
 import { mongoLedgerStore } from './ledger-store.ts';
 import { mongoOpinionStore } from './opinion-store.ts';
@@ -42,6 +43,7 @@ export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
   pushes: mongoPushStore(db),
   ledger: mongoLedgerStore(db, edges),
   feedback: mongoFeedbackStore(db),
+  folds: mongoFoldStore(db),
   reports: mongoReportStore(db),
   transactional: mongoTransactionalStore(db),
   audience: mongoAudienceStore(db, edges),

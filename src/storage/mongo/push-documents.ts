@@ -36,6 +36,8 @@ export type BatchDocument = {
   dirty: boolean;
   marks: number;
   counts: Counts;
+  /** Its rows have gone, so that it is counted no more. */
+  folded?: boolean;
 };
 
 export type LeaseDocument = { _id: string; token: string; beat: number };

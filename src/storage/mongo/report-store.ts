@@ -23,7 +23,7 @@ const progressName = 'progress';
 const peopleInOneRead = 2_000;
 const mergesMost = 5;
 
-type Queue = Pick<ReportStore, 'soil' | 'soilPeople' | 'due' | 'setPart'>;
+type Queue = Pick<ReportStore, 'soil' | 'soilPeople' | 'due' | 'setPart' | 'leave'>;
 type Sums = Pick<ReportStore, 'staleSpans' | 'partsOf' | 'setSums' | 'sums' | 'setOpens' | 'opens'>;
 type People = Pick<ReportStore, 'people' | 'views'>;
 
@@ -101,6 +101,9 @@ const queueOver = (db: mongo.Db): Queue => {
         if (!batch?.ordinals || batch.push === null) return [];
         return [{ batch: _id, push: batch.push, ordinals: unpackOrdinals(fromBinary(batch.ordinals)), mark }];
       });
+    },
+    leave: async (batch, mark) => {
+      await queue.updateOne({ _id: batch, mark }, { $set: { dueAt: never } });
     },
     // the part before the day, the day before the queue: a crash between them leaves what is done again
     setPart: async ({ batch, day, cells }, mark, again) => {

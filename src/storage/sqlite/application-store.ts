@@ -17,8 +17,13 @@ type Columns =
 
 const textOrNull = (value: Row[string] | undefined): string | null => (value == null ? null : String(value));
 
+/** The rest of an application, as JSON; those that were registered before they had numbers are called by their id. */
+type Facts = Omit<Application, Columns | 'openedAt'>;
+const factsOf = (row: Row): Facts =>
+  ({ number: String(row.id), ...(JSON.parse(String(row.facts)) as object) }) as Facts;
+
 const applicationOf = (row: Row): Application => ({
-  ...(JSON.parse(String(row.facts)) as Omit<Application, Columns | 'openedAt'>),
+  ...factsOf(row),
   id: String(row.id),
   beat: Number(row.beat),
   state: String(row.state) as Application['state'],

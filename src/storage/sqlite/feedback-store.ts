@@ -52,6 +52,11 @@ export const sqliteFeedbackStore = (db: SqliteDatabase): FeedbackStore => {
   );
   const open = db.prepare('INSERT INTO opens (message, at) VALUES (?, ?) ON CONFLICT DO NOTHING');
   const opens = db.prepare('SELECT count(*) AS count FROM opens WHERE at >= ? AND at < ?');
+  const remember = db.prepare(
+    'INSERT INTO clicks_to_judge (id, message, at) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at',
+  );
+  const ripe = db.prepare('SELECT * FROM clicks_to_judge WHERE at < ? ORDER BY at, id LIMIT ?');
+  const letGo = db.prepare('DELETE FROM clicks_to_judge WHERE id = ? AND at = ?');
   const forget = (table: string, key: string) =>
     db.prepare(`DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE at < ? LIMIT ?)`);
   const forgetVisits = forget('link_visits', 'message, at, link, head');
@@ -88,6 +93,16 @@ export const sqliteFeedbackStore = (db: SqliteDatabase): FeedbackStore => {
         return visits.all(message);
       });
       return rows.map(visitOf);
+    },
+    rememberClick: async ({ id, message, at }) => {
+      await db.write(() => remember.run(id, message, at));
+    },
+    clicksBefore: async (before, limit) =>
+      (await db.read(() => ripe.all(before, limit))).map(({ id, message, at }) => ({
+        ...{ id: String(id), message: String(message), at: Number(at) },
+      })),
+    forgetClicks: async (clicks) => {
+      await inChunks(clicks, asksInOneWrite, (part) => db.write(() => part.map(({ id, at }) => letGo.run(id, at))));
     },
     opened: async (message, at) => {
       await db.write(() => open.run(message, at));

@@ -4,12 +4,14 @@ import { applicationsSchema } from './schema/applications.ts';
 import { audienceSchema } from './schema/audience.ts';
 import { capsSchema } from './schema/caps.ts';
 import { catalogueSchema } from './schema/catalogue.ts';
+import { clicksToJudgeSchema } from './schema/clicks-to-judge.ts';
 import { digestHourSchema } from './schema/digest-hour.ts';
 import { digestsSchema } from './schema/digests.ts';
 import { fanoutSchema } from './schema/fanout.ts';
 import { feedbackSchema } from './schema/feedback.ts';
 import { profilesSchema } from './schema/profiles.ts';
 import { publishingSchema } from './schema/publishing.ts';
+import { pushFoldsSchema } from './schema/push-folds.ts';
 import { replyAddressesSchema } from './schema/reply-addresses.ts';
 import { reportsSchema } from './schema/reports.ts';
 import { returnsSchema } from './schema/returns.ts';
@@ -41,6 +43,8 @@ const migrations: string[] = [
   tuningSchema,
   reportsSchema,
   replyAddressesSchema,
+  clicksToJudgeSchema,
+  pushFoldsSchema,
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */

@@ -1,29 +1,11 @@
 import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { AppError } from '../../errors.ts';
 import { packOrdinals, unionOf, unpackOrdinals } from '../../fanout/ordinals.ts';
-import { type Batch, type Lane, lanes, noCounts, type Push } from '../../fanout/push.ts';
+import { type Batch, lanes, noCounts, type Push } from '../../fanout/push.ts';
 import type { BatchView, Claim, LeaseView, PushSource, PushStore } from '../../fanout/push-store.ts';
 import { factRows, factsOfRows } from '../source-facts.ts';
 import { bytes, type Row, type SqliteDatabase } from './database.ts';
-
-const laneOf = (row: Row): Lane => lanes[Number(row.lane)] ?? 'bulk';
-
-const pushOf = (row: Row): Push => ({
-  id: String(row.id),
-  item: String(row.item),
-  version: Number(row.version),
-  lane: laneOf(row),
-  state: row.state as Push['state'],
-  audience: JSON.parse(String(row.audience)),
-  channels: row.channels === null ? null : JSON.parse(String(row.channels)),
-  note: row.note as string | null,
-  plan: row.plan as string | null,
-  matched: Number(row.matched),
-  bySource: JSON.parse(String(row.by_source)),
-  createdAt: Number(row.created_at),
-  plannedAt: row.planned_at as number | null,
-  finishedAt: row.finished_at as number | null,
-});
+import { laneOf, pushOf } from './push-rows.ts';
 
 const batchOf = (row: Row): Batch => ({
   id: String(row.id),
@@ -104,7 +86,8 @@ export const sqlitePushStore = (db: SqliteDatabase): PushStore => {
   const drop = db.prepare("DELETE FROM batches WHERE id = ? AND kind = 'due' AND open = 0");
   const release = db.prepare('UPDATE batches SET token = NULL WHERE id = ? AND token = ?');
   const dirty = db.prepare(
-    `SELECT b.*, p.id AS push_id FROM batches b JOIN pushes p ON p.no = b.push WHERE b.dirty = 1 ORDER BY b.no LIMIT ?`,
+    `SELECT b.*, p.id AS push_id FROM batches b JOIN pushes p ON p.no = b.push
+     WHERE b.dirty = 1 AND b.push NOT IN (SELECT push FROM push_folds) ORDER BY b.no LIMIT ?`,
   );
   const soil = db.prepare(
     `UPDATE batches SET dirty = 1, marks = marks + 1

@@ -9,7 +9,7 @@ import { reportPeople } from './report-people.ts';
 const batchesInOneWrite = 500;
 const progressName = 'progress';
 
-type Queue = Pick<ReportStore, 'soil' | 'soilPeople' | 'due' | 'setPart'>;
+type Queue = Pick<ReportStore, 'soil' | 'soilPeople' | 'due' | 'setPart' | 'leave'>;
 type Sums = Pick<ReportStore, 'staleSpans' | 'partsOf' | 'setSums' | 'sums' | 'setOpens' | 'opens'>;
 
 /** Which batches are to be counted, and what each counts. */
@@ -57,6 +57,9 @@ const queueOver = (db: SqliteDatabase): Queue => {
         ordinals: unpackOrdinals(bytes(row.ordinals)),
         mark: Number(row.mark),
       })),
+    leave: async (batch, mark) => {
+      await db.write(() => clean.run(null, batch, mark));
+    },
     setPart: async ({ batch, day, cells }, mark, again) => {
       const text = JSON.stringify(cells);
       await db.write(() => {

@@ -8,6 +8,7 @@ import { sqliteCatalogueStore } from './catalogue-store.ts';
 import { type OpenOptions, openSqlite, type SqliteDatabase } from './database.ts';
 import { sqliteDeadlineStore } from './deadline-store.ts';
 import { sqliteFeedbackStore } from './feedback-store.ts';
+import { sqliteFoldStore } from './fold-store.ts';
 import { sqliteItemStore } from './item-store.ts';
 import { sqliteLedgerStore } from './ledger-store.ts';
 import { migrate } from './migrations.ts';
@@ -37,6 +38,7 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     rules: sqliteRuleStore(db),
     pushes: sqlitePushStore(db),
     ledger: sqliteLedgerStore(db),
+    folds: sqliteFoldStore(db),
     feedback: sqliteFeedbackStore(db),
     reports: sqliteReportStore(db),
     transactional: sqliteTransactionalStore(db),

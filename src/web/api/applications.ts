@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { applicationMost, applicationStates, reasonMost } from '../../applications/application.ts';
 import type { ApplicationService, ApplicationView } from '../../applications/application-service.ts';
-import type { ProofDelivery } from '../../applications/proof.ts';
+import { answerDeliveries, type ProofDelivery } from '../../applications/proof.ts';
 import type { CalendarService } from '../../calendar/calendar-service.ts';
 import { endOf, startOf } from '../../calendar/working-day.ts';
 import { AppError } from '../../errors.ts';
 import { deliveryStates } from '../../fanout/push.ts';
 import { channelNames } from '../../subscriptions/follow.ts';
+import { locales } from '../../text.ts';
 import { keyed, pageOf, pageQuery, type Route, route } from '../contract/route.ts';
 import { time, timeOrNull } from '../present.ts';
 import { instant, next, orNull } from './shapes.ts';
@@ -19,9 +20,12 @@ const moment = z.iso.datetime({ offset: true });
 const dayOrMoment = z.union([moment, day], { error: 'must be a time as 2025-01-24T09:00:00+08:00, or a day' });
 
 const applyBody = z.strictObject({
-  applicant: z.union([id, z.strictObject({ email: z.string().trim().min(1).max(320) })], {
-    error: 'must be the id of a subscriber, or { email }',
-  }),
+  applicant: z.union(
+    [id, z.strictObject({ email: z.string().trim().min(1).max(320), locale: z.enum(locales).optional() })],
+    {
+      error: 'must be the id of a subscriber, or { email, locale? }: locale is en or zh-CN',
+    },
+  ),
   text: z.string().trim().min(1).max(applicationMost),
   receivedAt: dayOrMoment,
 });
@@ -29,6 +33,7 @@ const applyBody = z.strictObject({
 const applicationShape = z
   .object({
     id: z.string(),
+    number: z.string().describe('What applicant and office call it by, as 20260608-7KX2MQ; messages name it.'),
     state: z.enum(applicationStates),
     applicant: orNull(z.union([z.object({ subscriber: z.string() }), z.object({ contact: z.string() })])).describe(
       'A subscriber by id, or a contact by its masked address; null once they were forgotten.',
@@ -46,7 +51,17 @@ const applicationShape = z
         told: z.boolean().describe('False: there is no address to write to, the office has to.'),
       }),
     ),
-    answer: orNull(z.object({ item: z.string(), push: z.string(), at: instant, openedAt: orNull(instant) })),
+    answer: orNull(
+      z.object({
+        item: z.string(),
+        push: z.string(),
+        at: instant,
+        openedAt: orNull(instant),
+        delivery: z
+          .enum(answerDeliveries)
+          .describe('undelivered: it came back, or could not be sent; the office has to find another way.'),
+      }),
+    ),
     createdAt: instant,
   })
   .meta({ id: 'Application' });
@@ -64,6 +79,7 @@ const detailShape = applicationShape
     proof: z.array(
       z.object({
         channel: orNull(z.enum(channelNames)),
+        version: z.int().describe('The version of the item that it told.'),
         state: z.enum(deliveryStates),
         code: orNull(z.string()),
         attempts: z.array(attemptShape),
@@ -76,6 +92,7 @@ const present = (application: ApplicationView, timeZone: string): z.output<typeo
   const { postponement, answer } = application;
   return {
     id: application.id,
+    number: application.number,
     state: application.state,
     applicant: application.applicantView,
     text: application.text,
@@ -94,13 +111,14 @@ const present = (application: ApplicationView, timeZone: string): z.output<typeo
       push: answer.push,
       at: time(answer.at),
       openedAt: timeOrNull(application.openedAt),
+      delivery: application.delivery ?? 'waiting',
     },
     createdAt: time(application.createdAt),
   };
 };
 
-const presentProof = ({ channel, state, code, attempts }: ProofDelivery) => ({
-  ...{ channel, state, code },
+const presentProof = ({ channel, version, state, code, attempts }: ProofDelivery) => ({
+  ...{ channel, version, state, code },
   attempts: attempts.map(({ at, provider, ok, response }) => ({ at: time(at), provider, ok, response })),
 });
 
@@ -153,10 +171,10 @@ const writeRoutes = ({ applications, calendar: { timeZone, dayOf } }: Deps): Rou
     tag: 'Applications',
     scope: 'admin',
     summary:
-      'Registers an application for information, due in 15 working days. An email makes a contact, which receives the messages of this application and nothing else.',
+      'Registers an application for information, due in 15 working days. An email makes a contact, which receives the messages of this application and nothing else, in the language named by `locale`.',
     body: applyBody,
     example: {
-      applicant: { email: 'wang@example.org' },
+      applicant: { email: 'wang@example.org', locale: 'zh-CN' },
       text: 'The budget of the new bridge.',
       receivedAt: '2026-01-05T09:30:00+08:00',
     },
@@ -202,7 +220,8 @@ const writeRoutes = ({ applications, calendar: { timeZone, dayOf } }: Deps): Rou
     operationId: 'answerApplication',
     tag: 'Applications',
     scope: 'admin',
-    summary: 'Answers by a targeted item, which is pushed to the applicant alone and must be delivered.',
+    summary:
+      'Answers by a targeted item, which is pushed to the applicant alone and must be delivered. An item answers one application: 409 otherwise.',
     body: z.strictObject({ item: id }),
     responses: { 202: applicationShape },
     idempotent: true,

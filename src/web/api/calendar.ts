@@ -26,7 +26,7 @@ export const calendarRoutes = ({ calendar, applications }: Deps): Route[] => [
     path: '/calendar',
     operationId: 'listCalendarYears',
     tag: 'Calendar',
-    scope: ['publish', 'analyse'],
+    scope: 'admin',
     summary: 'The years that the working-day calendar knows; of others only weekends are days off.',
     responses: { 200: z.object({ years: z.array(yearShape) }) },
     handler: async () => ({ status: 200, body: { years: await calendar.years() } }),

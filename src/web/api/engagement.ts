@@ -4,7 +4,7 @@ import { coverageGroups } from '../../reports/figures.ts';
 import type { Period } from '../../reports/period.ts';
 import { funnelBys, type ReportService, satisfactionBys } from '../../reports/report-service.ts';
 import { holds, type Route, route } from '../contract/route.ts';
-import { maskedRow } from '../masked-rows.ts';
+import { countedBy, maskedRow, maskedRows, maskedWorst } from '../masked-rows.ts';
 import { coverageTable, funnelTable, rulesTable, satisfactionTable, type Table } from '../report-columns.ts';
 import { csvAnswer, day, periodAsked, reportQuery } from './report-query.ts';
 import { instant, orNull } from './shapes.ts';
@@ -18,7 +18,9 @@ const masked = {
   fewerThan: z
     .literal(10)
     .optional()
-    .describe('The row is about 1 to 9 people: its numbers are null. Only the admin scope sees them.'),
+    .describe(
+      'The row is about 1 to 9 people, or such a row could be worked out from it and the total: its numbers are null. Only the admin scope sees them.',
+    ),
 };
 
 const reportShape = <Row extends z.ZodType, More extends z.ZodRawShape>(row: Row, more: More) =>
@@ -142,7 +144,7 @@ const funnelRoute = (deps: Deps): Route =>
     handler: async ({ query: { format, by, ...asked }, caller }) => {
       const exact = holds(caller, 'admin');
       const { opens, ...found } = await deps.reports.funnel(periodAsked(asked, deps), by ?? null);
-      const rows = found.rows.map((row) => maskedRow(row, row.matched, exact));
+      const rows = maskedRows(found.rows, countedBy.funnel, exact);
       const total = maskedRow(found.total, found.total.matched, exact);
       return reply(deps, 'funnel', format, { ...found, rows, total, opens: { atMost: opens } }, funnelTable(rows));
     },
@@ -160,7 +162,7 @@ const rulesRoute = (deps: Deps): Route =>
     handler: async ({ query: { format, ...asked }, caller }) => {
       const exact = holds(caller, 'admin');
       const found = await deps.reports.rules(periodAsked(asked, deps));
-      const rows = found.rows.map((row) => maskedRow(row, row.matched, exact, ['version']));
+      const rows = maskedRows(found.rows, countedBy.funnel, exact, ['version']);
       return reply(deps, 'rules', format, { ...found, rows }, rulesTable(rows));
     },
   });
@@ -177,8 +179,9 @@ const coverageRoute = (deps: Deps): Route =>
     handler: async ({ query: { format, ...asked }, caller }) => {
       const exact = holds(caller, 'admin');
       const found = await deps.reports.coverage(periodAsked(asked, deps));
-      const rows = found.rows.map((row) => maskedRow(row, row.entitled, exact));
-      return reply(deps, 'coverage', format, { ...found, rows }, coverageTable(rows));
+      const rows = maskedRows(found.rows, countedBy.coverage, exact);
+      const worst = maskedWorst(found.worst, rows);
+      return reply(deps, 'coverage', format, { ...found, rows, worst }, coverageTable(rows));
     },
   });
 
@@ -194,7 +197,7 @@ const satisfactionRoute = (deps: Deps): Route =>
     handler: async ({ query: { format, by, ...asked }, caller }) => {
       const exact = holds(caller, 'admin');
       const found = await deps.reports.satisfaction(periodAsked(asked, deps), by);
-      const rows = found.rows.map((row) => maskedRow(row, row.ratings, exact));
+      const rows = maskedRows(found.rows, countedBy.satisfaction, exact);
       return reply(deps, 'satisfaction', format, { ...found, rows }, satisfactionTable(rows));
     },
   });

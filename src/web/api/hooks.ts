@@ -111,6 +111,11 @@ const returnedShape = z
         reason: z.string(),
       }),
     ),
+    followed: z.object({
+      known: z.boolean().describe('It is about a message of ours.'),
+      suppressed: z.boolean().describe('Nothing is sent to an address any more because of it.'),
+      stopped: z.boolean().describe('What the message was sent for has stopped (a complaint).'),
+    }),
   })
   .meta({ id: 'ReturnedMail' });
 
@@ -122,21 +127,21 @@ const emailHook = ({ returns }: Deps): Route =>
     tag: 'Hooks',
     scope: 'events',
     summary:
-      'A mail that came back, raw: says whether it is a bounce (RFC 3464), a complaint (RFC 5965), an automatic answer or none, and does what follows.',
+      'A mail that came back, raw: says whether it is a bounce (RFC 3464), a complaint (RFC 5965), an automatic answer or none, does what follows, and says what followed.',
     stream: ['message/rfc822'],
     bodyLimit: mailLimit,
     audited: false,
     responses: { 200: returnedShape },
     handler: async ({ req }) => {
       const raw = await readBody(req, mailLimit);
-      const { kind, recipients } = await returns.take(raw, { rcpts: [], isVouched: true });
+      const { kind, recipients, followed } = await returns.take(raw, { rcpts: [], isVouched: true });
       const shown = recipients.map((one) => ({
         address: one.address,
         status: one.status,
         kind: one.kind,
         reason: one.reason,
       }));
-      return { status: 200, body: { kind, recipients: shown } };
+      return { status: 200, body: { kind, recipients: shown, followed } };
     },
   });
 

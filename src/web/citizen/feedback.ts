@@ -33,6 +33,8 @@ const viewOf = async (deps: CitizenDeps, token: string): Promise<FeedbackView | 
   }
 };
 
+const nowhere = (): AppError => new AppError('not-found', 'There is nothing here.');
+
 const badLink = (pages: Pages, req: Request, res: Response) =>
   pages.show(req, res, 'bad-link', { code: 'bad-link' }, { status: 403 });
 
@@ -49,7 +51,9 @@ const showForm = (pages: Pages, req: Request, res: Response, view: FeedbackView,
 /** The page of a link: what it says is chosen already, and nothing is kept before the button is pressed. */
 const ask = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
   const token = pathPart(req, 'token');
-  const choice = choiceOf(pathPart(req, 'choice'));
+  const named = pathPart(req, 'choice');
+  const choice = choiceOf(named);
+  if (named !== '' && choice.kind === null) throw nowhere();
   const view = await viewOf(deps, token);
   if (!view) return badLink(pages, req, res);
   await deps.feedback.looked(token, choice.kind ?? 'shown', req.method === 'HEAD');
@@ -90,7 +94,8 @@ const thanks = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Re
   const token = pathPart(req, 'token');
   const view = await viewOf(deps, token);
   if (!view) return badLink(pages, req, res);
-  const kind = saidKinds.find((one) => one === pathPart(req, 'choice')) ?? 'useful';
+  const kind = saidKinds.find((one) => one === pathPart(req, 'choice'));
+  if (!kind) throw nowhere();
   const asked = queryText(req, 'asked') !== null;
   pages.show(req, res, 'feedback-thanks', { token, view, kind, asked }, { locale: view.locale });
 };

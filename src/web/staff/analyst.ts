@@ -5,7 +5,7 @@ import { toCsv } from '../../reports/csv.ts';
 import { coverageGroups } from '../../reports/figures.ts';
 import { type Period, periodOf } from '../../reports/period.ts';
 import { funnelBys, satisfactionBys } from '../../reports/report-service.ts';
-import { maskedRow } from '../masked-rows.ts';
+import { countedBy, maskedRow, maskedRows, maskedWorst } from '../masked-rows.ts';
 import type { Pages } from '../pages/page.ts';
 import { momentOf, type Voice } from '../pages/present.ts';
 import { queryText } from '../pages/request.ts';
@@ -46,16 +46,13 @@ const funnelPage: ReportPage = {
       reports.byDay(period),
       reports.rules(period),
     ]);
-    const rows = found.rows.map((row) => maskedRow(row, row.matched, exact));
+    const rows = maskedRows(found.rows, countedBy.funnel, exact);
     const total = maskedRow(found.total, found.total.matched, exact);
     return {
       asOf: found.asOf,
       tables: [
         funnelByTable(voice, by, rows, ruleNamesOf(rules.rows)),
-        dayTable(
-          voice,
-          days.map((row) => maskedRow(row, row.matched, exact) as typeof row),
-        ),
+        dayTable(voice, maskedRows(days, countedBy.funnel, exact) as typeof days),
         stoppedTable(voice, total),
       ],
       notes: found.opens > 0 ? [voice.t('reports:opens', { count: found.opens })] : [],
@@ -69,7 +66,7 @@ const rulesPage: ReportPage = {
   bys: [],
   read: async ({ reports }, voice, { period, exact }) => {
     const found = await reports.rules(period);
-    const rows = found.rows.map((row) => maskedRow(row, row.matched, exact, ['version']));
+    const rows = maskedRows(found.rows, countedBy.funnel, exact, ['version']);
     return { asOf: found.asOf, tables: [rulesPageTable(voice, rows)], notes: [], csv: rulesTable(rows) };
   },
 };
@@ -79,7 +76,7 @@ const coveragePage: ReportPage = {
   bys: [],
   read: async ({ reports }, voice, { period, exact }) => {
     const found = await reports.coverage(period);
-    const rows = found.rows.map((row) => maskedRow(row, row.entitled, exact));
+    const rows = maskedRows(found.rows, countedBy.coverage, exact);
     return {
       asOf: found.asOf,
       tables: coverageGroups.map((group) =>
@@ -89,7 +86,7 @@ const coveragePage: ReportPage = {
           rows.filter((row) => row.group === group),
         ),
       ),
-      notes: [worstText(voice, found.worst)],
+      notes: [worstText(voice, maskedWorst(found.worst, rows))],
       csv: coverageTable(rows),
     };
   },
@@ -100,7 +97,7 @@ const satisfactionPage: ReportPage = {
   bys: satisfactionBys,
   read: async ({ reports }, voice, { period, by, exact }) => {
     const found = await reports.satisfaction(period, one(satisfactionBys, by));
-    const rows = found.rows.map((row) => maskedRow(row, row.ratings, exact));
+    const rows = maskedRows(found.rows, countedBy.satisfaction, exact);
     return {
       asOf: found.asOf,
       tables: [satisfactionPageTable(voice, by, rows)],

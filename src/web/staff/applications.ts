@@ -1,11 +1,19 @@
 import { type Request, type Response, Router } from 'express';
 import type { Role, Staff } from '../../access/access-store.ts';
-import { answerDays, applicationMost, applicationStates, reasonMost } from '../../applications/application.ts';
+import {
+  answerDays,
+  applicationMost,
+  applicationStates,
+  postponeFault,
+  reasonMost,
+} from '../../applications/application.ts';
 import type { ApplicationView } from '../../applications/application-service.ts';
 import { isDay, startOf } from '../../calendar/working-day.ts';
 import { AppError } from '../../errors.ts';
+import { codeText } from '../../fanout/reasons.ts';
 import type { Actor } from '../../publishing/item.ts';
 import { warnDays } from '../../reports/time-limit.ts';
+import { locales } from '../../text.ts';
 import type { Pages } from '../pages/page.ts';
 import { dayInWords, momentOf, type Voice } from '../pages/present.ts';
 import { field, longField, pathPart, queryText, textFault } from '../pages/request.ts';
@@ -34,7 +42,9 @@ const rowOf = (voice: Voice, application: ApplicationView) => ({
   href: `/staff/applications/${application.id}`,
   received: dayInWords(voice, application.receivedOn),
   due: dayInWords(voice, application.dueOn),
+  number: application.number,
   state: application.state,
+  undelivered: application.delivery === 'undelivered',
   urgency: urgencyOf(voice, application.daysLeft),
   text: application.text,
 });
@@ -84,7 +94,7 @@ const shown = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
           answer: answer && { ...answer, at: momentOf(voice, answer.at) },
           opened: openedAt === null ? null : momentOf(voice, openedAt),
           proof: found.proof.map(({ channel, state, code, attempts }) => ({
-            ...{ channel, state, code },
+            ...{ channel, state, why: codeText(code, voice.t) },
             attempts: attempts.map((attempt) => ({ ...attempt, at: momentOf(voice, attempt.at) })),
           })),
         },
@@ -114,14 +124,30 @@ const orAgain = async (
   }
 };
 
+const untilFaults = {
+  state: 'staff.fault.changed',
+  early: 'staff.fault.untilEarly',
+  past: 'staff.fault.untilPast',
+  late: 'staff.fault.untilLate',
+};
+
+/** Why an application cannot be postponed to what was typed, as a key of the catalogue; null if it can. */
+const dayFault = async ({ applications, calendar }: StaffDeps, id: string, until: string): Promise<string | null> => {
+  if (!isDay(until)) return 'staff.fault.until';
+  const found = await applications.get(id);
+  const fault = found && postponeFault(await calendar.calendar(), found, until, calendar.dayOf());
+  return fault && untilFaults[fault];
+};
+
 const postpone = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
   const show = shown(deps, pages, own);
   return async (req: Request, res: Response, me: Staff) => {
     const id = pathPart(req, 'id');
     const [until, reason] = [field(req, 'until'), longField(req, 'reason')];
     const words = textFault(reason, reasonMost, { missing: 'staff.fault.reason', long: 'staff.fault.longReason' });
+    const day = await dayFault(deps, id, until);
     const faults: Record<string, string> = {
-      ...(isDay(until) ? {} : { until: 'staff.fault.until' }),
+      ...(day === null ? {} : { until: day }),
       ...(words === null ? {} : { reason: words }),
     };
     const again = (found: Record<string, string>, status = 400) =>
@@ -132,9 +158,7 @@ const postpone = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
       await deps.access.audit({ actor: me.id, action: 'postponeApplication', subject: id, details: { by: 'page' } });
       return `/staff/applications/${id}?done=${done.postponement?.told ? 'postponed' : 'postponed-untold'}`;
     };
-    await orAgain(change, res, again, ({ code }) => ({
-      until: code === 'invalid' ? 'staff.fault.until' : 'staff.fault.changed',
-    }));
+    await orAgain(change, res, again, ({ code }) => ({ until: untilFaults[code === 'invalid' ? 'late' : 'state'] }));
   };
 };
 
@@ -152,23 +176,30 @@ const answer = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
       return `/staff/applications/${id}?done=answered`;
     };
     const words = { invalid: 'targeted', 'not-found': 'item', 'wrong-state': 'unpublished', 'no-scope': 'unpublished' };
-    await orAgain(change, res, again, ({ code }) => ({
-      item: `staff.fault.${words[code as keyof typeof words] ?? 'changed'}`,
+    await orAgain(change, res, again, ({ code, faults }) => ({
+      // a clash that names the item is with the application that it answers already
+      item: `staff.fault.${faults.length > 0 && code === 'conflict' ? 'itemTaken' : (words[code as keyof typeof words] ?? 'changed')}`,
     }));
   };
 };
 
 const registerForm =
-  (own: StaffPages) =>
+  (deps: StaffDeps, own: StaffPages) =>
   (req: Request, res: Response, me: Staff, form: Form = blank, status = 200) =>
-    own.show(req, res, me, 'application-new', { ...form, answerDays }, status);
+    own.show(req, res, me, 'application-new', { ...form, answerDays, usual: deps.config.locale }, status);
 
 const register = (deps: StaffDeps, own: StaffPages) => {
-  const show = registerForm(own);
+  const show = registerForm(deps, own);
   const { timeZone } = deps.calendar;
   return async (req: Request, res: Response, me: Staff) => {
-    const typed = { who: field(req, 'who'), text: longField(req, 'text'), receivedOn: field(req, 'receivedOn') };
+    const typed = {
+      who: field(req, 'who'),
+      text: longField(req, 'text'),
+      receivedOn: field(req, 'receivedOn'),
+      locale: field(req, 'locale'),
+    };
     const { who, text, receivedOn } = typed;
+    const locale = locales.find((one) => one === typed.locale);
     const words = textFault(text, applicationMost, { missing: 'staff.fault.text', long: 'staff.fault.longText' });
     const faults: Record<string, string> = {
       ...(who === '' ? { who: 'staff.fault.applicant' } : {}),
@@ -179,7 +210,7 @@ const register = (deps: StaffDeps, own: StaffPages) => {
       show(req, res, me, { typed, faults: { ...faults, ...found } }, status);
     if (Object.keys(faults).length > 0) return again({});
     const change = async () => {
-      const applicant = who.includes('@') ? { email: who } : { subscriber: who };
+      const applicant = who.includes('@') ? { email: who, ...(locale ? { locale } : {}) } : { subscriber: who };
       const wanted = { applicant, text, receivedAt: startOf(timeZone, receivedOn) };
       const { id } = await deps.applications.register(wanted, actorOf(me));
       await deps.access.audit({ actor: me.id, action: 'addApplication', subject: id, details: { by: 'page' } });
@@ -188,6 +219,14 @@ const register = (deps: StaffDeps, own: StaffPages) => {
     await orAgain(change, res, again, () => ({ who: 'staff.fault.applicant' }));
   };
 };
+
+/** What is forgotten does not come back, so that the button on the application leads to a page of its own. */
+const forgetForm =
+  (deps: StaffDeps, pages: Pages, own: StaffPages) => async (req: Request, res: Response, me: Staff) => {
+    const found = await deps.applications.get(pathPart(req, 'id'));
+    if (!found) throw new AppError('not-found', 'There is no such application.');
+    own.show(req, res, me, 'application-forget', { one: rowOf(await pages.voice(req), found) });
+  };
 
 const forget = (deps: StaffDeps) => async (req: Request, res: Response, me: Staff) => {
   const id = pathPart(req, 'id');
@@ -198,7 +237,7 @@ const forget = (deps: StaffDeps) => async (req: Request, res: Response, me: Staf
 
 /** Applications, for staff. */
 export const applicationPages = (deps: StaffDeps, pages: Pages, own: StaffPages): Router => {
-  const form = registerForm(own);
+  const form = registerForm(deps, own);
   const show = shown(deps, pages, own);
   return Router()
     .get('/staff/applications', own.only(list(deps, pages, own), ...deskRoles))
@@ -213,5 +252,6 @@ export const applicationPages = (deps: StaffDeps, pages: Pages, own: StaffPages)
     )
     .post('/staff/applications/:id/postpone', own.only(postpone(deps, pages, own), ...deskRoles))
     .post('/staff/applications/:id/answer', own.only(answer(deps, pages, own), ...deskRoles))
+    .get('/staff/applications/:id/forget', own.only(forgetForm(deps, pages, own), 'admin'))
     .post('/staff/applications/:id/forget', own.only(forget(deps), 'admin'));
 };

@@ -2,6 +2,7 @@ import type { FunnelRow, WorstServed } from '../../reports/figures.ts';
 import { lastDays, type Period, periodBefore } from '../../reports/period.ts';
 import type { DayRow, ReportService, TuningHistory } from '../../reports/report-service.ts';
 import { liftOf } from '../../tuning/lift.ts';
+import { countedBy, type MaskedRow, maskedRows, maskedWorst } from '../masked-rows.ts';
 import type { Voice } from '../pages/present.ts';
 import { keyName, numberText, percentText } from './report-tables.ts';
 
@@ -45,12 +46,13 @@ const movedOf = (voice: Voice, now: Week, before: Week): string[] =>
     return [voice.t(`reports:changed.${name}${low > 0 ? 'Up' : 'Down'}`, values)];
   });
 
-export const worstText = (voice: Voice, worst: WorstServed | null): string => {
+export const worstText = (voice: Voice, worst: MaskedRow<WorstServed, never> | null): string => {
   if (!worst) return voice.t('reports:nobodyWorst');
   const { group, key, reached, entitled, share, certain } = worst;
+  const named = { group: voice.t(`reports:by.${group}`), name: keyName(voice, group, key) };
+  if (reached === null || entitled === null) return voice.t('reports:worstNamed', named);
   return voice.t(certain ? 'reports:worst' : 'reports:worstPerhaps', {
-    group: voice.t(`reports:by.${group}`),
-    name: keyName(voice, group, key),
+    ...named,
     reached: numberText(voice, reached),
     entitled: numberText(voice, entitled),
     share: percentText(voice, share ?? 0),
@@ -77,7 +79,9 @@ const weekOf = async (reports: ReportService, period: Period) => {
       whole: sum(ratings.rows.map((row) => row.ratings)),
     },
   };
-  return { week, worst: coverage.worst, asOf: funnel.asOf };
+  // the page is everybody's who may read reports
+  const worst = maskedWorst(coverage.worst, maskedRows(coverage.rows, countedBy.coverage, false));
+  return { week, worst, asOf: funnel.asOf };
 };
 
 const figuresOf = (voice: Voice, now: Week, before: Week): Figure[] => {
@@ -117,7 +121,7 @@ export const readReportHome = async (
     figures: figuresOf(voice, current.week, before.week),
     changes: changes.length > 0 ? changes : [voice.t('reports:changed.nothing')],
     worst: worstText(voice, current.worst),
-    days,
+    days: maskedRows(days, countedBy.funnel, false) as typeof days,
     asOf: current.asOf,
   };
 };

@@ -10,6 +10,7 @@ const at = Date.parse('2026-03-02T08:30:00.123Z');
 
 const makeApplication = (fields: Partial<Application> = {}): Application => ({
   id: 'application-1',
+  number: '20260302-7KX2MQ',
   beat: 1,
   state: 'received',
   contact: true,

@@ -46,6 +46,28 @@ export const describeFeedbackStore = (name: string, open: () => Promise<Pair<Sto
       people = one.subscriptions;
     });
 
+    it('remembers clicks until they are let go, the oldest first; one whose time was set anew stays', async () => {
+      for (const [id, when] of [
+        ['b', 5],
+        ['a', 3],
+        ['c', 9],
+      ] as const)
+        await store.rememberClick({ id, message: `of ${id}`, at: at + when });
+      expect((await other.clicksBefore(at + 9, 10)).map(({ id, message }) => [id, message])).toEqual([
+        ['a', 'of a'],
+        ['b', 'of b'],
+      ]);
+      const first = await store.clicksBefore(at + 9, 1);
+      expect(first).toEqual([{ id: 'a', message: 'of a', at: at + 3 }]);
+      await other.rememberClick({ id: 'a', message: 'of a', at: at + 7 });
+      await store.forgetClicks([...first, { id: 'b', message: 'of b', at: at + 5 }]);
+      expect(await store.clicksBefore(at + 10, 10)).toEqual([
+        { id: 'a', message: 'of a', at: at + 7 },
+        { id: 'c', message: 'of c', at: at + 9 },
+      ]);
+      await store.forgetClicks([]);
+    });
+
     const ask = (of: string, when: number, ordinal = 7) => ({ ordinal, of, at: when });
     const all = async (from = 0, to = at + 10 * day, limit = 3): Promise<Feedback[]> => {
       const seen: Feedback[] = [];

@@ -18,7 +18,19 @@ describe('working days', () => {
     ['2025-10-11', true, 'a Saturday made up'],
     ['2024-02-18', true, 'a Sunday made up in 2024'],
     ['2026-01-04', true, 'a Sunday made up in 2026'],
+    ['2026-01-02', false, 'the Friday after New Year 2026'],
+    ['2026-02-14', true, 'a Saturday made up in 2026'],
     ['2026-02-23', false, 'the ninth day of Spring Festival 2026'],
+    ['2026-02-24', true, 'the day after Spring Festival 2026'],
+    ['2026-02-28', true, 'a Saturday made up in 2026'],
+    ['2026-04-06', false, 'the Monday of Qingming 2026'],
+    ['2026-05-09', true, 'a Saturday made up in 2026'],
+    ['2026-06-19', false, 'Dragon Boat 2026'],
+    ['2026-09-20', true, 'a Sunday made up in 2026'],
+    ['2026-09-25', false, 'Mid-Autumn 2026'],
+    ['2026-10-07', false, 'the last day of National Day 2026'],
+    ['2026-10-08', true, 'the day after it'],
+    ['2026-10-10', true, 'a Saturday made up in 2026'],
   ])('%s is worked: %s (%s)', (day, worked) => {
     expect(calendar.isWorkingDay(day)).toBe(worked);
   });

@@ -8,7 +8,7 @@ import {
   worstServed,
 } from '../../../src/reports/figures.ts';
 import { lastDays, monthsIn, periodBefore, periodOf } from '../../../src/reports/period.ts';
-import { maskedRow } from '../../../src/web/masked-rows.ts';
+import { countedBy, hiddenRows, maskedRow, maskedRows, maskedWorst } from '../../../src/web/masked-rows.ts';
 
 describe('figures of reports', () => {
   it('says nothing is known of a share of nothing', () => {
@@ -106,6 +106,59 @@ describe('rows that few people are in', () => {
     [4, true],
   ])('unless %d people are in it, or exactly (%j)', (people, exact) => {
     expect(maskedRow(row, people, exact)).toBe(row);
+  });
+});
+
+describe('rows that could be worked out from a total', () => {
+  const hiddenOf = (...people: number[]) =>
+    [
+      ...hiddenRows(
+        people.map((matched) => ({ matched })),
+        countedBy.funnel,
+      ),
+    ]
+      .map(({ matched }) => matched)
+      .sort((a, b) => a - b);
+  it.each<[number[], number[]]>([
+    [[40, 30, 12], []],
+    [
+      [40, 30, 4],
+      [4, 30],
+    ],
+    [
+      [40, 12, 4, 12],
+      [4, 12],
+    ],
+    [
+      [40, 5, 6],
+      [5, 6],
+    ],
+    [
+      [40, 3, 4],
+      [3, 4, 40],
+    ],
+    [
+      [40, 4, 0],
+      [4, 40],
+    ],
+    [[4], [4]],
+    [[], []],
+  ])('of %j hides %j', (people, hidden) => expect(hiddenOf(...people)).toEqual(hidden));
+
+  it('are looked for group by group, and shown to whoever sees all', () => {
+    const row = (group: 'region' | 'language', key: string, entitled: number) =>
+      coverageRow(group, key, { entitled, reached: 1 });
+    const rows = [row('region', 'a', 50), row('region', 'b', 3), row('region', 'c', 60), row('language', 'en', 113)];
+    expect(maskedRows(rows, countedBy.coverage, false).map(({ entitled }) => entitled)).toEqual([null, null, 60, 113]);
+    expect(maskedRows(rows, countedBy.coverage, true)).toEqual(rows);
+    const worst = worstServed(rows);
+    expect(worst).toMatchObject({ key: 'en' });
+    expect(maskedWorst(worst, maskedRows(rows, countedBy.coverage, false))).toBe(worst);
+    const other = { ...row('region', 'a', 50), certain: true };
+    expect(maskedWorst(other, maskedRows(rows, countedBy.coverage, false))).toEqual({
+      ...{ group: 'region', key: 'a', entitled: null, reached: null, share: null, interval: [] },
+      ...{ certain: true, fewerThan: 10 },
+    });
   });
 });
 

@@ -140,6 +140,7 @@ export const toMessage = (found: MessageDocument): Message => ({
   createdAt: found.createdAt,
   attempts: found.attempts.map(plainAttempt),
   holder: found.holder ?? null,
+  ...(found.kept ? { kept: found.kept.map(({ push, reasons }) => ({ push, reasons })) } : {}),
 });
 
 export const ledgerCollections = (db: mongo.Db) => ({

@@ -73,4 +73,5 @@ export const messageOf = (row: Row): Message => ({
   createdAt: Number(row.created_at),
   attempts: JSON.parse(String(row.attempts)),
   holder: row.holder as string | null,
+  ...(row.kept == null ? {} : { kept: JSON.parse(String(row.kept)) as NonNullable<Message['kept']> }),
 });
