@@ -154,6 +154,17 @@ export const environment = {
   },
   VAPID_PUBLIC_KEY: { schema: z.string().min(80).optional(), help: 'made and kept when unset' },
   VAPID_PRIVATE_KEY: { schema: z.string().min(40).optional(), help: 'made and kept when unset' },
+  WEBSUB_HUB: {
+    schema: url(['https:']).optional(),
+    help: 'hub that is told when feeds change (W3C WebSub), https only; unset: nobody is told (docs/channels.md)',
+  },
+  CAP_SENDER: {
+    schema: z
+      .string()
+      .regex(/^[^\s,<&]+$/, 'must hold no blank, comma, < or &')
+      .optional(),
+    help: 'who sends the alerts of emergencies (CAP 1.2, sender); default the host of PUBLIC_URL',
+  },
   ALLOW_PRIVATE_ENDPOINTS: {
     schema: onOff,
     default: 'off',
@@ -215,6 +226,7 @@ export type Config = {
     vapid: { publicKey: string; privateKey: string } | undefined;
     allowPrivateEndpoints: boolean;
   };
+  feeds: { hub: string | null; capSender: string };
   trustProxy: number;
   timeZone: string;
   locale: 'zh-CN' | 'en';
@@ -285,10 +297,11 @@ export const readConfig = (
     faults.push({ name: 'SECRET', message: 'must be set on MongoDB: every process needs the same one' });
   if (faults.length > 0) throw new ConfigError(faults);
   const all = values as Values;
+  const publicUrl = (all.PUBLIC_URL ?? `http://localhost:${all.PORT}`).replace(/\/+$/, '');
   return {
     port: all.PORT,
     host: all.HOST,
-    publicUrl: (all.PUBLIC_URL ?? `http://localhost:${all.PORT}`).replace(/\/+$/, ''),
+    publicUrl,
     dataDir,
     database,
     secret: all.SECRET,
@@ -321,6 +334,7 @@ export const readConfig = (
         : undefined,
       allowPrivateEndpoints: all.ALLOW_PRIVATE_ENDPOINTS,
     },
+    feeds: { hub: all.WEBSUB_HUB ?? null, capSender: all.CAP_SENDER ?? new URL(publicUrl).hostname },
     trustProxy: all.TRUST_PROXY,
     timeZone: all.TIME_ZONE,
     locale: all.LOCALE,

@@ -20,6 +20,8 @@ import { type FeedbackService, makeFeedbackService } from './feedback/feedback-s
 import { makeOpinionService, type OpinionService } from './feedback/opinions/opinion-service.ts';
 import { makeReturnService, type ReturnService } from './feedback/return-service.ts';
 import { makeSuppressionService, type SuppressionService } from './feedback/suppression-service.ts';
+import { type FeedService, makeFeedService } from './feeds/feed-service.ts';
+import { makeRecentItems } from './feeds/recent.ts';
 import type { Keyring } from './keyring.ts';
 import type { Log } from './log.ts';
 import { type MessageTemplates, makeMessageTemplates } from './message-templates.ts';
@@ -56,6 +58,7 @@ export type Services = {
   profiles: ProfileService;
   browsing: BrowsingService;
   publishing: PublishingService;
+  feeds: FeedService;
   rules: RuleService;
   audienceIndex: IndexKeeper;
   audienceMatcher: AudienceMatcher;
@@ -112,6 +115,8 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const browsing = makeBrowsingService(stores, { profiles, catalogue, keyring, edges, config });
 
   const publishing = makePublishingService(stores, { catalogue, edges, review: config.review });
+  const recent = makeRecentItems({ items }, { catalogue });
+  const feeds = makeFeedService(stores, { items, recent, catalogue, config });
   const rules = makeRuleService(stores, { catalogue, edges, review: config.review });
   const audienceIndex = makeIndexKeeper(stores, {
     edges,
@@ -178,6 +183,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     profiles,
     browsing,
     publishing,
+    feeds,
     rules,
     audienceIndex,
     audienceMatcher,

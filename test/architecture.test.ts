@@ -12,6 +12,7 @@ const story = [
   'browsing',
   'profiles',
   'publishing',
+  'feeds',
   'rules',
   'audience',
   'fanout',
