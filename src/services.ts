@@ -21,7 +21,7 @@ import { makeOpinionService, type OpinionService } from './feedback/opinions/opi
 import { makeReturnService, type ReturnService } from './feedback/return-service.ts';
 import { makeSuppressionService, type SuppressionService } from './feedback/suppression-service.ts';
 import { type FeedService, makeFeedService } from './feeds/feed-service.ts';
-import { makeRecentItems } from './feeds/recent.ts';
+import { makeRecentItems, type RecentItems } from './feeds/recent.ts';
 import type { Keyring } from './keyring.ts';
 import type { Log } from './log.ts';
 import { type MessageTemplates, makeMessageTemplates } from './message-templates.ts';
@@ -59,6 +59,7 @@ export type Services = {
   browsing: BrowsingService;
   publishing: PublishingService;
   feeds: FeedService;
+  recent: RecentItems;
   rules: RuleService;
   audienceIndex: IndexKeeper;
   audienceMatcher: AudienceMatcher;
@@ -184,6 +185,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     browsing,
     publishing,
     feeds,
+    recent,
     rules,
     audienceIndex,
     audienceMatcher,
