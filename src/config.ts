@@ -165,6 +165,10 @@ export const environment = {
       .optional(),
     help: 'who sends the alerts of emergencies (CAP 1.2, sender); default the host of PUBLIC_URL',
   },
+  REGION_OUTLINES: {
+    schema: z.string().min(1).optional(),
+    help: 'folder of GeoJSON files with the outlines of regions, by which areas on the map find people (docs/channels.md)',
+  },
   ALLOW_PRIVATE_ENDPOINTS: {
     schema: onOff,
     default: 'off',
@@ -227,6 +231,7 @@ export type Config = {
     allowPrivateEndpoints: boolean;
   };
   feeds: { hub: string | null; capSender: string };
+  regionOutlines: string | undefined;
   trustProxy: number;
   timeZone: string;
   locale: 'zh-CN' | 'en';
@@ -335,6 +340,7 @@ export const readConfig = (
       allowPrivateEndpoints: all.ALLOW_PRIVATE_ENDPOINTS,
     },
     feeds: { hub: all.WEBSUB_HUB ?? null, capSender: all.CAP_SENDER ?? new URL(publicUrl).hostname },
+    regionOutlines: all.REGION_OUTLINES ? resolve(all.REGION_OUTLINES) : undefined,
     trustProxy: all.TRUST_PROXY,
     timeZone: all.TIME_ZONE,
     locale: all.LOCALE,

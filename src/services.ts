@@ -9,6 +9,7 @@ import { type IndexKeeper, makeIndexKeeper } from './audience/index-keeper.ts';
 import { makeOracleCheck } from './audience/oracle-check.ts';
 import { type BrowsingService, makeBrowsingService } from './browsing/browsing-service.ts';
 import { type CalendarService, makeCalendarService } from './calendar/calendar-service.ts';
+import { readOutlines } from './catalogue/areas/outlines.ts';
 import { type CatalogueService, makeCatalogueService } from './catalogue/catalogue-service.ts';
 import { type ItemReader, makeItemReader } from './catalogue/item-reader.ts';
 import { type Courier, makeCourier } from './channels/courier.ts';
@@ -115,7 +116,10 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const profiles = makeProfileService(stores, { catalogue, edges, config });
   const browsing = makeBrowsingService(stores, { profiles, catalogue, keyring, edges, config });
 
-  const publishing = makePublishingService(stores, { catalogue, edges, review: config.review });
+  const publishing = makePublishingService(stores, {
+    ...{ catalogue, edges, review: config.review },
+    outlines: readOutlines(config.regionOutlines),
+  });
   const recent = makeRecentItems({ items }, { catalogue });
   const feeds = makeFeedService(stores, { items, recent, catalogue, config });
   const rules = makeRuleService(stores, { catalogue, edges, review: config.review });

@@ -4,6 +4,7 @@ import type { ItemReader, PublicItem } from '../catalogue/item-reader.ts';
 import type { Locale } from '../catalogue/topic.ts';
 import type { Config } from '../config.ts';
 import { makeLru } from '../lru.ts';
+import { capMessage } from '../publishing/cap-message.ts';
 import type { Storage } from '../storage/storage.ts';
 import { defineFollow } from '../subscriptions/follow.ts';
 import { followMatches } from '../subscriptions/matching.ts';
@@ -27,6 +28,8 @@ export type FeedDocument = {
 export type FeedService = {
   /** The newest items of a source, in one of the formats; null where there is no such topic. */
   document(source: FeedSource, format: FeedFormat, locale: Locale): Promise<FeedDocument | null>;
+  /** The present alert of an item that is or was an emergency (CAP 1.2); null for any other. */
+  alert(item: string): Promise<FeedDocument | null>;
 };
 
 export type FeedTools = {
@@ -44,8 +47,7 @@ const documentsKept = 300;
 
 type Kept = { mark: string; trees: Trees; document: Promise<FeedDocument | null> };
 
-export const etagOf = (body: string): string =>
-  `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
+const etagOf = (body: string): string => `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
 
 /** Feeds of what is public: topics, departments, saved searches; for readers that come by and ask, and know nobody. */
 export const makeFeedService = (stores: Pick<Storage, 'items'>, tools: FeedTools): FeedService => {
@@ -122,6 +124,18 @@ export const makeFeedService = (stores: Pick<Storage, 'items'>, tools: FeedTools
   };
 
   return {
+    alert: async (id) => {
+      const item = await items.read(id);
+      if (!item) return null;
+      const numbers = Array.from({ length: item.version }, (_, n) => n + 1);
+      const versions = await Promise.all(numbers.map((version) => stores.items.version(id, version)));
+      const { regions } = await catalogue.trees();
+      const sound = versions.flatMap((version) => version ?? []);
+      const body = capMessage(sound, { sender: config.feeds.capSender, publicUrl, regions });
+      if (body === null) return null;
+      const self = `${publicUrl}/items/${encodeURIComponent(id)}/cap.xml`;
+      return { type: mediaTypes.cap, body, etag: etagOf(body), changedAt: item.updatedAt, self, hub: null };
+    },
     document: async (source, format, locale) => {
       const trees = await catalogue.trees();
       if (source.kind === 'topic' && !trees.topicParents.has(source.slug)) return null;

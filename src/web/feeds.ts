@@ -78,5 +78,10 @@ export const feedRouter = ({ feeds, edges, locale }: FeedDeps): Router => {
         if (!document) throw new AppError('not-found', 'There is no such topic.');
         send(req, res, document, edges.now());
       });
+  router.get('/items/:id/cap.xml', machine, ...limits, async (req, res) => {
+    const alert = await feeds.alert(pathPart(req, 'id'));
+    if (!alert) throw new AppError('not-found', 'There is no such alert.');
+    send(req, res, alert, edges.now());
+  });
   return router;
 };

@@ -13,7 +13,9 @@ describe('the WebSub hub', () => {
 
   beforeEach(async () => {
     status = 202;
-    hub = await startPushSink({ answer: () => ({ status, headers: status === 429 ? { 'retry-after': '600' } : {} }) });
+    hub = await startPushSink({
+      answer: () => ({ status, ...(status === 429 ? { headers: { 'retry-after': '600' } } : {}) }),
+    });
     town = await makeTown({
       env: {
         WEBSUB_HUB: `${hub.origin}/hub`,
