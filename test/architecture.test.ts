@@ -29,6 +29,7 @@ const layerOf: Record<string, string> = {
   'src/main.ts': 'main',
   'src/compose.ts': 'compose',
   'src/services.ts': 'services',
+  'src/channel-docs.ts': 'words',
   'src/digest-template.ts': 'words',
   'src/feedback-words.ts': 'words',
   'src/message-templates.ts': 'words',
