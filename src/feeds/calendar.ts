@@ -11,7 +11,7 @@ export type CalendarTools = { locale: Locale; t: Text; publicUrl: string; name: 
 const consultation = /consultation|call[\s_-]?for[\s_-]?(?:evidence|comments)|征求意见|意见征集|公开征询|听证/i;
 
 /** Whether an item asks people for their comments until its deadline. */
-export const isConsultation = ({ documentType }: Pick<PublicItem['content'], 'documentType'>): boolean =>
+const isConsultation = ({ documentType }: Pick<PublicItem['content'], 'documentType'>): boolean =>
   consultation.test(documentType ?? '');
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 5545 section 3.1 has no place for them in a text

@@ -39,7 +39,7 @@ const urlsOf = (items: RecentItem[], publicUrl: string): string[] =>
     );
 
 /** What is owed after a look at the newest items. What was there before the first look is no news. */
-export const afterLook = (was: HubState | null, recent: RecentItem[], publicUrl: string): HubState => {
+const afterLook = (was: HubState | null, recent: RecentItem[], publicUrl: string): HubState => {
   const stamps = recent.map(({ stamp }) => stamp);
   if (was === null) return { known: stamps, owed: [], attempts: 0, since: 0, dueAt: 0 };
   const known = new Set(was.known);

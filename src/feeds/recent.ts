@@ -17,7 +17,7 @@ export type RecentItems = {
 };
 
 /** So many of the newest are searched: a feed tells what is new. */
-export const recentMost = 1_000;
+const recentMost = 1_000;
 const pageSize = 100;
 
 const remembered = (item: PublicItem, trees: Trees): RecentItem => ({

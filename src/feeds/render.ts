@@ -16,7 +16,7 @@ const notInXml = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g;
 const halfCharacter = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 
 /** A text as XML can hold it: without the control characters that no escape brings in, and without half characters. */
-export const xmlText = (text: string): string => text.replace(notInXml, '').replace(halfCharacter, '\uFFFD');
+const xmlText = (text: string): string => text.replace(notInXml, '').replace(halfCharacter, '\uFFFD');
 
 const htmlOf = ({ paragraphs }: FeedEntry): string =>
   paragraphs.map((lines) => `<p>${lines.map((line) => escaped(xmlText(line))).join('<br>')}</p>`).join('');

@@ -53,7 +53,7 @@ export const shapesOfArea = ({ polygons = [], circles = [] }: Area): Shape[] => 
 ];
 
 /** Whether the place lies in the shape, by the even-odd rule; on its very border it does not. */
-export const holds = ({ rings, box: [west, south, east, north] }: Shape, [lon, lat]: Position): boolean =>
+const holds = ({ rings, box: [west, south, east, north] }: Shape, [lon, lat]: Position): boolean =>
   lon > west &&
   lon < east &&
   lat > south &&
