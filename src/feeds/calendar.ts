@@ -1,4 +1,4 @@
-import ical, { ICalCalendarMethod, ICalEventStatus, ICalEventTransparency } from 'ical-generator';
+import ical, { ICalEventStatus, ICalEventTransparency } from 'ical-generator';
 import type { PublicItem } from '../catalogue/item-reader.ts';
 import { wordsOf } from '../catalogue/item-words.ts';
 import type { Locale } from '../catalogue/topic.ts';
@@ -30,7 +30,6 @@ export const calendarOf = (items: PublicItem[], tools: CalendarTools): string =>
   const calendar = ical({
     name: clean(name),
     prodId: { company: 'Bellman', product: 'Bellman', language: locale.toUpperCase() },
-    method: ICalCalendarMethod.PUBLISH,
     url: self,
     ttl: refreshSeconds,
   });
@@ -54,5 +53,5 @@ export const calendarOf = (items: PublicItem[], tools: CalendarTools): string =>
     });
     event.categories(item.content.topics.map((slug) => ({ name: clean(slug) })));
   }
-  return calendar.toString();
+  return `${calendar.toString()}\r\n`;
 };

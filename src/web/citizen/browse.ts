@@ -12,7 +12,8 @@ import { followOf, pathPart, queryText, searchOf, targetQuery } from '../pages/r
 const pageSize = 20;
 
 /** Where a feed reader finds the same. */
-const feedLinks = (voice: Voice, source: FeedSource) => ({
+const feedLinks = (voice: Voice, source: FeedSource, what?: string) => ({
+  what,
   atom: feedPath(source, 'atom', voice.locale),
   json: feedPath(source, 'json', voice.locale),
   calendar: source.kind === 'topic' ? feedPath(source, 'calendar', voice.locale) : null,
@@ -93,12 +94,13 @@ const offerOf = (voice: Voice, q: string, chosen: string | null, rows: readonly 
   const definition = defineFollow(request);
   const source = sourceOfTarget(definition.target);
   const facts = rows.map(({ id, content }) => factsOfItem(id, { ...content, visibility: 'public' }, voice.trees));
+  const words = targetTitle(voice, request.target, () => null);
   return {
-    words: targetTitle(voice, request.target, () => null),
+    words,
     fits: facts.filter((one) => followMatches(definition, one)).length,
     shown: rows.length,
     topics: topicsAmong(voice, rows),
-    feeds: source && feedLinks(voice, source),
+    feeds: source && feedLinks(voice, source, words),
   };
 };
 

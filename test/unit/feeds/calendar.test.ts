@@ -18,7 +18,7 @@ const makeItem = (content: Partial<PublicItem['content']>, overrides: Partial<Pu
 
 /** Reads by RFC 5545 section 3.1: lines end in CRLF, hold 75 octets at most and go on after a blank. */
 const read = (text: string): Record<string, string>[] => {
-  expect(text.endsWith('\r\n') || text.endsWith('END:VCALENDAR')).toBe(true);
+  expect(text.endsWith('\r\nEND:VCALENDAR\r\n')).toBe(true);
   const lines = text.split('\r\n');
   for (const line of lines) {
     expect(Buffer.byteLength(line)).toBeLessThanOrEqual(75);
