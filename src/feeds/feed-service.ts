@@ -58,7 +58,7 @@ export const makeFeedService = (stores: Pick<Storage, 'items'>, tools: FeedTools
 
   const ofSearch = async (source: Extract<FeedSource, { kind: 'search' }>, trees: Trees): Promise<PublicItem[]> => {
     const definition = defineFollow({ target: { search: source.search }, regions: null });
-    const facts = { topics: [], regions: [], text: [], regionParents: trees.regionParents };
+    const facts = { topics: [], regions: [], areas: [], text: [], regionParents: trees.regionParents };
     const found = (await recent.list()).filter(({ id, facets }) => followMatches(definition, { id, facets, ...facts }));
     const read = await Promise.all(found.slice(0, entriesMost).map(({ id }) => items.read(id)));
     return read.flatMap((item) => item ?? []);

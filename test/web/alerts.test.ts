@@ -16,12 +16,23 @@ describe('alerts in and out', () => {
     web = await startWeb({
       env: { REGION_OUTLINES: join(samples, 'outlines'), PUBLIC_URL: 'https://notices.example.org' },
     });
+    const declared = await web.api('POST', '/attributes', {
+      name: 'place',
+      type: 'place',
+      title: { en: 'A place that you care about', 'zh-CN': '您关心的地点' },
+    });
+    expect(declared.status).toBe(201);
     const { rule } = await web.town.rules.create(
       {
         name: 'Where you live',
         explanation: { en: 'You live there.', 'zh-CN': '您住在那里。' },
         when: { item: 'urgency', atLeast: 'emergency' },
-        who: { person: 'region', within: 'item.regions' },
+        who: {
+          any: [
+            { person: 'region', within: 'item.regions' },
+            { person: 'place', within: 'item.areas' },
+          ],
+        },
         deliver: { channels: ['email'], pace: 'immediate', priority: 9 },
         holdout: 0,
         tune: {},
@@ -35,7 +46,7 @@ describe('alerts in and out', () => {
   const bring = async (content: string) =>
     web.api('POST', '/items/import', { format: 'cap', content, publish: true, notify: true });
 
-  it('tell the people in whose region the area lies, and nobody else', async () => {
+  it('tell the people in whose region or at whose place the area lies, without consent, and nobody else', async () => {
     const { town } = web;
     for (const code of ['QS', 'QS-EAST', 'QS-EAST-1', 'QS-WEST'])
       await web.api('POST', '/regions', {
@@ -43,15 +54,24 @@ describe('alerts in and out', () => {
         name: { en: code, 'zh-CN': code },
         ...(code === 'QS' ? {} : { parent: code.replace(/-[^-]+$/, '') }),
       });
-    const living = (region: string) => makeResident(region, { region, follow: [{ topic: 'budgets' }] });
-    await town.people(['QS-EAST-1', 'QS-EAST', 'QS-WEST', '110000'].map(living));
+    const follow = [{ topic: 'budgets' }];
+    const living = (region: string) => makeResident(region, { region, follow });
+    const caring = (name: string, place: string) => makeResident(name, { follow, attributes: { place } });
+    await town.people([
+      ...['QS-EAST-1', 'QS-EAST', 'QS-WEST', '110000'].map(living),
+      ...[caring('near', '30.0251,113.1333'), caring('far', '30.09,113.01')],
+    ]);
     expect((await bring(flood)).body).toMatchObject({ created: 1, errors: [] });
     await town.audienceIndex.caughtUp();
     await town.drain();
     const [push] = (await town.fanout.list({ cursor: null, limit: 5 })).rows;
     const told = await town.fanout.deliveries(push?.id ?? '', null, { cursor: null, limit: 9 });
     const people = await Promise.all(told.rows.map(({ subscriber }) => town.subscriptions.person({ id: subscriber })));
-    expect(people.map((one) => one?.person.externalId)).toEqual(['QS-EAST-1']);
+    expect(people.map((one) => one?.person.externalId).sort()).toEqual(['QS-EAST-1', 'near']);
+    const { body } = await web.api('GET', '/subscribers?externalId=near');
+    expect(body.attributes).toEqual({ place: '30.03,113.13' });
+    const reasons = told.rows.flatMap((row) => row.reasons.flatMap(({ facts }) => Object.keys(facts)));
+    expect(reasons.sort()).toEqual(['place', 'region']);
   });
 
   it('are found by machines from the feeds, valid, and only where there was an emergency', async () => {
@@ -67,6 +87,13 @@ describe('alerts in and out', () => {
     expect((await web.call('GET', `/items/${body.id}/cap.xml`)).status).toBe(404);
     await web.api('POST', `/items/${body.id}/publish`);
     expect((await web.call('GET', `/items/${body.id}/cap.xml`)).status).toBe(404);
+  });
+
+  it('ask for a place only where that is declared, under its own name', async () => {
+    const other = { name: 'home', type: 'place', title: { en: 'Home', 'zh-CN': '家' } };
+    expect((await web.api('POST', '/attributes', other)).body).toMatchObject({ errors: [{ path: 'name' }] });
+    const listed = { name: 'place', type: 'place', values: ['a'], title: other.title };
+    expect((await web.api('POST', '/attributes', listed)).body).toMatchObject({ errors: [{ path: 'values' }] });
   });
 
   it('may be drawn by a publisher, too', async () => {

@@ -60,10 +60,6 @@ const holds = ({ rings, box: [west, south, east, north] }: Shape, [lon, lat]: Po
   lat < north &&
   booleanPointInPolygon([lon, lat], { type: 'Polygon', coordinates: rings }, { ignoreBoundary: true });
 
-/** Whether the place lies in one of the area's shapes, on whichever side of the antimeridian they were drawn. */
-export const areaHolds = (shapes: Shape[], [lon, lat]: Position): boolean =>
-  shapes.some((shape) => [lon, lon - 360, lon + 360].some((at) => holds(shape, [at, lat])));
-
 type Edge = [Position, Position];
 
 const edgesWithin = ({ rings }: Shape, [west, south, east, north]: Box): Edge[] =>

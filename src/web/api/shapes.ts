@@ -26,7 +26,7 @@ export const regionShape = z
   .object({ code: z.string(), name: bilingual, parent: orNull(z.string()) })
   .meta({ id: 'Region' });
 
-export const attributeTypes = z.enum(['enum', 'enum-list', 'integer']);
+export const attributeTypes = z.enum(['enum', 'enum-list', 'integer', 'place']);
 
 export const attributeShape = z
   .object({
