@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { dirname } from 'node:path';
 import { jobs } from '../jobs/index.ts';
+import { pingHub } from '../jobs/ping-hub.ts';
 import { runJobs } from '../jobs/run-jobs.ts';
 import { seedCalendar } from './calendar/calendar-service.ts';
 import { seedCatalogue } from './catalogue/catalogue-service.ts';
@@ -20,6 +21,7 @@ import { makePlanner } from './fanout/worker/planner.ts';
 import { makePushContexts } from './fanout/worker/push-context.ts';
 import { makeSettler } from './fanout/worker/settle.ts';
 import { makeWorker, type Worker } from './fanout/worker/worker.ts';
+import { makeHubPinger } from './feeds/hub.ts';
 import type { Log } from './log.ts';
 import { makeFolder } from './make-folder.ts';
 import { returnPathKey } from './return-path.ts';
@@ -103,7 +105,7 @@ export const composeWeb = async (
 /** What a worker is made of; a test drives the parts itself, with the clock in its hand. */
 export const makeWorkerParts = async (config: Config, tools: ComposeTools, services: Services, closers: Closers) => {
   const { edges, log, threads } = tools;
-  const { stores, keyring, catalogue, templates, audienceMatcher, fanout, returns, webhooks } = services;
+  const { stores, keyring, catalogue, templates, audienceMatcher, fanout, recent, returns, webhooks } = services;
   const { leaseMs, publicUrl, timeZone, caps, fallbackMs, feedback } = config;
   const vapid = await loadVapidKeys(stores.access, keyring, config);
   const channels = makeChannels(config, {
@@ -151,6 +153,7 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
         token,
         signal,
       ),
+    pingHub: makeHubPinger(stores, { recent, edges, log, config, post: caller.post }),
     deliverWebhooks: makeWebhookSender(stores, { keyring, edges, log, post: caller.post, limitMs: webhookLimitMs }),
   };
 };
@@ -164,6 +167,6 @@ export const composeWorker = async (
   const parts = await makeWorkerParts(config, tools, services, closers);
   const worker = makeWorker(storage, { ...parts, ...tools, leaseMs: config.leaseMs });
   void services.audienceIndex.run(false);
-  closers.add(runJobs(jobs, services, config.leaseMs));
+  closers.add(runJobs([...jobs, pingHub(parts.pingHub)], services, config.leaseMs));
   return { worker, services, close: closers.closeAll };
 };

@@ -158,6 +158,21 @@ export const environment = {
   },
   VAPID_PUBLIC_KEY: { schema: z.string().min(80).optional(), help: 'made and kept when unset' },
   VAPID_PRIVATE_KEY: { schema: z.string().min(40).optional(), help: 'made and kept when unset' },
+  WEBSUB_HUB: {
+    schema: url(['https:']).optional(),
+    help: 'hub that is told when feeds change (W3C WebSub), https only; unset: nobody is told (docs/channels.md)',
+  },
+  CAP_SENDER: {
+    schema: z
+      .string()
+      .regex(/^[^\s,<&]+$/, 'must hold no blank, comma, < or &')
+      .optional(),
+    help: 'who sends the alerts of emergencies (CAP 1.2, sender); default the host of PUBLIC_URL',
+  },
+  REGION_OUTLINES: {
+    schema: z.string().min(1).optional(),
+    help: 'folder of GeoJSON files with the outlines of regions, by which areas on the map find people (docs/channels.md)',
+  },
   ALLOW_PRIVATE_ENDPOINTS: {
     schema: onOff,
     default: 'off',
@@ -219,6 +234,8 @@ export type Config = {
     vapid: { publicKey: string; privateKey: string } | undefined;
     allowPrivateEndpoints: boolean;
   };
+  feeds: { hub: string | null; capSender: string };
+  regionOutlines: string | undefined;
   trustProxy: number;
   timeZone: string;
   locale: 'zh-CN' | 'en';
@@ -289,10 +306,11 @@ export const readConfig = (
     faults.push({ name: 'SECRET', message: 'must be set on MongoDB: every process needs the same one' });
   if (faults.length > 0) throw new ConfigError(faults);
   const all = values as Values;
+  const publicUrl = (all.PUBLIC_URL ?? `http://localhost:${all.PORT}`).replace(/\/+$/, '');
   return {
     port: all.PORT,
     host: all.HOST,
-    publicUrl: (all.PUBLIC_URL ?? `http://localhost:${all.PORT}`).replace(/\/+$/, ''),
+    publicUrl,
     dataDir,
     database,
     secret: all.SECRET,
@@ -325,6 +343,8 @@ export const readConfig = (
         : undefined,
       allowPrivateEndpoints: all.ALLOW_PRIVATE_ENDPOINTS,
     },
+    feeds: { hub: all.WEBSUB_HUB ?? null, capSender: all.CAP_SENDER ?? new URL(publicUrl).hostname },
+    regionOutlines: all.REGION_OUTLINES ? resolve(all.REGION_OUTLINES) : undefined,
     trustProxy: all.TRUST_PROXY,
     timeZone: all.TIME_ZONE,
     locale: all.LOCALE,

@@ -9,6 +9,7 @@ import { type IndexKeeper, makeIndexKeeper } from './audience/index-keeper.ts';
 import { makeOracleCheck } from './audience/oracle-check.ts';
 import { type BrowsingService, makeBrowsingService } from './browsing/browsing-service.ts';
 import { type CalendarService, makeCalendarService } from './calendar/calendar-service.ts';
+import { readOutlines } from './catalogue/areas/outlines.ts';
 import { type CatalogueService, makeCatalogueService } from './catalogue/catalogue-service.ts';
 import { type ItemReader, makeItemReader } from './catalogue/item-reader.ts';
 import { type Courier, makeCourier } from './channels/courier.ts';
@@ -21,6 +22,8 @@ import { type FeedbackService, makeFeedbackService } from './feedback/feedback-s
 import { makeOpinionService, type OpinionService } from './feedback/opinions/opinion-service.ts';
 import { makeReturnService, type ReturnService } from './feedback/return-service.ts';
 import { makeSuppressionService, type SuppressionService } from './feedback/suppression-service.ts';
+import { type FeedService, makeFeedService } from './feeds/feed-service.ts';
+import { makeRecentItems, type RecentItems } from './feeds/recent.ts';
 import type { Keyring } from './keyring.ts';
 import type { Log } from './log.ts';
 import { type MessageTemplates, makeMessageTemplates } from './message-templates.ts';
@@ -57,6 +60,8 @@ export type Services = {
   profiles: ProfileService;
   browsing: BrowsingService;
   publishing: PublishingService;
+  feeds: FeedService;
+  recent: RecentItems;
   rules: RuleService;
   audienceIndex: IndexKeeper;
   audienceMatcher: AudienceMatcher;
@@ -114,7 +119,12 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const profiles = makeProfileService(stores, { catalogue, edges, config });
   const browsing = makeBrowsingService(stores, { profiles, catalogue, keyring, edges, config });
 
-  const publishing = makePublishingService(stores, { catalogue, edges, review: config.review });
+  const publishing = makePublishingService(stores, {
+    ...{ catalogue, edges, review: config.review },
+    outlines: readOutlines(config.regionOutlines),
+  });
+  const recent = makeRecentItems({ items }, { catalogue });
+  const feeds = makeFeedService(stores, { items, recent, catalogue, config });
   const rules = makeRuleService(stores, { catalogue, edges, review: config.review });
   const audienceIndex = makeIndexKeeper(stores, {
     edges,
@@ -182,6 +192,8 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     profiles,
     browsing,
     publishing,
+    feeds,
+    recent,
     rules,
     audienceIndex,
     audienceMatcher,

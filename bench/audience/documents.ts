@@ -73,6 +73,8 @@ const testsOf = (leaf: PersonLeaf): Test[] => {
       }));
     case 'channel':
       return [{ field: 'channels', known: false, kind: 'any', values: leaf.has }];
+    case 'place':
+      throw new Error('no document holds a map');
     case 'activeWithin':
       return [
         {

@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
+import { placeAttribute } from '../catalogue/areas/place.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { Edges } from '../edges.ts';
 import type { PersonFacts } from '../profiles/person-facts.ts';
 import { type ItemContent, noItem } from '../publishing/item.ts';
-import { type Condition, itemRegions, itemTopics, type PersonLeaf } from '../rules/condition.ts';
+import { type Condition, itemAreas, itemRegions, itemTopics, type PersonLeaf } from '../rules/condition.ts';
 import { evaluate, type RuleContext } from '../rules/evaluate.ts';
 import type { RuleContent } from '../rules/rule.ts';
 import { ruleContext, selects } from '../rules/selection.ts';
@@ -56,6 +57,7 @@ const conditionsOf = ({ region, locale, attributes, topics, interests, channels 
     { person: 'activeWithin', days: 30 },
     ...(channels.length > 0 ? [{ person: 'channel', has: channels.slice(0, 1) } as const] : []),
     ...(typeof year === 'number' ? [{ person: 'age', from: 18, to: 64 } as const] : []),
+    ...(Object.hasOwn(attributes, placeAttribute) ? [{ person: 'place', within: itemAreas } as const] : []),
     ...told.slice(0, 2),
   ];
   return [...leaves, ...leaves.map((leaf): Condition => ({ not: leaf }))];

@@ -1,4 +1,5 @@
 import type { Fault } from '../errors.ts';
+import { coarsePlace } from './areas/place.ts';
 import type { Attribute } from './catalogue-store.ts';
 
 /** What a person told about themselves, by attribute name. */
@@ -47,8 +48,14 @@ export const defaultAttributes: readonly Attribute[] = [
   },
 ];
 
+const placeOf = (value: AttributeValues[string]): string | null => {
+  const [text] = [value].flat();
+  return typeof text === 'string' ? coarsePlace(text) : null;
+};
+
 const faultOf = (attribute: Attribute, value: AttributeValues[string]): string | null => {
   if (attribute.type === 'integer') return Number.isSafeInteger(value) ? null : 'must be a whole number';
+  if (attribute.type === 'place') return placeOf(value) === null ? 'must be a place: latitude,longitude' : null;
   const values = Array.isArray(value) ? value : [value];
   if (attribute.type === 'enum' && values.length !== 1) return 'must be one value';
   const known = attribute.values;
@@ -56,7 +63,7 @@ const faultOf = (attribute: Attribute, value: AttributeValues[string]): string |
   return strange.length === 0 ? null : `unknown value: ${strange.join(', ')}`;
 };
 
-/** Fits what was told to the declared attributes: an enum-list is kept as a list, without repetitions. Names every fault. */
+/** Fits what was told to the declared attributes: an enum-list is kept as a list, without repetitions, a place to about a kilometre. Names every fault. */
 export const readAttributes = (
   told: AttributeValues,
   declared: readonly Attribute[],
@@ -70,6 +77,7 @@ export const readAttributes = (
     if (message) faults.push({ path: `${path}.${name}`, message });
     else if (attribute?.type === 'enum-list') values[name] = [...new Set([value].flat().map(String))];
     else if (attribute?.type === 'enum') values[name] = String([value].flat()[0]);
+    else if (attribute?.type === 'place') values[name] = placeOf(value) ?? '';
     else values[name] = value;
   }
   return { values, faults };

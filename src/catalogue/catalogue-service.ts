@@ -1,4 +1,5 @@
 import { AppError, type Fault } from '../errors.ts';
+import { placeAttribute } from './areas/place.ts';
 import { defaultAttributes } from './attribute.ts';
 import type { Attribute, CatalogueStore } from './catalogue-store.ts';
 import { defaultRegions } from './default-regions.ts';
@@ -60,14 +61,21 @@ export const valuesFaults = ({
   type,
   values,
 }: Pick<Attribute, 'type'> & { values: readonly unknown[] | null }): Fault[] => {
+  const isListed = type === 'enum' || type === 'enum-list';
   const message =
-    type === 'integer' && values !== null
-      ? 'an integer has no list of values'
-      : type !== 'integer' && (values === null || values.length === 0)
+    !isListed && values !== null
+      ? `${type === 'integer' ? 'an integer' : 'a place'} has no list of values`
+      : isListed && (values === null || values.length === 0)
         ? 'an enum needs at least one value'
         : null;
   return message === null ? [] : [{ path: 'values', message }];
 };
+
+/** There is one place of a person, and conditions ask for it by its name. */
+const placeFaults = ({ type, name }: Attribute): Fault[] =>
+  (type === 'place') === (name === placeAttribute)
+    ? []
+    : [{ path: 'name', message: `must be ${placeAttribute} where the type is, and only there` }];
 
 const refuse = (detail: string, faults: Fault[]): void => {
   if (faults.length > 0) throw new AppError('invalid', detail, { faults });
@@ -129,7 +137,7 @@ export const makeCatalogueService = ({ catalogue }: CatalogueStores): CatalogueS
     },
     attributes: async () => (await current()).attributes,
     addAttribute: async (attribute) => {
-      refuse('The attribute does not fit its type', valuesFaults(attribute));
+      refuse('The attribute does not fit its type', [...valuesFaults(attribute), ...placeFaults(attribute)]);
       if (!(await catalogue.insertAttribute(attribute)))
         throw new AppError('conflict', `There is an attribute ${attribute.name} already`);
       return attribute;

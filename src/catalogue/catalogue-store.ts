@@ -4,7 +4,7 @@ import type { Bilingual, Topic } from './topic.ts';
 /** A fact that people may tell about themselves, as the office declares it. */
 export type Attribute = {
   name: string;
-  type: 'enum' | 'enum-list' | 'integer';
+  type: 'enum' | 'enum-list' | 'integer' | 'place';
   values: string[] | null;
   title: Bilingual;
 };

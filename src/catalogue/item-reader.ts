@@ -15,6 +15,8 @@ export type PublicItem = {
   /** What happened last, in words for readers; null if nothing but the publication did. */
   changeNote: string | null;
   publishedAt: number | null;
+  /** Not before the last change that anybody could see; ms. */
+  updatedAt: number;
 };
 
 /** One thing that happened to an item in public. */
@@ -24,6 +26,8 @@ type ItemSearch = {
   q?: string | null | undefined;
   /** A topic's slug; items of its descendants are found too. */
   topic?: string | null | undefined;
+  /** A department's name, to the letter. */
+  department?: string | undefined;
   /** Left out: both. */
   state?: PublicItem['state'] | null | undefined;
   cursor: string | null;
@@ -45,8 +49,8 @@ const isShown = (item: Item): item is Item & { state: PublicItem['state'] } =>
 
 const shown = ({ content, ...item }: Item & { state: PublicItem['state'] }): PublicItem => {
   const { visibility, ...told } = content;
-  const { id, externalId, state, version, revision, changeNote, publishedAt } = item;
-  return { id, externalId, state, version, revision, content: told, changeNote, publishedAt };
+  const { id, externalId, state, version, revision, changeNote, publishedAt, updatedAt } = item;
+  return { id, externalId, state, version, revision, content: told, changeNote, publishedAt, updatedAt };
 };
 
 const withDescendants = (topic: string, { topics, topicParents }: Trees): string[] => {
@@ -71,11 +75,17 @@ export const makeItemReader = (
   };
 
   return {
-    search: async ({ q, topic, state, cursor, limit }) => {
+    search: async ({ q, topic, department, state, cursor, limit }) => {
       const topics = topic === undefined || topic === null ? null : withDescendants(topic, await catalogue.trees());
       const filter = { visibility: 'public', published: true } as const;
       const { rows, next } = await items.list(
-        { ...filter, ...(q ? { q } : {}), ...(topics ? { topics } : {}), ...(state ? { state } : {}) },
+        {
+          ...filter,
+          ...(q ? { q } : {}),
+          ...(topics ? { topics } : {}),
+          ...(department === undefined ? {} : { department }),
+          ...(state ? { state } : {}),
+        },
         { cursor, limit },
       );
       return { rows: rows.filter(isShown).map(shown), next };

@@ -84,8 +84,8 @@ export const makeMessageLinks = (
       const item = push?.item === id ? await stores.items.get({ id }) : null;
       if (!item || (item.state !== 'published' && item.state !== 'withdrawn')) return null;
       const { visibility: _visibility, ...content } = item.content;
-      const { externalId, state, version, revision, changeNote, publishedAt } = item;
-      return { id, externalId, state, version, revision, content, changeNote, publishedAt };
+      const { externalId, state, version, revision, changeNote, publishedAt, updatedAt } = item;
+      return { id, externalId, state, version, revision, content, changeNote, publishedAt, updatedAt };
     },
     unsubscribeView: async (token) => {
       const { message, person, sources, follows } = await behind(token);

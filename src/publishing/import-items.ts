@@ -1,4 +1,6 @@
+import { type Outline, regionsOf, regionsTouched } from '../catalogue/areas/outlines.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
+import type { ParentOf } from '../catalogue/topic.ts';
 import { type Edges, newId } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -13,7 +15,13 @@ import type { ItemStore } from './item-store.ts';
 import type { ImportRequest, ItemImportReport } from './publishing-service.ts';
 import { demandWriter } from './workflow.ts';
 
-export type ImportTools = { catalogue: CatalogueService; edges: Edges; review: boolean };
+export type ImportTools = {
+  catalogue: CatalogueService;
+  edges: Edges;
+  review: boolean;
+  /** The ground of regions, by which areas on the map find them; may be empty. */
+  outlines: readonly Outline[];
+};
 
 const readers: Record<ImportRequest['format'], (content: string) => Iterable<ReadEntry>> = {
   rss: readRss,
@@ -68,8 +76,26 @@ const isFirst = (run: Run, { entry, value }: Read): boolean => {
   return before === undefined;
 };
 
+/**
+ * The regions that an entry's areas on the map touch. One that draws its area where no region is known concerns nobody here, and
+ * without regions it would concern everybody: somebody must look at it first.
+ */
+const onTheMap = (value: SourceEntry, outlines: readonly Outline[], parents: ParentOf): SourceEntry => {
+  if (!value.content.areas || outlines.length === 0) return value;
+  const touched = regionsTouched(value.content.areas, outlines, parents);
+  const elsewhere = touched.length + (value.content.regions?.length ?? 0) === 0 && !value.withdrawn;
+  return {
+    ...value,
+    tableRegions: [...value.tableRegions, ...touched.map(({ code }) => code)],
+    newRegions: [...value.newRegions, ...regionsOf(touched, outlines, parents)],
+    draftOnly: value.draftOnly || elsewhere,
+  };
+};
+
 /** Adds the regions that are missing, and to each entry those of its codes that the table has. */
-const withTableRegions = async ({ catalogue }: Run, read: Read[]): Promise<Read[]> => {
+const withTableRegions = async ({ catalogue, outlines }: Run, all: Read[]): Promise<Read[]> => {
+  const { regionParents: parents } = await catalogue.trees();
+  const read = all.map((one) => ({ ...one, value: onTheMap(one.value, outlines, parents) }));
   await catalogue.addMissingRegions(read.flatMap(({ value }) => value.newRegions));
   const { regionParents } = await catalogue.trees();
   return read.map((one) => {

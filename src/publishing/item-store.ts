@@ -4,10 +4,20 @@ import type { Item, ItemVersion } from './item.ts';
 export type ItemFilter = {
   state?: Item['state'];
   topics?: string[];
+  /** One of the item's departments, to the letter. */
+  department?: string;
   q?: string;
   visibility?: 'public';
   published?: true;
 };
+
+/** How many of the newest public items the mark is made of: an item written a little late is not missed. */
+export const markedItems = 10;
+
+/** The mark of what is public, from its newest items. */
+export const markOf = (newest: Pick<Item, 'id' | 'version' | 'revision'>[]): string =>
+  newest.map(({ id, version, revision }) => `${id} ${version}.${revision}`).join(';');
+
 export type Page<T> = { rows: T[]; next: string | null };
 
 /** What an import brought of one item: a new one (`was` null) or the next state of one that was there. */
@@ -33,6 +43,11 @@ export type ItemStore = {
    * (fold.ts), in title, summary, keywords and translations; `topics` any of. Throws `invalid` for a cursor it did not make.
    */
   list(filter: ItemFilter, page: { cursor: string | null; limit: number }): Promise<Page<Item>>;
+  /**
+   * A word that changes whenever an item is published, corrected (in a small way, too) or withdrawn in public, made of the few
+   * that were last: what tells cheaply that a copy of what is public is old. Equal on every handle.
+   */
+  publicMark(): Promise<string>;
   /** The state, version and revision of these items now; unknown ones are left out: what workers check before a send. */
   heads(ids: string[]): Promise<Map<string, Pick<Item, 'state' | 'version' | 'revision'>>>;
   /** Versions whose push is not written yet (a process died between), oldest first. */

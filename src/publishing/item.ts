@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { areaSchema } from '../catalogue/areas/area.ts';
 
 /** The states of an item; a refused one goes back to draft. */
 export const itemStates = ['draft', 'in-review', 'approved', 'scheduled', 'published', 'withdrawn'] as const;
@@ -24,6 +25,8 @@ export const itemContentSchema = z.strictObject({
   departments: words.optional(),
   documentType: text(200).optional(),
   regions: z.array(text(50)).max(1_000).optional(),
+  /** Where it is about, drawn on the map: whom it concerns is told by `regions`, which an import finds by these. */
+  areas: z.array(areaSchema).max(100).optional(),
   audiences: words.optional(),
   keywords: words.optional(),
   urgency: z.enum(urgencies).default('routine'),

@@ -1,9 +1,8 @@
-import type { CatalogueService } from '../catalogue/catalogue-service.ts';
-import { type Edges, newId } from '../edges.ts';
+import { newId } from '../edges.ts';
 import { AppError, type Fault } from '../errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type ContentNames, checkContent, contentFaults } from './check-content.ts';
-import { importItems } from './import-items.ts';
+import { type ImportTools, importItems } from './import-items.ts';
 import { type Actor, type Item, type ItemContent, type ItemVersion, newItem } from './item.ts';
 import type { ItemFilter, Page } from './item-store.ts';
 import * as workflow from './workflow.ts';
@@ -60,7 +59,7 @@ export type PublishingService = {
   due(now: number): Promise<Item[]>;
 };
 
-export type PublishingTools = { catalogue: CatalogueService; edges: Edges; review: boolean };
+export type PublishingTools = ImportTools;
 
 /** How often a step is tried anew when somebody else changed the item meanwhile. */
 const tries = 8;

@@ -161,6 +161,8 @@ export const personClause = (leaf: PersonLeaf, holds: Kleene, telling: Telling):
   switch (leaf.person) {
     case 'region':
       return regionClause(leaf, holds, telling, words);
+    case 'place':
+      return you(text(`reasons:because.place.${outcome(holds)}`));
     case 'language': {
       const own = words.language(person.locale);
       const list = joined(leaf.in.map(words.language), 'or', text);

@@ -1,3 +1,4 @@
+import { coarsePlace, placeAttribute } from '../catalogue/areas/place.ts';
 import type { Trees } from '../catalogue/catalogue-service.ts';
 import type { Attribute } from '../catalogue/catalogue-store.ts';
 import type { Fault } from '../errors.ts';
@@ -54,6 +55,8 @@ const valueFault = (attribute: Attribute, value: string | number, { unknown }: C
   if (attribute.type === 'integer')
     return typeof value === 'number' ? null : `must be a whole number: ${attribute.name} is one`;
   if (typeof value === 'number') return `must be a text: ${attribute.name} has values of its own`;
+  if (attribute.type === 'place')
+    return coarsePlace(value) === value ? null : 'must be a place as it is kept, such as 30.02,113.13';
   const known = attribute.values ?? [];
   if (known.includes(value)) return null;
   return unknown(
@@ -85,6 +88,8 @@ const personFaults = (leaf: PersonLeaf, path: string, check: Check): Fault[] => 
     case 'follows':
     case 'interest':
       return topicFaults(leaf.topic, path, check);
+    case 'place':
+      return attributeFaults(placeAttribute, [], path, check);
     case 'age':
     case 'language':
     case 'channel':

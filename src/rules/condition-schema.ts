@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { urgencies } from '../publishing/item.ts';
 import { channelNames } from '../subscriptions/follow.ts';
-import { type Condition, itemRegions } from './condition.ts';
+import { type Condition, itemAreas, itemRegions } from './condition.ts';
 
 /** Every node counts, the groups too. */
 const mostConditions = 200;
@@ -46,6 +46,7 @@ const personLeaves = {
     person: z.literal('region'),
     within: z.union([z.literal(itemRegions), listOf(plainText(50), 1_000)]),
   }),
+  place: z.strictObject({ person: z.literal('place'), within: z.literal(itemAreas) }),
   language: z.strictObject({ person: z.literal('language'), in: listOf(languageRange) }),
   age: z
     .strictObject({ person: z.literal('age'), from: years.optional(), to: years.optional() })

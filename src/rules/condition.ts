@@ -8,9 +8,10 @@ export type ItemLeaf =
   | { item: 'urgency'; atLeast: Urgency }
   | { item: 'text'; contains: string[] };
 
-/** Leaves over the person: region, age and attributes are unknown where the person has not told them. */
+/** Leaves over the person: region, place, age and attributes are unknown where the person has not told them. */
 export type PersonLeaf =
   | { person: 'region'; within: string[] | 'item.regions' }
+  | { person: 'place'; within: 'item.areas' }
   | { person: 'language'; in: string[] }
   | { person: 'age'; from?: number | undefined; to?: number | undefined }
   | { person: `attributes.${string}`; in: (string | number)[] }
@@ -25,3 +26,5 @@ export type Condition = { all: Condition[] } | { any: Condition[] } | { not: Con
 /** `follows` and `interest` may ask for the item's own topics by this name, `region` for its regions. */
 export const itemTopics = 'item.topics';
 export const itemRegions = 'item.regions';
+/** What the item draws on the map: the only thing that `place` may lie in. */
+export const itemAreas = 'item.areas';

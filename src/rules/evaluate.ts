@@ -1,3 +1,4 @@
+import { areasTouch, placeAttribute } from '../catalogue/areas/place.ts';
 import { regionWithAncestors } from '../catalogue/region.ts';
 import { type ParentOf, withAncestors } from '../catalogue/topic.ts';
 import { reaches } from '../profiles/interest.ts';
@@ -82,6 +83,10 @@ const regionHolds = (within: string[] | typeof itemRegions, item: ItemFacts, per
   return codes.some((code) => path.includes(code));
 };
 
+/** Unlike regions, areas are drawn by few items: an item without any concerns nobody by their place. */
+const placeHolds = (item: ItemFacts, place: unknown): Kleene =>
+  typeof place === 'string' ? areasTouch(item.areas, place) : null;
+
 const told = (person: PersonFacts, name: string): PersonFacts['attributes'][string] | undefined =>
   Object.hasOwn(person.attributes, name) ? person.attributes[name] : undefined;
 
@@ -111,6 +116,8 @@ export const personLeafHolds = (
   switch (leaf.person) {
     case 'region':
       return regionHolds(leaf.within, item, person);
+    case 'place':
+      return placeHolds(item, told(person, placeAttribute));
     case 'language':
       return leaf.in.some((range) => languageMatches(range, person.locale));
     case 'age':

@@ -11,6 +11,8 @@ export const leafFact = (leaf: PersonLeaf): [string, string] => {
   switch (leaf.person) {
     case 'region':
       return ['region', `within ${listed(leaf.within)}`];
+    case 'place':
+      return ['place', `within ${leaf.within}`];
     case 'language':
       return ['language', listed(leaf.in)];
     case 'age':

@@ -1,3 +1,4 @@
+import { placeAttribute } from '../catalogue/areas/place.ts';
 import { withAncestors } from '../catalogue/topic.ts';
 import type { ItemFacts } from '../subscriptions/matching.ts';
 import { type Text, textIn } from '../text.ts';
@@ -64,6 +65,8 @@ const factsOf = (leaf: PersonLeaf, { item, person, context }: Telling): Record<s
   switch (leaf.person) {
     case 'region':
       return person.region === null || asksNowhere(leaf, item) ? {} : { region: person.region };
+    case 'place':
+      return named(placeAttribute);
     case 'language':
       return { language: person.locale };
     case 'age':

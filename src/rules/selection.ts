@@ -31,11 +31,11 @@ export const itemOnly = (condition: Condition): boolean => personLeavesOf(condit
 export const itemHolds = (when: Condition, item: ItemFacts): boolean =>
   judge(when, (leaf) => ('item' in leaf ? itemLeafHolds(leaf, item) : null)).holds === true;
 
-const impersonal: readonly PersonLeaf['person'][] = ['region', 'language', 'channel'];
+const impersonal: readonly PersonLeaf['person'][] = ['region', 'place', 'language', 'channel'];
 
 /**
  * Whether this item may reach people by this condition without their consent to personalisation: an emergency whose
- * condition asks of the person only region, language and channel (product: semantic 2).
+ * condition asks of the person only region, language and channel (product: semantic 2), or the place that they told for this.
  */
 export const needsNoConsent = (who: Condition, item: ItemFacts): boolean =>
   item.facets.urgency.has('emergency') && personLeavesOf(who).every(({ person }) => impersonal.includes(person));

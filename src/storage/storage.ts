@@ -11,6 +11,7 @@ import type { PushStore } from '../fanout/push-store.ts';
 import type { FeedbackStore } from '../feedback/feedback-store.ts';
 import type { OpinionStore } from '../feedback/opinions/opinion-store.ts';
 import type { ReturnStore } from '../feedback/return-store.ts';
+import type { FeedStore } from '../feeds/feed-store.ts';
 import type { ProfileStore } from '../profiles/profile-store.ts';
 import type { ItemStore } from '../publishing/item-store.ts';
 import type { DeadlineStore } from '../reports/deadline-store.ts';
@@ -45,6 +46,7 @@ export type Storage = {
   opinions: OpinionStore;
   deadlines: DeadlineStore;
   tuning: TuningStore;
+  feeds: FeedStore;
   /** A cheap round trip; throws when the store does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -22,7 +22,7 @@ export type Facet = (typeof facets)[number];
 
 const facetValues = z.array(z.string().trim().min(1).max(200)).min(1).max(100);
 const facetTable = z.partialRecord(z.enum(facets), facetValues);
-const searchSchema = z
+export const searchSchema = z
   .strictObject({ all: facetTable.optional(), any: facetTable.optional() })
   .refine((search) => Object.keys({ ...search.all, ...search.any }).length > 0, 'must name at least one facet');
 

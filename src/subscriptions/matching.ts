@@ -1,3 +1,4 @@
+import type { Area } from '../catalogue/areas/area.ts';
 import type { Trees } from '../catalogue/catalogue-service.ts';
 import { regionWithAncestors } from '../catalogue/region.ts';
 import { withAncestors } from '../catalogue/topic.ts';
@@ -16,6 +17,8 @@ export type ItemFacts = {
   topics: readonly string[];
   /** The item's own regions, without what contains them. */
   regions: readonly string[];
+  /** What it draws on the map. */
+  areas: readonly Area[];
   /** Title, summary and body, as they are written: what rules look for words in. */
   text: readonly string[];
   regionParents: Trees['regionParents'];
@@ -32,6 +35,7 @@ export const factsOfItem = (id: string, content: ItemContent, trees: Trees): Ite
     id,
     topics,
     regions,
+    areas: content.areas ?? [],
     text: [content.title, content.summary, ...(content.body === undefined ? [] : [content.body])],
     regionParents: trees.regionParents,
     facets: {

@@ -10,6 +10,7 @@ import type { SmsSigner } from './api/hooks.ts';
 import { citizenRouter } from './citizen/router.ts';
 import { defaultRateLimits, type RateLimits } from './contract/limits.ts';
 import { makeErrorHandler } from './error-handler.ts';
+import { feedRouter } from './feeds.ts';
 import { makeApi } from './make-api.ts';
 import { makeMetrics } from './metrics.ts';
 import { makeOutsideRouter } from './outside.ts';
@@ -29,6 +30,7 @@ export type AppDeps = {
     | 'profiles'
     | 'browsing'
     | 'publishing'
+    | 'feeds'
     | 'rules'
     | 'audience'
     | 'audienceIndex'
@@ -139,6 +141,7 @@ export const makeApp = (deps: AppDeps): Express => {
       readOutbox: (page) => readOutbox(dataDir, page),
     }),
   );
+  app.use(feedRouter({ ...services, locale: config.locale }));
   app.use(staffRouter({ ...services, config }, pages));
   app.use(citizenRouter(site, pages));
   app.use((): never => {

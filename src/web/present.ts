@@ -90,6 +90,7 @@ const presentContent = ({ content }: Pick<Item, 'content'>) => ({
   departments: content.departments ?? [],
   documentType: content.documentType ?? null,
   regions: content.regions ?? [],
+  areas: content.areas ?? [],
   audiences: content.audiences ?? [],
   keywords: content.keywords ?? [],
   urgency: content.urgency,

@@ -65,17 +65,19 @@ describeWithMongo('MongoDB', () => {
     );
   });
 
-  it('finds items by the day they were formed on that were stored before that was a field', async () => {
+  it('finds items by the day they were formed on and by department that were stored before these were fields', async () => {
     const { items, deadlines } = mongoStores(db, realEdges);
-    const content = makeItemContent({ formedAt: '2026-02-01' });
+    const content = makeItemContent({ formedAt: '2026-02-01', departments: ['Water'] });
     for (const [id, fields] of Object.entries({ old: content, plain: makeItemContent() }))
       await items.insert(newItem({ id, externalId: null, content: fields, writer: 'staff-1' }, someTime));
-    await db.collection('items').updateMany({}, { $unset: { formedAt: 1 } });
+    await db.collection('items').updateMany({}, { $unset: { formedAt: 1, departments: 1 } });
     const formed = async () =>
       (await deadlines.formed('2026-01-01', '2026-12-31', { unpublished: false, limit: 9 })).map(({ id }) => id);
     expect(await formed()).toEqual([]);
     await bringForward(db);
     await bringForward(db);
     expect(await formed()).toEqual(['old']);
+    const ofWater = await items.list({ department: 'Water' }, { cursor: null, limit: 9 });
+    expect(ofWater.rows.map(({ id }) => id)).toEqual(['old']);
   });
 });

@@ -212,6 +212,17 @@ describe('consent and facts on the pages', () => {
     expect(form.html).toMatch(/value="110000" selected/);
   });
 
+  it('asks for a place where the office does, and keeps no more of it than about a kilometre', async () => {
+    await web.api('POST', '/attributes', { name: 'place', type: 'place', title: { en: 'A place', 'zh-CN': '地点' } });
+    const { visitor, id } = await signedIn('place@example.org');
+    expect((await visitor.get('/my/about/facts')).html).toContain('about a kilometre');
+    const refused = await visitor.send('/my/about/facts', { 'fact-place': 'at home' });
+    expect([refused.status, refused.html.includes('Enter latitude and longitude')]).toEqual([400, true]);
+    expect(refused.html).toContain('value="at home"');
+    await visitor.send('/my/about/facts', { 'fact-place': '30.023456, 113.131234' });
+    expect((await person(id)).attributes).toEqual({ place: '30.02,113.13' });
+  });
+
   it('takes back what is left empty, and leaves consent alone', async () => {
     const { visitor, id } = await signedIn('li@example.org', true);
     await visitor.get('/my/about/facts');

@@ -1,3 +1,4 @@
+import { areasTouch, placeAttribute } from '../../catalogue/areas/place.ts';
 import { regionWithAncestors } from '../../catalogue/region.ts';
 import { type ParentOf, withAncestors } from '../../catalogue/topic.ts';
 import { thresholdLevel } from '../../profiles/interest.ts';
@@ -92,6 +93,12 @@ const leafOf = (leaf: PersonLeaf, item: ItemFacts, context: RuleContext, words: 
   switch (leaf.person) {
     case 'region':
       return regionLeaf(leaf.within, item, words);
+    case 'place': {
+      const there = dictionary
+        .attributeValues(placeAttribute)
+        .filter(([place]) => areasTouch(item.areas, String(place)));
+      return { holds: sets(there.map(([, no]) => no)), known: dictionary.told(placeAttribute) };
+    }
     case 'language': {
       const spoken = [...dictionary.languages].filter(([tag]) => leaf.in.some((range) => languageMatches(range, tag)));
       return { holds: sets(spoken.map(([, no]) => no)), known: everybody };

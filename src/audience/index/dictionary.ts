@@ -174,6 +174,8 @@ export const makeDictionary = (isTopic: (follow: number) => boolean, stored: Sto
     told: (attribute: string): number | undefined => toldSets.get(attribute),
     attributeIs: (attribute: string, value: AttributeValue): number | undefined =>
       attributes.get(attribute)?.get(value),
+    /** Every value of an attribute that came up, with its set. */
+    attributeValues: (attribute: string): [AttributeValue, number][] => [...(attributes.get(attribute) ?? [])],
     /** Of a follow of a topic. */
     follow: (no: number): number | undefined => follows.get(no),
     interest: (topic: number): number | undefined => interests.get(topic),

@@ -26,7 +26,7 @@ const byLibrary = (text: string): SmsParts => {
 
 /** Characters seen so far with their septets, by the library's own table; null: outside GSM 03.38. */
 const septets = new Map<string, Buffer | null>();
-const mostSeptets = { alone: 160, together: 153 };
+export const mostSeptets = { alone: 160, together: 153 };
 
 const septetsOf = (char: string): Buffer | null => {
   const known = septets.get(char);
@@ -63,7 +63,7 @@ const inGsm = (text: string): SmsParts | null => {
 /** Characters of one unit each that never join with the next: Latin, Chinese, punctuation. */
 const plainUnits =
   /^[\n\u0020-\u007e\u00a0-\u02ff\u2010-\u2027\u2030-\u205e\u3000-\u3029\u3030-\u3096\u4e00-\u9fff\uff01-\uff9d]*$/;
-const mostUnits = { alone: 70, together: 67 };
+export const mostUnits = { alone: 70, together: 67 };
 
 /** The parts of a text in UCS-2 that may be cut anywhere; null for any other. */
 const inPlainUnits = (text: string): SmsParts | null => {

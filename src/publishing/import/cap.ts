@@ -1,4 +1,6 @@
+import type { Area } from '../../catalogue/areas/area.ts';
 import type { ItemContent, Urgency } from '../item.ts';
+import { drawnArea } from './cap-area.ts';
 import {
   checkedContent,
   fitTexts,
@@ -35,9 +37,15 @@ const geocodesOf = (area: XmlNode): Geocode[] =>
 
 /** What one or several `info` elements say of an item, whatever stands around them (an alert, or an entry of an index). */
 export type CapFacts = {
-  content: Pick<ItemContent, 'urgency' | 'category' | 'keywords' | 'expiresAt' | 'audiences'>;
+  content: Pick<ItemContent, 'urgency' | 'category' | 'keywords' | 'expiresAt' | 'audiences' | 'areas'>;
   areas: string[];
   regions: GeocodeRegions;
+};
+
+/** Each language has areas of its own, which are mostly the same ground: it is kept once, as the first names it. */
+const distinct = (areas: Area[]): Area[] => {
+  const drawn = areas.map(({ polygons, circles }) => JSON.stringify([polygons, circles]));
+  return areas.filter((_area, n) => drawn.indexOf(drawn[n] ?? '') === n);
 };
 
 /** The facts of the given `info` elements together: the gravest urgency, the latest end, all regions and words. */
@@ -49,6 +57,7 @@ export const capFacts = (infos: XmlNode[], areaOf: (info: XmlNode) => XmlNode[])
   const gravest = Math.max(0, ...infos.map((info) => urgencyOrder.indexOf(urgencyOf(info))));
   const [category] = words(all('category'));
   const audiences = words(all('audience'));
+  const drawn = distinct(areas.flatMap((area) => drawnArea(area) ?? []));
   return {
     content: {
       urgency: urgencyOrder[gravest] ?? 'routine',
@@ -56,6 +65,7 @@ export const capFacts = (infos: XmlNode[], areaOf: (info: XmlNode) => XmlNode[])
       ...(category ? { category } : {}),
       ...(last ? { expiresAt: last.toISO({ suppressMilliseconds: true }) } : {}),
       ...(audiences.length > 0 ? { audiences } : {}),
+      ...(drawn.length > 0 ? { areas: drawn } : {}),
     },
     areas: [...new Set(areas.flatMap((area) => firstText(area, 'areaDesc') ?? []))],
     regions: joinRegions(areas.map((area) => regionsOfArea(geocodesOf(area), firstText(area, 'areaDesc')))),

@@ -121,6 +121,7 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
     { formedAt: 1, _id: 1 },
     { sortAt: -1, _id: -1 },
     { topics: 1, sortAt: -1, _id: -1 },
+    { departments: 1, sortAt: -1, _id: -1 },
     { state: 1, scheduledFor: 1 },
     { unannounced: 1 },
   ],

@@ -21,6 +21,7 @@ export type ItemDocument = {
   search: string;
   names: string[];
   topics: string[];
+  departments: string[];
   keywords: string[];
   content: string;
   facts: string;
@@ -45,6 +46,7 @@ export const toItemFields = (item: Item) => {
     search: searchText(content),
     names: namesOf(item),
     topics: [...new Set(content.topics)],
+    departments: [...new Set(content.departments ?? [])],
     keywords: content.keywords ?? [],
     content: JSON.stringify(content),
     facts: JSON.stringify(facts),

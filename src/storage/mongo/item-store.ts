@@ -3,7 +3,7 @@ import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { AppError } from '../../errors.ts';
 import { fold } from '../../publishing/fold.ts';
 import type { Item, ItemVersion } from '../../publishing/item.ts';
-import type { ItemFilter, ItemStore } from '../../publishing/item-store.ts';
+import { type ItemFilter, type ItemStore, markedItems, markOf } from '../../publishing/item-store.ts';
 import {
   fromItemDocument,
   fromVersion,
@@ -112,12 +112,13 @@ const writesOver = (db: mongo.Db): Writes => {
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 
-const filterOf = ({ state, visibility, published, topics, q }: ItemFilter, cursor: string | null) => {
+const filterOf = ({ state, visibility, published, topics, department, q }: ItemFilter, cursor: string | null) => {
   const all: mongo.Filter<ItemDocument>[] = [];
   if (state) all.push({ state });
   if (visibility) all.push({ visibility });
   if (published) all.push({ state: { $in: ['published', 'withdrawn'] }, version: { $gt: 0 } });
   if (topics) all.push({ topics: { $in: topics } });
+  if (department !== undefined) all.push({ departments: department });
   const text = fold(q ?? '');
   if (text) all.push({ search: { $regex: escaped(text) } });
   if (cursor !== null) {
@@ -127,7 +128,7 @@ const filterOf = ({ state, visibility, published, topics, q }: ItemFilter, curso
   return all.length > 0 ? { $and: all } : {};
 };
 
-type Lists = Pick<ItemStore, 'list' | 'heads' | 'due'>;
+type Lists = Pick<ItemStore, 'list' | 'publicMark' | 'heads' | 'due'>;
 
 const listsOver = (db: mongo.Db): Lists => {
   const { items } = itemCollections(db);
@@ -143,6 +144,14 @@ const listsOver = (db: mongo.Db): Lists => {
         rows: rows.slice(0, limit).map(fromItemDocument),
         next: last ? encodeCursor([last.sortAt, last._id]) : null,
       };
+    },
+    publicMark: async () => {
+      const newest = await items
+        .find(filterOf({ visibility: 'public', published: true }, null), { projection: { version: 1, revision: 1 } })
+        .sort({ sortAt: -1, _id: -1 })
+        .limit(markedItems)
+        .toArray();
+      return markOf(newest.map(({ _id: id, version, revision }) => ({ id, version, revision })));
     },
     heads: async (ids) => {
       const found = new Map<string, Pick<Item, 'state' | 'version' | 'revision'>>();

@@ -11,6 +11,7 @@ import { mongoCalendarStore } from './calendar-store.ts';
 import { mongoCatalogueStore } from './catalogue-store.ts';
 import { ensureIndexes, type MongoDatabase, openMongo } from './connection.ts';
 import { mongoDeadlineStore } from './deadline-store.ts';
+import { mongoFeedStore } from './feed-store.ts';
 import { mongoFeedbackStore } from './feedback-store.ts';
 import { mongoFoldStore } from './fold-store.ts';
 import { mongoItemStore } from './item-store.ts';
@@ -56,6 +57,7 @@ export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
   opinions: mongoOpinionStore(db),
   deadlines: mongoDeadlineStore(db),
   tuning: mongoTuningStore(db),
+  feeds: mongoFeedStore(db),
 });
 
 /** Every port over one open connection whose indexes are there. */

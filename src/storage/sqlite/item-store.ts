@@ -2,7 +2,7 @@ import { decodeCursor, encodeCursor } from '../../cursor.ts';
 import { AppError } from '../../errors.ts';
 import { fold, searchText } from '../../publishing/fold.ts';
 import type { Item, ItemVersion } from '../../publishing/item.ts';
-import type { ItemChange, ItemFilter, ItemStore } from '../../publishing/item-store.ts';
+import { type ItemChange, type ItemFilter, type ItemStore, markedItems, markOf } from '../../publishing/item-store.ts';
 import type { Row, SqlInput, SqliteDatabase, Statement } from './database.ts';
 
 /** Changes a transaction: well below 20 ms with items of a usual size. */
@@ -38,6 +38,12 @@ const versionOf = (row: Row): ItemVersion => ({
   announce: row.announce === 1,
 });
 
+const headOf = (row: Row): Pick<Item, 'id' | 'version' | 'revision'> => ({
+  id: String(row.id),
+  version: Number(row.version),
+  revision: Number(row.revision),
+});
+
 const namesOf = (item: Item): string[] => [
   ...new Set([...(item.externalId === null ? [] : [item.externalId]), ...(item.aliases ?? [])]),
 ];
@@ -53,6 +59,8 @@ const clauses = (filter: ItemFilter, cursor: string | null): { sql: string; valu
       'id IN (SELECT item FROM item_topics WHERE topic IN (SELECT value FROM json_each(?)))',
       JSON.stringify(filter.topics),
     ]);
+  if (filter.department !== undefined)
+    parts.push(['id IN (SELECT item FROM item_departments WHERE department = ?)', filter.department]);
   const q = fold(filter.q ?? '');
   if (q) parts.push(['instr(search, ?) > 0', q]);
   if (cursor !== null) parts.push(['(sort_at, id) < (?, ?)', ...decodeCursor(cursor, [0, ''])]);
@@ -78,6 +86,10 @@ const prepareWrites = (db: SqliteDatabase) => {
   const insertName = db.prepare('INSERT INTO item_names (name, item) VALUES (?, ?) ON CONFLICT DO NOTHING');
   const dropTopics = db.prepare('DELETE FROM item_topics WHERE item = ?');
   const insertTopic = db.prepare('INSERT INTO item_topics (topic, item) VALUES (?, ?) ON CONFLICT DO NOTHING');
+  const dropDepartments = db.prepare('DELETE FROM item_departments WHERE item = ?');
+  const insertDepartment = db.prepare(
+    'INSERT INTO item_departments (department, item) VALUES (?, ?) ON CONFLICT DO NOTHING',
+  );
   const putVersion = db.prepare(
     'INSERT OR REPLACE INTO item_versions (item, version, revision, kind, content, note, at, announce) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   );
@@ -85,6 +97,7 @@ const prepareWrites = (db: SqliteDatabase) => {
   const putParts = (item: Item, versions: ItemVersion[]): void => {
     for (const name of namesOf(item)) insertName.run(name, item.id);
     for (const topic of item.content.topics) insertTopic.run(topic, item.id);
+    for (const department of item.content.departments ?? []) insertDepartment.run(department, item.id);
     for (const { item: of, version, revision, kind, content, note, at, announce } of versions)
       putVersion.run(of, version, revision, kind, JSON.stringify(content), note, at, announce);
   };
@@ -116,6 +129,7 @@ const prepareWrites = (db: SqliteDatabase) => {
     const values = [...head(item), moved, item.updatedAt, ...written(item), ...guard];
     if (replaceItem.run(...values).changes === 0) return false;
     dropTopics.run(item.id);
+    dropDepartments.run(item.id);
     putParts(item, versions);
     return true;
   };
@@ -130,6 +144,10 @@ export const sqliteItemStore = (db: SqliteDatabase): ItemStore => {
   const oneVersion = db.prepare('SELECT * FROM item_versions WHERE item = ? AND version = ?');
   const heads = db.prepare(
     'SELECT id, state, version, revision FROM items WHERE id IN (SELECT value FROM json_each(?))',
+  );
+  const newest = db.prepare(
+    `SELECT id, version, revision FROM items WHERE visibility = 'public' AND state IN ('published', 'withdrawn') AND version > 0
+     ORDER BY sort_at DESC, id DESC LIMIT ?`,
   );
   const unannounced = db.prepare('SELECT * FROM item_versions WHERE announce = 1 ORDER BY at, item, version LIMIT ?');
   const announced = db.prepare('UPDATE item_versions SET announce = 0 WHERE item = ? AND version = ?');
@@ -180,6 +198,7 @@ export const sqliteItemStore = (db: SqliteDatabase): ItemStore => {
         next: rows.length > page.limit && last ? encodeCursor([Number(last.sort_at), String(last.id)]) : null,
       };
     },
+    publicMark: async () => markOf((await db.read(() => newest.all(markedItems))).map(headOf)),
     heads: async (ids) => {
       const found = new Map<string, Pick<Item, 'state' | 'version' | 'revision'>>();
       for (let from = 0; from < ids.length; from += headsAtOnce) {

@@ -9,6 +9,7 @@ import { digestHourSchema } from './schema/digest-hour.ts';
 import { digestsSchema } from './schema/digests.ts';
 import { fanoutSchema } from './schema/fanout.ts';
 import { feedbackSchema } from './schema/feedback.ts';
+import { feedsSchema } from './schema/feeds.ts';
 import { profilesSchema } from './schema/profiles.ts';
 import { publishingSchema } from './schema/publishing.ts';
 import { pushFoldsSchema } from './schema/push-folds.ts';
@@ -45,6 +46,7 @@ const migrations: string[] = [
   replyAddressesSchema,
   clicksToJudgeSchema,
   pushFoldsSchema,
+  feedsSchema,
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */

@@ -7,6 +7,7 @@ import { sqliteCalendarStore } from './calendar-store.ts';
 import { sqliteCatalogueStore } from './catalogue-store.ts';
 import { type OpenOptions, openSqlite, type SqliteDatabase } from './database.ts';
 import { sqliteDeadlineStore } from './deadline-store.ts';
+import { sqliteFeedStore } from './feed-store.ts';
 import { sqliteFeedbackStore } from './feedback-store.ts';
 import { sqliteFoldStore } from './fold-store.ts';
 import { sqliteItemStore } from './item-store.ts';
@@ -52,6 +53,7 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     opinions: sqliteOpinionStore(db),
     deadlines: sqliteDeadlineStore(db),
     tuning: sqliteTuningStore(db),
+    feeds: sqliteFeedStore(db),
     ping: async () => {
       await db.read(() => one.get());
     },

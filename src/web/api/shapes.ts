@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { roles, scopes } from '../../access/access-store.ts';
+import { areaSchema } from '../../catalogue/areas/area.ts';
 import { deliveryStates, lanes, pushStates } from '../../fanout/push.ts';
 import { itemStates, urgencies } from '../../publishing/item.ts';
 import { plainText } from '../../rules/condition-schema.ts';
@@ -25,7 +26,7 @@ export const regionShape = z
   .object({ code: z.string(), name: bilingual, parent: orNull(z.string()) })
   .meta({ id: 'Region' });
 
-export const attributeTypes = z.enum(['enum', 'enum-list', 'integer']);
+export const attributeTypes = z.enum(['enum', 'enum-list', 'integer', 'place']);
 
 export const attributeShape = z
   .object({
@@ -105,6 +106,7 @@ export const itemShape = z
     departments: z.array(z.string()),
     documentType: orNull(z.string()),
     regions: z.array(z.string()),
+    areas: z.array(areaSchema).describe('Shapes on the map; whom the item concerns is told by `regions`.'),
     audiences: z.array(z.string()),
     keywords: z.array(z.string()),
     urgency: z.enum(urgencies),

@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import type { PublicItem } from '../../catalogue/item-reader.ts';
 import { AppError } from '../../errors.ts';
+import { type FeedSource, feedPath, sourceOfTarget } from '../../feeds/feed-source.ts';
 import { defineFollow } from '../../subscriptions/follow.ts';
 import { factsOfItem, followMatches } from '../../subscriptions/matching.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
@@ -9,6 +10,14 @@ import { noticeCard, targetTitle, topicTitle, type Voice } from '../pages/presen
 import { followOf, pathPart, queryText, searchOf, targetQuery } from '../pages/request.ts';
 
 const pageSize = 20;
+
+/** Where a feed reader finds the same. */
+const feedLinks = (voice: Voice, source: FeedSource, what?: string) => ({
+  what,
+  atom: feedPath(source, 'atom', voice.locale),
+  json: feedPath(source, 'json', voice.locale),
+  calendar: source.kind === 'topic' ? feedPath(source, 'calendar', voice.locale) : null,
+});
 
 const topicHref = (slug: string): string => `/topics/${encodeURIComponent(slug)}`;
 
@@ -59,6 +68,7 @@ const topic = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Res
     title: topicTitle(voice, slug),
     above: above(voice, slug),
     followers: followers.get(slug) ?? 0,
+    feeds: feedLinks(voice, { kind: 'topic', slug }),
     children: await topicCards(deps, voice, slug),
     notices: found.rows.map((item) => noticeCard(voice, item)),
     next: nextHref(req, found.next),
@@ -82,12 +92,15 @@ const offerOf = (voice: Voice, q: string, chosen: string | null, rows: readonly 
   const request = followOf(searchOf(q, chosen));
   if (!request) return null;
   const definition = defineFollow(request);
+  const source = sourceOfTarget(definition.target);
   const facts = rows.map(({ id, content }) => factsOfItem(id, { ...content, visibility: 'public' }, voice.trees));
+  const words = targetTitle(voice, request.target, () => null);
   return {
-    words: targetTitle(voice, request.target, () => null),
+    words,
     fits: facts.filter((one) => followMatches(definition, one)).length,
     shown: rows.length,
     topics: topicsAmong(voice, rows),
+    feeds: source && feedLinks(voice, source, words),
   };
 };
 
@@ -104,12 +117,14 @@ const search = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Re
   const first = queryText(req, 'after') === null;
   if (first && (q || chosen))
     void deps.visitors.record(req, [{ kind: 'search', query: q ?? undefined, topic: chosen ?? undefined }]);
+  const offer = q && first ? offerOf(voice, q, chosen, found.rows) : null;
   pages.show(req, res, 'search', {
     q: q ?? '',
     chosen,
     chosenTitle: chosen && topicTitle(voice, chosen),
     topicChoices: voice.trees.topics.map(({ slug, title }) => ({ value: slug, text: title[voice.locale] })),
-    offer: q && first ? offerOf(voice, q, chosen, found.rows) : null,
+    offer,
+    feeds: q ? offer?.feeds : chosen && feedLinks(voice, { kind: 'topic', slug: chosen }),
     faults: queryText(req, 'follow') === 'none' ? { 'follow-words': 'fault.nothingChosen' } : {},
     followHref: chosen && !q ? `/follow?${targetQuery(req)}` : null,
     notices: found.rows.map((item) => noticeCard(voice, item)),

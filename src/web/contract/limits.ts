@@ -1,5 +1,5 @@
-import type { RequestHandler } from 'express';
-import { rateLimit } from 'express-rate-limit';
+import type { Request, RequestHandler } from 'express';
+import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import { AppError } from '../../errors.ts';
 
 /** Requests a minute from one IP address (an IPv6 one counts by its /56). */
@@ -12,8 +12,14 @@ export type Limits = Record<keyof RateLimits, RequestHandler>;
 
 const minuteMs = 60_000;
 
-const makeLimit = (limit: number, windowMs = minuteMs, onlyFailures = false): RequestHandler =>
+const makeLimit = (
+  limit: number,
+  windowMs = minuteMs,
+  onlyFailures = false,
+  keyGenerator?: (req: Request) => string,
+): RequestHandler =>
   rateLimit({
+    ...(keyGenerator ? { keyGenerator } : {}),
     windowMs,
     limit,
     skipSuccessfulRequests: onlyFailures,
@@ -36,3 +42,12 @@ export const makeLimits = (limits: RateLimits): Limits => ({
 
 /** Stops one IP address after 30 failed sign-ins within a quarter of an hour; an office behind one address signs in freely. */
 export const makeSignInLimit = (): RequestHandler => makeLimit(30, 15 * minuteMs, true);
+
+/**
+ * Readers of feeds: many of them stand behind one aggregator's address, which may ask for many feeds, but for each of them
+ * twenty times a minute at most.
+ */
+export const makeFeedLimits = (): RequestHandler[] => [
+  makeLimit(1_200),
+  makeLimit(20, minuteMs, false, (req) => `${ipKeyGenerator(req.ip ?? '', 56)} ${req.originalUrl}`),
+];

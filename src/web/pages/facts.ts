@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { placeAttribute } from '../../catalogue/areas/place.ts';
 import type { Attribute } from '../../catalogue/catalogue-store.ts';
 import type { Fault } from '../../errors.ts';
 import type { Subscriber } from '../../subscriptions/subscriber.ts';
@@ -96,7 +97,7 @@ export const readFacts = (req: Request, attributes: readonly Attribute[], thisYe
     typed[field] = given;
     const [first] = given;
     if (first === undefined) told[name] = null;
-    else if (type !== 'integer') told[name] = type === 'enum' ? first : given;
+    else if (type !== 'integer') told[name] = type === 'enum-list' ? given : first;
     else {
       const number = numberOf(name, first, thisYear);
       told[name] = number;
@@ -112,7 +113,10 @@ export const factFaultsOf = (faults: readonly Fault[]): Faults =>
   Object.fromEntries(
     faults.map(({ path }) =>
       path.startsWith('attributes.')
-        ? [fieldName(path.slice('attributes.'.length)), 'fault.choice']
+        ? [
+            fieldName(path.slice('attributes.'.length)),
+            path.endsWith(`.${placeAttribute}`) ? 'fault.place' : 'fault.choice',
+          ]
         : [path, path === 'region' ? 'fault.region' : 'fault.choice'],
     ),
   );

@@ -1,10 +1,11 @@
 import type { Trees } from '../../catalogue/catalogue-service.ts';
 import type { PublicChange, PublicItem } from '../../catalogue/item-reader.ts';
+import { wordsOf } from '../../catalogue/item-words.ts';
 import { regionWithAncestors } from '../../catalogue/region.ts';
 import type { Locale } from '../../catalogue/topic.ts';
 import { dateFormat, momentAsWritten, momentIn } from '../../date-format.ts';
 import type { Facet, Target } from '../../subscriptions/follow.ts';
-import { bestLocale, type Text } from '../../text.ts';
+import type { Text } from '../../text.ts';
 import { linked } from './linked.ts';
 
 /** What a presenter needs to speak to one visitor. */
@@ -27,22 +28,6 @@ export const dayInWords = ({ locale }: Pick<Voice, 'locale'>, day: string): stri
 /** A day and the time on it, with its offset. */
 export const momentOf = (voice: Pick<Voice, 'locale' | 'timeZone'>, at: number): string =>
   momentIn(voice.locale, at, voice.timeZone);
-
-/** Title and summary in the visitor's language where a translation exists, with the language they are in. */
-const wordsOf = (item: PublicItem, locale: Locale): { title: string; summary: string; url?: string; lang: string } => {
-  const { content } = item;
-  const own = {
-    title: content.title,
-    summary: content.summary,
-    ...(content.url ? { url: content.url } : {}),
-    lang: content.language,
-  };
-  if (bestLocale(content.language, locale) === locale) return own;
-  const found = Object.entries(content.translations ?? {}).find(
-    ([tag]) => bestLocale(tag, locale === 'en' ? 'zh-CN' : 'en') === locale,
-  );
-  return found ? { ...found[1], lang: found[0] } : own;
-};
 
 const paragraphs = (body: string | undefined): string[][] =>
   (body ?? '')

@@ -75,6 +75,7 @@ export const describeItemStore = (
     describeKeeping(() => store, size);
     describeWriting(() => store);
     describeListing(() => store, size);
+    describeMark(() => store);
     if (openTwo) describeRaces(openTwo);
   });
 
@@ -296,6 +297,18 @@ const describeListing = (store: () => ItemStore, size: Size): void =>
       expect(await allIds(store(), { topics: ['roads'] })).toEqual(['one']);
     });
 
+    it('of a department, to the letter and as it is now', async () => {
+      const one = makeItem('one', {}, { departments: ['住房局', 'Housing'] });
+      await store().insert(one);
+      await store().insert(makeItem('two', {}, { departments: ['Housing', 'Housing'] }));
+      await store().insert(makeItem('three'));
+      expect((await allIds(store(), { department: 'Housing' })).sort()).toEqual(['one', 'two']);
+      expect(await allIds(store(), { department: '住房局' })).toEqual(['one']);
+      expect(await allIds(store(), { department: 'housing' })).toEqual([]);
+      await store().replace(one, { ...one, content: { ...one.content, departments: [] }, updatedAt: at + 1 });
+      expect(await allIds(store(), { department: 'Housing' })).toEqual(['two']);
+    });
+
     it('what holds the words, whatever their case, width or script', async () => {
       const insert = (id: string, content: Partial<ItemContent>) => store().insert(makeItem(id, {}, content));
       await insert('zh', { title: '住房保障补贴通知', summary: '2026年' });
@@ -318,6 +331,44 @@ const describeListing = (store: () => ItemStore, size: Size): void =>
     it('nothing for a cursor that is none', async () => {
       for (const cursor of ['', 'x', 'bnVsbA', Buffer.from('["1",2]').toString('base64url')])
         await expect(store().list({}, { cursor, limit: 5 })).rejects.toMatchObject({ code: 'invalid' });
+    });
+  });
+
+const describeMark = (store: () => ItemStore): void =>
+  describe('marks what is public', () => {
+    const put = async (was: Item, next: Item): Promise<string> => {
+      await store().replace(was, next, makeVersion(next));
+      return store().publicMark();
+    };
+
+    it('anew with each publication, correction and withdrawal, and with nothing else', async () => {
+      const marks = [await store().publicMark()];
+      const draft = makeItem('a');
+      await store().insert(draft);
+      await store().insert(makeItem('hidden', {}, { visibility: 'targeted' }));
+      expect(await store().publicMark()).toBe(marks[0]);
+      const first = { ...published(draft), updatedAt: at + 1 };
+      marks.push(await put(draft, first));
+      const minor = { ...first, revision: 1, updatedAt: at + 2 };
+      marks.push(await put(first, minor));
+      const waits = { ...minor, updatedAt: at + 3, rejection: 'no' };
+      await store().replace(minor, waits);
+      expect(await store().publicMark()).toBe(marks.at(-1));
+      const major = { ...waits, version: 2, revision: 0, updatedAt: at + 4 };
+      marks.push(await put(waits, major));
+      marks.push(await put(major, { ...major, state: 'withdrawn', version: 3, updatedAt: at + 5 }));
+      expect(new Set(marks).size).toBe(5);
+      const hidden = makeItem('hidden', {}, { visibility: 'targeted' });
+      expect(await put(hidden, { ...published(hidden), updatedAt: at + 6 })).toBe(marks.at(-1));
+    });
+
+    it('where one is written late that is not the newest', async () => {
+      const bring = async (id: string, updatedAt: number) => {
+        await store().bring([{ was: null, item: { ...published(makeItem(id)), updatedAt }, versions: [] }]);
+        return store().publicMark();
+      };
+      const before = await bring('newer', at + 10);
+      expect(await bring('late', at + 9)).not.toBe(before);
     });
   });
 

@@ -67,7 +67,18 @@ describe('items as citizens read them', () => {
     });
     const read = await reader.read(id);
     expect(Object.keys(read ?? {}).sort()).toEqual(
-      ['id', 'externalId', 'state', 'version', 'revision', 'content', 'changeNote', 'publishedAt', 'history'].sort(),
+      [
+        'id',
+        'externalId',
+        'state',
+        'version',
+        'revision',
+        'content',
+        'changeNote',
+        'publishedAt',
+        'updatedAt',
+        'history',
+      ].sort(),
     );
     expect(JSON.stringify([read, await reader.search({ cursor: null, limit: 9 })])).not.toMatch(/writer|Secret|visib/);
   });

@@ -1,3 +1,4 @@
+import type { Outline } from '../../../src/catalogue/areas/outlines.ts';
 import { makeCatalogueService, seedCatalogue } from '../../../src/catalogue/catalogue-service.ts';
 import { type Edges, realEdges } from '../../../src/edges.ts';
 import type { Actor, ItemContent } from '../../../src/publishing/item.ts';
@@ -26,13 +27,16 @@ export const makeContent = (overrides: Partial<ItemContent> = {}): ItemContent =
 });
 
 /** A publishing service over a fresh database, with a clock in the test's hand (ms). */
-export const openPublishing = async ({ review = true } = {}) => {
+export const openPublishing = async ({ review = true, outlines = [] as Outline[] } = {}) => {
   const db = await openMemory();
   const catalogue = sqliteCatalogueStore(db);
   await seedCatalogue(catalogue);
   const clock = { now: Date.UTC(2026, 0, 5, 9) };
   const edges: Edges = { ...realEdges, now: () => clock.now };
   const items = sqliteItemStore(db);
-  const service = makePublishingService({ items }, { catalogue: makeCatalogueService({ catalogue }), edges, review });
+  const service = makePublishingService(
+    { items },
+    { catalogue: makeCatalogueService({ catalogue }), edges, review, outlines },
+  );
   return { service, items, catalogue, clock, close: db.close };
 };

@@ -143,7 +143,7 @@ describe('the condition schema', () => {
 
   it('is shown whole in the document', () => {
     const { $defs } = z.toJSONSchema(z.object({ who: conditionSchema }), { io: 'input', unrepresentable: 'any' });
-    expect($defs?.Condition?.anyOf).toHaveLength(3 + 10 + 8);
+    expect($defs?.Condition?.anyOf).toHaveLength(3 + 10 + 9);
     expect(JSON.stringify($defs?.Condition)).toContain('"$ref":"#/$defs/Condition"');
   });
 });

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { Area } from '../../../src/catalogue/areas/area.ts';
 import { levelOf, scaledWeight } from '../../../src/profiles/interest.ts';
 import type { PersonFacts } from '../../../src/profiles/person-facts.ts';
 import type { ItemContent } from '../../../src/publishing/item.ts';
@@ -51,6 +52,7 @@ const personLeaf: fc.Arbitrary<PersonLeaf> = fc.oneof(
     within: fc.oneof(some(regions), fc.constant('item.regions' as const)),
   }),
   fc.record({ person: fc.constant('language' as const), in: some(['en', 'zh', 'zh-CN', '*']) }),
+  fc.constant({ person: 'place' as const, within: 'item.areas' as const }),
   fc.record({ person: fc.constant('age' as const), from: fc.integer({ min: 0, max: 80 }) }),
   fc.record({ person: fc.constant('attributes.occupation' as const), in: some(['teacher', 'farmer', 'other']) }),
   fc.record({ person: fc.constant('follows' as const), topic: fc.constantFrom(...topics, 'item.topics') }),
@@ -80,7 +82,11 @@ export const person: fc.Arbitrary<PersonFacts> = fc
     region: fc.option(fc.constantFrom(...regions)),
     locale: fc.constantFrom('en', 'zh-CN'),
     attributes: fc.record(
-      { birthYear: fc.integer({ min: 1940, max: 2020 }), occupation: some(['teacher', 'farmer', 'other']) },
+      {
+        birthYear: fc.integer({ min: 1940, max: 2020 }),
+        occupation: some(['teacher', 'farmer', 'other']),
+        place: fc.constantFrom('30.02,113.13', '30.09,113.01', '-16.50,179.99'),
+      },
       { requiredKeys: [] },
     ),
     personalisation: fc.boolean(),
@@ -91,10 +97,16 @@ export const person: fc.Arbitrary<PersonFacts> = fc
   })
   .map(makePerson);
 
+const areas: Area[] = [
+  { circles: [{ center: [113.13, 30.02], km: 3 }] },
+  { circles: [{ center: [-179.9, -16.5], km: 20 }] },
+];
+
 export const item: fc.Arbitrary<ItemFacts> = fc
   .record({
     topics: fc.array(fc.constantFrom(...topics), { maxLength: 3 }),
     regions: fc.option(fc.array(fc.constantFrom(...regions), { maxLength: 3 }), { nil: undefined }),
+    areas: fc.option(fc.subarray(areas), { nil: undefined }),
     keywords: fc.option(some(['a', 'b', 'c']), { nil: undefined }),
     category: fc.option(fc.constantFrom('a', 'b'), { nil: undefined }),
     urgency: fc.constantFrom('routine' as const, 'important' as const, 'emergency' as const),
