@@ -7,6 +7,7 @@ import type { CatalogueStore } from '../catalogue/catalogue-store.ts';
 import type { TransactionalStore } from '../channels/courier.ts';
 import type { LedgerStore } from '../fanout/ledger-store.ts';
 import type { PushStore } from '../fanout/push-store.ts';
+import type { QueueStore } from '../fanout/queue-store.ts';
 import type { FeedbackStore } from '../feedback/feedback-store.ts';
 import type { OpinionStore } from '../feedback/opinions/opinion-store.ts';
 import type { ReturnStore } from '../feedback/return-store.ts';
@@ -43,6 +44,7 @@ export type Storage = {
   opinions: OpinionStore;
   deadlines: DeadlineStore;
   tuning: TuningStore;
+  queues: QueueStore;
   /** A cheap round trip; throws when the store does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -12,7 +12,7 @@ import { channelNames } from '../subscriptions/follow.ts';
 import { defaultRateLimits, makeLimits } from './contract/limits.ts';
 import { holds } from './contract/route.ts';
 import { makeErrorHandler, problemOf } from './error-handler.ts';
-import { type Metrics, makeMetrics } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
 
 type HealthDeps = { ping(): Promise<void>; metrics: Metrics; index?: () => IndexState };
 
@@ -172,13 +172,14 @@ export const startingApp: RequestListener = (request, response) => {
 };
 
 /** A worker's own HTTP: health, readiness and metrics. */
-export const makeWorkerApp = ({ stores, log }: { stores: { ping(): Promise<void> }; log: Log }): RequestListener => {
-  const metrics = makeMetrics();
-  return express()
+export const makeWorkerApp = (
+  { stores, log }: { stores: { ping(): Promise<void> }; log: Log },
+  metrics: Metrics,
+): RequestListener =>
+  express()
     .disable('x-powered-by')
     .use(metrics.observe, machine, health({ ping: () => stores.ping(), metrics }))
     .use(() => {
       throw new AppError('not-found', 'A worker has no such path.');
     })
     .use(makeErrorHandler({ log, publicUrl: '' }));
-};

@@ -4,6 +4,7 @@ import { makeOutboxChannel } from '../../src/channels/outbox.ts';
 import { realEdges } from '../../src/edges.ts';
 import { AppError } from '../../src/errors.ts';
 import { makeLog } from '../../src/log.ts';
+import { makeMetrics } from '../../src/web/metrics.ts';
 import { makeWorkerApp, startingApp } from '../../src/web/outside.ts';
 import { adminApiKey, startWeb, type Web } from '../helpers/web.ts';
 
@@ -223,7 +224,7 @@ describe('outside the API', () => {
 
   it('serves health and metrics of a worker, nothing else', async () => {
     const stores = { ping: async () => undefined };
-    const { url, close } = await serve(makeWorkerApp({ stores, log: makeLog('silent') }));
+    const { url, close } = await serve(makeWorkerApp({ stores, log: makeLog('silent') }, makeMetrics()));
     const statuses = [];
     for (const path of ['/healthz', '/readyz', '/metrics', '/', '/api/v1/topics'])
       statuses.push((await fetch(`${url}${path}`)).status);

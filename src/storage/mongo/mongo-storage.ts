@@ -18,6 +18,7 @@ import { mongoOpinionStore } from './opinion-store.ts';
 import { settleDebts } from './people/people.ts';
 import { mongoProfileStore } from './profile-store.ts';
 import { mongoPushStore } from './push-store.ts';
+import { mongoQueueStore } from './queue-store.ts';
 import { mongoReportStore } from './report-store.ts';
 import { mongoReturnStore } from './return-store.ts';
 import { mongoRuleStore } from './rule-store.ts';
@@ -54,6 +55,7 @@ export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
   opinions: mongoOpinionStore(db),
   deadlines: mongoDeadlineStore(db),
   tuning: mongoTuningStore(db),
+  queues: mongoQueueStore(db),
 });
 
 /** Every port over one open connection whose indexes are there. */

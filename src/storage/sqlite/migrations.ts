@@ -2,6 +2,7 @@ import type { SqliteDatabase } from './database.ts';
 import { accessSchema } from './schema/access.ts';
 import { applicationsSchema } from './schema/applications.ts';
 import { audienceSchema } from './schema/audience.ts';
+import { batchSinceSchema } from './schema/batch-since.ts';
 import { capsSchema } from './schema/caps.ts';
 import { catalogueSchema } from './schema/catalogue.ts';
 import { digestHourSchema } from './schema/digest-hour.ts';
@@ -41,6 +42,7 @@ const migrations: string[] = [
   tuningSchema,
   reportsSchema,
   replyAddressesSchema,
+  batchSinceSchema,
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */

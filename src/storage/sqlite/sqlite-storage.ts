@@ -14,6 +14,7 @@ import { migrate } from './migrations.ts';
 import { sqliteOpinionStore } from './opinion-store.ts';
 import { sqliteProfileStore } from './profile-store.ts';
 import { sqlitePushStore } from './push-store.ts';
+import { sqliteQueueStore } from './queue-store.ts';
 import { sqliteReportStore } from './report-store.ts';
 import { sqliteReturnStore } from './return-store.ts';
 import { sqliteRuleStore } from './rule-store.ts';
@@ -50,6 +51,7 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     opinions: sqliteOpinionStore(db),
     deadlines: sqliteDeadlineStore(db),
     tuning: sqliteTuningStore(db),
+    queues: sqliteQueueStore(db),
     ping: async () => {
       await db.read(() => one.get());
     },
