@@ -74,9 +74,12 @@ export const mongoStorage = ({ db, close }: MongoDatabase, edges: Edges): Storag
 const usualName = 'bellman';
 const namesDatabase = (url: string): boolean => /^[^:]+:\/\/[^/]+\/[^?]/.test(url);
 
+/** The database to use where the address names none; null: the one that it names. */
+export const databaseNameOf = (url: string): string | null => (namesDatabase(url) ? null : usualName);
+
 /** Connects to `mongodb://…`, makes the indexes that are missing, brings old documents forward, and finishes what a process left that died. */
 export const openMongoStorage = async (url: string, edges: Edges): Promise<Storage> => {
-  const database = await openMongo(url, { name: namesDatabase(url) ? null : usualName });
+  const database = await openMongo(url, { name: databaseNameOf(url) });
   await ensureIndexes(database.db);
   await bringForward(database.db);
   await settleDebts(database.db);

@@ -45,6 +45,9 @@ const migrations: string[] = [
   batchSinceSchema,
 ];
 
+/** The schema that this program makes: how many migrations there are. */
+export const newestSchema = migrations.length;
+
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */
 export const migrate = async (db: SqliteDatabase): Promise<void> => {
   await db.write(() =>
