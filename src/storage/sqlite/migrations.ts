@@ -48,12 +48,15 @@ const migrations: string[] = [
 /** The schema that this program makes: how many migrations there are. */
 export const newestSchema = migrations.length;
 
-/** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */
-export const migrate = async (db: SqliteDatabase): Promise<void> => {
+/**
+ * Brings the schema forward, to the newest or to an older one; safe to run twice and from two processes at once (each step is
+ * one write transaction).
+ */
+export const migrate = async (db: SqliteDatabase, to: number = newestSchema): Promise<void> => {
   await db.write(() =>
     db.exec('CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT'),
   );
-  for (const [at, sql] of migrations.entries()) {
+  for (const [at, sql] of migrations.slice(0, to).entries()) {
     const id = at + 1;
     await db.write(() => {
       if (db.prepare('SELECT id FROM migrations WHERE id = ?').get(id)) return;
