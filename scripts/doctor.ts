@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readEnvironment } from '../src/compose.ts';
 import { type Config, ConfigError } from '../src/config.ts';
 import { exitCode, type Finding, report } from '../src/doctor/finding.ts';
 import { judgeConfig, judgeFaults, judgeNode } from '../src/doctor/judge-config.ts';
 import { judgeClock, judgeDkim, judgeService, judgeSmtp, judgeVapid } from '../src/doctor/judge-outside.ts';
 import { judgeDisk, judgeMongo, judgeSecret, judgeSqlite } from '../src/doctor/judge-store.ts';
+import { readEnvironment } from '../src/environment.ts';
 import { projectRoot } from '../src/project-root.ts';
 import { diskFact, dkimFact, keptSecret, opens, serviceFact, smtpFacts, storeFacts } from './doctor-probes.ts';
 

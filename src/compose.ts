@@ -5,11 +5,11 @@ import { runJobs } from '../jobs/run-jobs.ts';
 import { seedCalendar } from './calendar/calendar-service.ts';
 import { seedCatalogue } from './catalogue/catalogue-service.ts';
 import { deliverTransactional } from './channels/deliver-transactional.ts';
-import { channelFaults, loadVapidKeys, makeChannels } from './channels/make-channels.ts';
+import { loadVapidKeys, makeChannels } from './channels/make-channels.ts';
 import type { OnSent } from './channels/metered.ts';
 import { makeWebhookCaller, webhookLimitMs } from './channels/webhook/webhook-caller.ts';
 import { type Closers, makeClosers } from './closers.ts';
-import { type Config, readConfig } from './config.ts';
+import type { Config } from './config.ts';
 import type { Edges } from './edges.ts';
 import { makeDigestComposer } from './fanout/digest/digest-composer.ts';
 import { makeDigestRunner } from './fanout/digest/digest-runner.ts';
@@ -27,17 +27,14 @@ import { returnPathKey } from './return-path.ts';
 import { loadKeyring, loadSecret } from './secret.ts';
 import { makeServices, type Services } from './services.ts';
 import { signLink } from './signed-link.ts';
-import { openMongoStorage } from './storage/mongo/mongo-storage.ts';
 import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
 import type { Storage } from './storage/storage.ts';
 import { lookupOf } from './subscriptions/address.ts';
 import { makeApp } from './web/app.ts';
 import { startBounceListener } from './web/bounce-listener.ts';
 import { type Metrics, makeMetrics } from './web/metrics.ts';
+import { makeWorkerApp } from './web/outside.ts';
 import { makeWebhookSender } from './webhooks/deliver-webhooks.ts';
-
-/** The configuration, looked at as closely as the parts will that are made of it. Throws one `ConfigError` with every fault. */
-export const readEnvironment = (env: Record<string, string | undefined>): Config => readConfig(env, channelFaults);
 
 /** `threads`: channels may start threads, by the machine's clock (compiled files only). */
 export type ComposeTools = {
@@ -54,7 +51,11 @@ export type ComposeTools = {
 type Base = { services: Services; storage: Storage; closers: Closers };
 
 const openStorage = async (config: Config, edges: Edges): Promise<Storage> => {
-  if (config.database.kind === 'mongo') return openMongoStorage(config.database.url, edges);
+  if (config.database.kind === 'mongo') {
+    // the driver takes a third of a second to load, which SQLite need not wait for
+    const { openMongoStorage } = await import('./storage/mongo/mongo-storage.ts');
+    return openMongoStorage(config.database.url, edges);
+  }
   makeFolder(dirname(config.database.file));
   return openSqliteStorage(config.database.file);
 };
@@ -177,7 +178,7 @@ export const makeWorkerParts = async (
 export const composeWorker = async (
   config: Config,
   tools: ComposeTools,
-): Promise<{ worker: Worker; services: Services; metrics: Metrics; close: () => Promise<void> }> => {
+): Promise<{ worker: Worker; app: RequestListener; metrics: Metrics; close: () => Promise<void> }> => {
   const { services, storage, closers } = await composeBase(config, tools);
   const metrics = makeMetrics({
     index: services.audienceIndex.state,
@@ -188,5 +189,5 @@ export const composeWorker = async (
   const worker = makeWorker(storage, { ...parts, ...tools, leaseMs: config.leaseMs });
   void services.audienceIndex.run(false);
   closers.add(runJobs(jobs, services, config.leaseMs));
-  return { worker, services, metrics, close: closers.closeAll };
+  return { worker, app: makeWorkerApp(services, metrics), metrics, close: closers.closeAll };
 };

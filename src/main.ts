@@ -1,12 +1,12 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { composeWeb, composeWorker, readEnvironment } from './compose.ts';
 import { type Config, ConfigError } from './config.ts';
 import { realEdges } from './edges.ts';
+import { readEnvironment } from './environment.ts';
 import { type Log, makeLog } from './log.ts';
 import { startFault } from './start-fault.ts';
-import { makeWorkerApp, startingApp } from './web/outside.ts';
+import { startingApp } from './web/starting-app.ts';
 import { aliveEveryMs, makeWorkerProcesses, type WorkerWord } from './worker-processes.ts';
 
 const stopWithinMs = 10_000;
@@ -88,10 +88,22 @@ const obeyWebProcess = (end: End): void => {
   if (!process.connected) end('the web process is gone');
 };
 
-const runWeb = async (config: Config, log: Log): Promise<void> => {
+/** A server that says it is alive, and not ready, until it is given its app: most of a start is loading what the app is made of. */
+const serveAtOnce = async ({ port, host }: Config) => {
   let app: RequestListener = startingApp;
   const server = createServer((request, response) => app(request, response));
-  const port = await listen(server, config.port, config.host);
+  return {
+    port: await listen(server, port, host),
+    serve: (composed: RequestListener): void => {
+      app = composed;
+    },
+    close: () => closeServer(server),
+  };
+};
+
+const runWeb = async (config: Config, log: Log): Promise<void> => {
+  const { port, serve, close } = await serveAtOnce(config);
+  const { composeWeb } = await import('./compose.ts');
   const publicUrl = config.port === 0 ? config.publicUrl.replace(/:0$/, `:${port}`) : config.publicUrl;
   const placed = { ...config, publicUrl };
   let workers: ReturnType<typeof makeWorkerProcesses> | null = null;
@@ -110,10 +122,10 @@ const runWeb = async (config: Config, log: Log): Promise<void> => {
       execArgv: process.execArgv,
       ...{ env, edges: realEdges, log, stalledMs: config.stalledMs, badConfig, onUnfit },
     });
-  app = web.app;
+  serve(web.app);
   const end = makeEnd(log, async () => {
     web.endStreams();
-    await Promise.all([closeServer(server), workers?.stop()]);
+    await Promise.all([close(), workers?.stop()]);
     await web.close();
   });
   onSignals(end);
@@ -125,12 +137,13 @@ const runWeb = async (config: Config, log: Log): Promise<void> => {
 /** `place`: of a worker that its web process started, which of its workers it is. */
 const runWorker = async (config: Config, log: Log, place: string | null): Promise<void> => {
   const tools = { edges: realEdges, log, threads: true, ...(place === null ? {} : { place }) };
-  const { worker, services, metrics, close } = await composeWorker(config, tools);
+  const server = place === null ? await serveAtOnce(config) : null;
+  const { composeWorker } = await import('./compose.ts');
+  const { worker, app, metrics, close } = await composeWorker(config, tools);
   const running = worker.run();
-  const server = place === null ? createServer(makeWorkerApp(services, metrics)) : null;
   const end = makeEnd(log, async () => {
     worker.stop();
-    await Promise.all([running, server && closeServer(server)]);
+    await Promise.all([running, server?.close()]);
     await close();
   });
   if (place !== null) {
@@ -142,7 +155,7 @@ const runWorker = async (config: Config, log: Log, place: string | null): Promis
     return;
   }
   onSignals(end);
-  if (server) await listen(server, config.port, config.host);
+  server?.serve(app);
   process.stdout.write(`A Bellman worker is ready at ${config.publicUrl}\n`);
 };
 

@@ -11,7 +11,7 @@ import { faultsOf } from '../reading.ts';
 import { channelNames } from '../subscriptions/follow.ts';
 import { defaultRateLimits, makeLimits } from './contract/limits.ts';
 import { holds } from './contract/route.ts';
-import { makeErrorHandler, problemOf } from './error-handler.ts';
+import { makeErrorHandler } from './error-handler.ts';
 import type { Metrics } from './metrics.ts';
 
 type HealthDeps = { ping(): Promise<void>; metrics: Metrics; index?: () => IndexState };
@@ -158,18 +158,6 @@ const problems = Router().get('/problems/:code', machine, (req, res) => {
 /** Everything outside the API that is not a page. */
 export const makeOutsideRouter = (deps: OutsideDeps): Router =>
   Router().use(health(deps), outbox(deps), counted(deps), links(deps), problems);
-
-/** What a process answers while it is not composed yet: alive, not ready. */
-export const startingApp: RequestListener = (request, response) => {
-  const alive = request.url === '/healthz';
-  const starting = problemOf(new AppError('store-unavailable', 'The service is starting.'), '');
-  response.writeHead(alive ? 200 : 503, {
-    'Content-Type': alive ? 'application/json' : 'application/problem+json; charset=utf-8',
-    'Cache-Control': 'no-store',
-    ...(alive ? {} : { 'Retry-After': '1' }),
-  });
-  response.end(JSON.stringify(alive ? { status: 'ok' } : starting));
-};
 
 /** A worker's own HTTP: health, readiness and metrics. */
 export const makeWorkerApp = (

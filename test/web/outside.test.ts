@@ -5,7 +5,8 @@ import { realEdges } from '../../src/edges.ts';
 import { AppError } from '../../src/errors.ts';
 import { makeLog } from '../../src/log.ts';
 import { makeMetrics } from '../../src/web/metrics.ts';
-import { makeWorkerApp, startingApp } from '../../src/web/outside.ts';
+import { makeWorkerApp } from '../../src/web/outside.ts';
+import { startingApp } from '../../src/web/starting-app.ts';
 import { adminApiKey, startWeb, type Web } from '../helpers/web.ts';
 
 const bearer = { authorization: `Bearer ${adminApiKey}` };
