@@ -14,6 +14,7 @@ import { publishingSchema } from './schema/publishing.ts';
 import { replyAddressesSchema } from './schema/reply-addresses.ts';
 import { reportsSchema } from './schema/reports.ts';
 import { returnsSchema } from './schema/returns.ts';
+import { ruleDepartmentsSchema } from './schema/rule-departments.ts';
 import { rulesSchema } from './schema/rules.ts';
 import { subscriptionsSchema } from './schema/subscriptions.ts';
 import { transactionalSchema } from './schema/transactional.ts';
@@ -43,6 +44,7 @@ const migrations: string[] = [
   reportsSchema,
   replyAddressesSchema,
   batchSinceSchema,
+  ruleDepartmentsSchema,
 ];
 
 /** The schema that this program makes: how many migrations there are. */
