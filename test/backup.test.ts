@@ -41,10 +41,10 @@ describe('backup and restore', () => {
     db.prepare("UPDATE settings SET value = '2' WHERE name = 'x'").run();
     expect(() => restoreSqlite(at('b.db'), at('a.db'), at('kept.db'))).toThrow(/stop the service/);
     expect(restoreSqlite(at('b.db'), at('c.db'), at('kept.db')).kept).toBeNull();
-    db.close();
+    await db.close();
     const restored = openSqlite(at('c.db'));
     expect(restored.prepare("SELECT value FROM settings WHERE name = 'x'").get()).toEqual({ value: '1' });
-    restored.close();
+    await restored.close();
   });
 
   it('refuse what is no sound database of this program', async () => {
@@ -54,7 +54,7 @@ describe('backup and restore', () => {
     const db = openSqlite(at('new.db'));
     await migrate(db);
     db.prepare('INSERT INTO migrations VALUES (9999, 0)').run();
-    db.close();
+    await db.close();
     expect(() => restoreSqlite(at('new.db'), at('a.db'), at('k'))).toThrow(/newer version/);
     expect(existsSync(at('a.db'))).toBe(false);
   });
@@ -85,10 +85,10 @@ describe('backup and restore', () => {
   };
 
   /** Ids of the messages that a backup knows to have been sent. */
-  const toldIn = (file: string): string[] => {
+  const toldIn = async (file: string): Promise<string[]> => {
     const db = openSqlite(file);
     const rows = db.prepare('SELECT message FROM deliveries WHERE state = ?').all(rankOf('sent'));
-    db.close();
+    await db.close();
     return rows.map((row) => String(row.message));
   };
 
@@ -101,7 +101,7 @@ describe('backup and restore', () => {
       const push = await publish(service);
       await until('mails are in flight', () => sink.total() >= 100);
       expect(await command('backup', at('backup.db'))).toEqual({ code: 0, errors: '' });
-      const atBackup = toldIn(at('backup.db'));
+      const atBackup = await toldIn(at('backup.db'));
       await until('more has gone', () => sink.total() >= 220);
       expect(await command('restore', at('backup.db'))).toMatchObject({
         code: 1,

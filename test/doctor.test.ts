@@ -39,7 +39,7 @@ describe('npm run doctor', () => {
     expect(out).toMatch(/^warn {2}service .*\n +-> /m);
     expect([code, sink.total(), existsSync(join(folder, 'secret'))]).toEqual([0, 0, false]);
     await sink.close();
-    db.close();
+    await db.close();
   });
 
   it('ends with 1 and says what to do where the service cannot work', async () => {

@@ -56,7 +56,7 @@ describe('migrations', () => {
       expect(schemaOf(db)).toEqual(schemaOf(fresh));
       expect(applied(db)).toEqual(all);
       for (const table of filled) expect(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n).toBe(1);
-      db.close();
+      await db.close();
     },
   );
 
@@ -66,7 +66,7 @@ describe('migrations', () => {
     db.prepare('INSERT INTO migrations VALUES (?, 0)').run(newestSchema + 1);
     await migrate(db);
     expect(applied(db)).toEqual([...all, newestSchema + 1]);
-    db.close();
+    await db.close();
   });
 
   it('happen once each when several processes start at once', async () => {
@@ -85,7 +85,7 @@ describe('migrations', () => {
     const db = openSqlite(file);
     expect(applied(db)).toEqual(all);
     expect(schemaOf(db)).toEqual(schemaOf(fresh));
-    db.close();
+    await db.close();
     rmSync(folder, { recursive: true, force: true });
   });
 });

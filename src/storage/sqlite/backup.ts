@@ -1,6 +1,6 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
-import { openSqlite } from './database.ts';
-import { probeSqlite, type SqliteProbe } from './probe.ts';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { openPlain, probeSqlite, type SqliteProbe } from './probe.ts';
 
 /** Files that SQLite keeps beside a database. */
 const companions = ['-wal', '-shm'];
@@ -13,17 +13,17 @@ export const backupSqlite = (from: string, to: string): SqliteProbe => {
   if (existsSync(to)) throw new Error(`${to} is there already`);
   const draft = `${to}.part`;
   rmSync(draft, { force: true });
-  const db = openSqlite(from);
+  const db = openPlain(from);
   try {
     // one read transaction of SQLite's own: writers go on beside it
-    db.prepare('VACUUM INTO ?').run(draft);
+    db.prepare('VACUUM INTO ?').run([draft]);
   } finally {
     db.close();
   }
   const made = probeSqlite(draft);
   dropCompanions(draft);
   if (made?.quickCheck !== 'ok') throw new Error(`the copy is not sound: ${made?.quickCheck}`);
-  renameSync(draft, to);
+  renameSynced(draft, to);
   return made;
 };
 
@@ -47,15 +47,16 @@ export const restoreSqlite = (
   backupSqlite(from, draft);
   const kept = existsSync(to) ? keepAs : null;
   if (kept !== null) putAside(to, kept);
-  renameSync(draft, to);
+  renameSynced(draft, to);
   return { probe, kept };
 };
 
 /** Moves a database away, whole: an exclusive lock proves that nobody has it open, and brings its log into the file. */
 const putAside = (file: string, kept: string): void => {
-  const db = openSqlite(file, { busyMs: 0 });
+  const db = openPlain(file);
   try {
-    db.prepare('PRAGMA journal_mode = DELETE').get();
+    db.exec('PRAGMA busy_timeout = 50');
+    db.prepare('PRAGMA journal_mode = DELETE').get([]);
   } catch (error) {
     throw new Error(`somebody has ${file} open: stop the service first (${(error as Error).message})`);
   } finally {
@@ -63,6 +64,19 @@ const putAside = (file: string, kept: string): void => {
   }
   renameSync(file, kept);
   dropCompanions(file);
+};
+
+const sync = (path: string): void => {
+  const file = openSync(path, 'r');
+  fsyncSync(file);
+  closeSync(file);
+};
+
+/** VACUUM INTO syncs nothing: the copy is on the disk before it has its name, and so is the name. */
+const renameSynced = (from: string, to: string): void => {
+  sync(from);
+  renameSync(from, to);
+  sync(dirname(to));
 };
 
 const dropCompanions = (file: string): void => {
