@@ -6,10 +6,11 @@ import { runJobs } from '../jobs/run-jobs.ts';
 import { seedCalendar } from './calendar/calendar-service.ts';
 import { seedCatalogue } from './catalogue/catalogue-service.ts';
 import { deliverTransactional } from './channels/deliver-transactional.ts';
-import { channelFaults, loadVapidKeys, makeChannels } from './channels/make-channels.ts';
+import { loadVapidKeys, makeChannels } from './channels/make-channels.ts';
+import type { OnSent } from './channels/metered.ts';
 import { makeWebhookCaller, webhookLimitMs } from './channels/webhook/webhook-caller.ts';
 import { type Closers, makeClosers } from './closers.ts';
-import { type Config, readConfig } from './config.ts';
+import type { Config } from './config.ts';
 import type { Edges } from './edges.ts';
 import { makeDigestComposer } from './fanout/digest/digest-composer.ts';
 import { makeDigestRunner } from './fanout/digest/digest-runner.ts';
@@ -28,24 +29,35 @@ import { returnPathKey } from './return-path.ts';
 import { loadKeyring, loadSecret } from './secret.ts';
 import { makeServices, type Services } from './services.ts';
 import { signLink } from './signed-link.ts';
-import { openMongoStorage } from './storage/mongo/mongo-storage.ts';
 import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
 import type { Storage } from './storage/storage.ts';
 import { lookupOf } from './subscriptions/address.ts';
 import { makeApp } from './web/app.ts';
 import { startBounceListener } from './web/bounce-listener.ts';
+import { type Metrics, makeMetrics } from './web/metrics.ts';
+import { makeWorkerApp } from './web/outside.ts';
 import { makeWebhookSender } from './webhooks/deliver-webhooks.ts';
 
-/** The configuration, looked at as closely as the parts will that are made of it. Throws one `ConfigError` with every fault. */
-export const readEnvironment = (env: Record<string, string | undefined>): Config => readConfig(env, channelFaults);
-
 /** `threads`: channels may start threads, by the machine's clock (compiled files only). */
-export type ComposeTools = { edges: Edges; log: Log; wake?: () => void; threads?: boolean };
+export type ComposeTools = {
+  edges: Edges;
+  log: Log;
+  wake?: () => void;
+  threads?: boolean;
+  /** Which worker of its web process this is. */
+  place?: string;
+  /** What the worker processes of this web process expose. */
+  workerMetrics?: () => Promise<string[]>;
+};
 
 type Base = { services: Services; storage: Storage; closers: Closers };
 
 const openStorage = async (config: Config, edges: Edges): Promise<Storage> => {
-  if (config.database.kind === 'mongo') return openMongoStorage(config.database.url, edges);
+  if (config.database.kind === 'mongo') {
+    // the driver takes a third of a second to load, which SQLite need not wait for
+    const { openMongoStorage } = await import('./storage/mongo/mongo-storage.ts');
+    return openMongoStorage(config.database.url, edges);
+  }
   makeFolder(dirname(config.database.file));
   return openSqliteStorage(config.database.file);
 };
@@ -94,6 +106,7 @@ export const composeWeb = async (
     log: tools.log,
     vapidPublicKey: vapid.publicKey,
     stopping: stopping.signal,
+    ...(tools.workerMetrics ? { workerMetrics: tools.workerMetrics } : {}),
   });
   if (config.bounceListen)
     closers.add(await startBounceListener(config.bounceListen, { ...services, config, log: tools.log }));
@@ -103,8 +116,13 @@ export const composeWeb = async (
 };
 
 /** What a worker is made of; a test drives the parts itself, with the clock in its hand. */
-export const makeWorkerParts = async (config: Config, tools: ComposeTools, services: Services, closers: Closers) => {
-  const { edges, log, threads } = tools;
+export const makeWorkerParts = async (
+  config: Config,
+  tools: ComposeTools & { sent?: OnSent },
+  services: Services,
+  closers: Closers,
+) => {
+  const { edges, log, threads, sent } = tools;
   const { stores, keyring, catalogue, templates, audienceMatcher, fanout, recent, returns, webhooks } = services;
   const { leaseMs, publicUrl, timeZone, caps, fallbackMs, feedback } = config;
   const vapid = await loadVapidKeys(stores.access, keyring, config);
@@ -113,6 +131,7 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
     edges,
     log,
     threads,
+    ...(sent ? { sent } : {}),
     returnPathKey: returnPathKey(keyring),
     inbound: {
       receipt: ({ provider, reference, ...receipt }) =>
@@ -162,11 +181,16 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
 export const composeWorker = async (
   config: Config,
   tools: ComposeTools,
-): Promise<{ worker: Worker; services: Services; close: () => Promise<void> }> => {
+): Promise<{ worker: Worker; app: RequestListener; metrics: Metrics; close: () => Promise<void> }> => {
   const { services, storage, closers } = await composeBase(config, tools);
-  const parts = await makeWorkerParts(config, tools, services, closers);
+  const metrics = makeMetrics({
+    index: services.audienceIndex.state,
+    // beside a web process that is asked for both, one look at the queues is enough
+    ...(tools.place === undefined ? { queues: { ...storage.queues, now: tools.edges.now } } : { worker: tools.place }),
+  });
+  const parts = await makeWorkerParts(config, { ...tools, sent: metrics.sent }, services, closers);
   const worker = makeWorker(storage, { ...parts, ...tools, leaseMs: config.leaseMs });
   void services.audienceIndex.run(false);
   closers.add(runJobs([...jobs, pingHub(parts.pingHub)], services, config.leaseMs));
-  return { worker, services, close: closers.closeAll };
+  return { worker, app: makeWorkerApp(services, metrics), metrics, close: closers.closeAll };
 };

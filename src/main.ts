@@ -1,20 +1,17 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { composeWeb, composeWorker, readEnvironment } from './compose.ts';
 import { type Config, ConfigError } from './config.ts';
 import { realEdges } from './edges.ts';
+import { readEnvironment } from './environment.ts';
 import { type Log, makeLog } from './log.ts';
 import { startFault } from './start-fault.ts';
-import { makeWorkerApp, startingApp } from './web/outside.ts';
+import { startingApp } from './web/starting-app.ts';
+import { aliveEveryMs, makeWorkerProcesses, type WorkerWord } from './worker-processes.ts';
 
 const stopWithinMs = 10_000;
-const restartAfterMs = [100, 500, 2_000, 5_000];
 /** A terminal signals its whole process group, and npm hands the signal on: what comes so soon again is the same wish. */
 const sameWishMs = 250;
-/** How often a worker says to its web process that it is there, and how often that looks. */
-const aliveEveryMs = 1_000;
 const badConfig = 2;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -91,83 +88,44 @@ const obeyWebProcess = (end: End): void => {
   if (!process.connected) end('the web process is gone');
 };
 
-type WorkerTools = { env: NodeJS.ProcessEnv; log: Log; stalledMs: number; onUnfit: () => void };
-
-/**
- * Worker processes that are started again when they die; they end when the IPC channel closes. `onUnfit` is told of one that
- * cannot work with this configuration, and never could. One that has not been heard of for `stalledMs` is killed: it may hold the
- * lock of the database.
- */
-const makeWorkers = (count: number, { env, log, stalledMs, onUnfit }: WorkerTools) => {
-  const children = new Map<number, ChildProcess>();
-  const heardAt = new Map<ChildProcess, number>();
-  let stopping = false;
-  let lookedAt = realEdges.monotonic();
-  const watch = setInterval(() => {
-    const now = realEdges.monotonic();
-    // where this process stood still itself, what its workers said meanwhile is yet to be heard
-    if (now - lookedAt > 3 * aliveEveryMs) for (const child of heardAt.keys()) heardAt.set(child, now);
-    lookedAt = now;
-    for (const [child, at] of heardAt) {
-      if (now - at < stalledMs) continue;
-      log.error({ pid: child.pid, stalledMs }, 'a worker stands still; it is killed');
-      child.kill('SIGKILL');
-    }
-  }, aliveEveryMs);
-  const start = (place: number, deaths: number): void => {
-    const startedAt = realEdges.monotonic();
-    const child = fork(fileURLToPath(import.meta.url), ['worker-of-web'], {
-      env,
-      execArgv: [...process.execArgv, '--max-semi-space-size=32'],
-    });
-    children.set(place, child);
-    // from its first word on: nobody knows how long a start takes
-    child.on('message', () => heardAt.set(child, realEdges.monotonic()));
-    child.on('exit', (code, signal) => {
-      children.delete(place);
-      heardAt.delete(child);
-      if (stopping) return;
-      if (code === badConfig) return onUnfit();
-      // one that lived for a while was killed; one that dies at once would only die again
-      const count = realEdges.monotonic() - startedAt > 1_000 ? 0 : deaths;
-      const pause = restartAfterMs[Math.min(count, restartAfterMs.length - 1)] ?? 0;
-      log.error({ code, signal, pause }, 'a worker died; it is started again');
-      setTimeout(() => !stopping && start(place, count + 1), pause);
-    });
-  };
-  for (let place = 0; place < count; place += 1) start(place, 0);
+/** A server that says it is alive, and not ready, until it is given its app: most of a start is loading what the app is made of. */
+const serveAtOnce = async ({ port, host }: Config) => {
+  let app: RequestListener = startingApp;
+  const server = createServer((request, response) => app(request, response));
   return {
-    wake: () => {
-      for (const child of children.values()) if (child.connected) child.send('wake');
+    port: await listen(server, port, host),
+    serve: (composed: RequestListener): void => {
+      app = composed;
     },
-    stop: async () => {
-      stopping = true;
-      clearInterval(watch);
-      const exits = [...children.values()].map((child) => new Promise((resolve) => child.once('exit', resolve)));
-      for (const child of children.values()) child.kill('SIGTERM');
-      await Promise.all(exits);
-    },
+    close: () => closeServer(server),
   };
 };
 
 const runWeb = async (config: Config, log: Log): Promise<void> => {
-  let app: RequestListener = startingApp;
-  const server = createServer((request, response) => app(request, response));
-  const port = await listen(server, config.port, config.host);
+  const { port, serve, close } = await serveAtOnce(config);
+  const { composeWeb } = await import('./compose.ts');
   const publicUrl = config.port === 0 ? config.publicUrl.replace(/:0$/, `:${port}`) : config.publicUrl;
   const placed = { ...config, publicUrl };
-  let wake = (): void => undefined;
-  const web = await composeWeb(placed, { edges: realEdges, log, wake: () => wake() });
+  let workers: ReturnType<typeof makeWorkerProcesses> | null = null;
+  const web = await composeWeb(placed, {
+    edges: realEdges,
+    log,
+    wake: () => workers?.wake(),
+    workerMetrics: async () => (await workers?.metrics()) ?? [],
+  });
   // how many they are tells each its share of a provider's rate
   const env = { ...process.env, PUBLIC_URL: publicUrl, ROLE: 'worker', WORKERS: String(config.workers) };
   const onUnfit = (): void => end('a worker cannot work with this configuration', badConfig);
-  const workers =
-    config.role === 'all' ? makeWorkers(config.workers, { env, log, stalledMs: config.stalledMs, onUnfit }) : null;
-  wake = () => workers?.wake();
-  app = web.app;
+  if (config.role === 'all')
+    workers = makeWorkerProcesses(config.workers, {
+      program: fileURLToPath(import.meta.url),
+      execArgv: process.execArgv,
+      ...{ env, edges: realEdges, log, stalledMs: config.stalledMs, badConfig, onUnfit },
+    });
+  serve(web.app);
   const end = makeEnd(log, async () => {
     web.endStreams();
-    await Promise.all([closeServer(server), workers?.stop()]);
+    await Promise.all([close(), workers?.stop()]);
     await web.close();
   });
   onSignals(end);
@@ -176,31 +134,36 @@ const runWeb = async (config: Config, log: Log): Promise<void> => {
   process.stdout.write(`Bellman is ready at ${publicUrl}\n`);
 };
 
-const runWorker = async (config: Config, log: Log, ofWeb: boolean): Promise<void> => {
-  const { worker, services, close } = await composeWorker(config, { edges: realEdges, log, threads: true });
+/** `place`: of a worker that its web process started, which of its workers it is. */
+const runWorker = async (config: Config, log: Log, place: string | null): Promise<void> => {
+  const tools = { edges: realEdges, log, threads: true, ...(place === null ? {} : { place }) };
+  const server = place === null ? await serveAtOnce(config) : null;
+  const { composeWorker } = await import('./compose.ts');
+  const { worker, app, metrics, close } = await composeWorker(config, tools);
   const running = worker.run();
-  const server = ofWeb ? null : createServer(makeWorkerApp(services));
   const end = makeEnd(log, async () => {
     worker.stop();
-    await Promise.all([running, server && closeServer(server)]);
+    await Promise.all([running, server?.close()]);
     await close();
   });
-  if (ofWeb) {
-    process.on('message', () => worker.wake());
-    setInterval(() => process.connected && process.send?.('alive'), aliveEveryMs).unref();
+  if (place !== null) {
+    const tell = (word: WorkerWord): unknown => process.connected && process.send?.(word);
+    const tellMetrics = async (): Promise<unknown> => tell({ metrics: (await metrics.expose()).content });
+    process.on('message', (word) => (word === 'metrics' ? void tellMetrics() : worker.wake()));
+    setInterval(() => tell('alive'), aliveEveryMs).unref();
     obeyWebProcess(end);
     return;
   }
   onSignals(end);
-  if (server) await listen(server, config.port, config.host);
+  server?.serve(app);
   process.stdout.write(`A Bellman worker is ready at ${config.publicUrl}\n`);
 };
 
 const config = configOrExit();
-const ofWeb = process.argv[2] === 'worker-of-web';
-const log = makeLog(config.logLevel, { pid: process.pid, role: ofWeb ? 'worker' : config.role });
+const place = process.argv[2] === 'worker-of-web' ? (process.argv[3] ?? '0') : null;
+const log = makeLog(config.logLevel, { pid: process.pid, role: place === null ? config.role : 'worker' });
 try {
-  await (config.role === 'worker' ? runWorker(config, log, ofWeb) : runWeb(config, log));
+  await (config.role === 'worker' ? runWorker(config, log, place) : runWeb(config, log));
 } catch (error) {
   exitForConfigError(error);
   const fault = startFault(error, config);

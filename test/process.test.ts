@@ -69,6 +69,8 @@ describe('the process', () => {
       const first = await started(150);
       const push = await publish(first);
       await until('mails are in flight', () => (sink?.total() ?? 0) >= 60);
+      const metrics = await (await fetch(`${first.url}/metrics`)).text();
+      expect(metrics).toMatch(/^messages_sent_total\{(?=.*channel="email").*worker="0"\} [1-9]/m);
       const ended = once(first.process, 'exit');
       signalGroup(first, signal);
       first.process.kill(signal);

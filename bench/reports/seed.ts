@@ -72,7 +72,7 @@ const seedRules = async ({ rules: store }: Storage, now: number): Promise<void> 
     const version = { rule: `rule-${n}`, version: 1, content, writer: 'bench', approvedBy: null };
     await store.insert(
       {
-        ...{ id: `rule-${n}`, state: 'active', active: 1, latest: 1, inReview: null, rejection: null },
+        ...{ id: `rule-${n}`, departments: [], state: 'active', active: 1, latest: 1, inReview: null, rejection: null },
         ...{ createdAt: now, updatedAt: now },
       },
       { ...version, createdAt: now, usedAt: now },

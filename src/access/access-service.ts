@@ -3,7 +3,16 @@ import { type Edges, newId } from '../edges.ts';
 import { AppError, type Fault } from '../errors.ts';
 import { equalBytes, type Keyring } from '../keyring.ts';
 import type { Actor } from '../publishing/item.ts';
-import { type AccessStore, type Role, roles, type Scope, type Staff, scopes } from './access-store.ts';
+import {
+  type AccessStore,
+  type ApiKey,
+  type AuditEntry,
+  type Role,
+  roles,
+  type Scope,
+  type Staff,
+  scopes,
+} from './access-store.ts';
 import { bearerOf, hashSecret, newKey, readKey, writeKey } from './api-key.ts';
 import { type AuditVerdict, auditHash, auditStart, canonicalJson, followChain } from './audit.ts';
 
@@ -18,6 +27,14 @@ export type AccessService = {
   authenticate(header: string | undefined): Promise<Caller | null>;
   /** Throws `conflict` for a taken email. */
   addStaff(account: { email: string; name: string; roles: Role[]; departments: string[] }): Promise<Staff>;
+  /** Every account, by email. */
+  allStaff(): Promise<Staff[]>;
+  /** Throws `not-found`, and `conflict` where administrators would take their own role away: somebody must be left who can give it back. */
+  changeStaff(id: string, to: Pick<Staff, 'name' | 'roles' | 'departments'>, by: string): Promise<void>;
+  /** Every key, newest first, without what is secret. */
+  allKeys(): Promise<Omit<ApiKey, 'hash'>[]>;
+  /** The audit log from the newest entry, or from the one before `n`, backwards. */
+  auditLog(n: number | null, limit: number): Promise<AuditEntry[]>;
   /** What is wrong with the time (ms) at which a key is to expire. */
   expiryFaults(expiresAt: number): Fault[];
   /** Makes a key that acts as that account; `key` is shown this once. Throws `not-found` for an unknown account, `invalid`. */
@@ -88,6 +105,16 @@ export const makeAccessService = (
       await access.insertStaff(staff);
       return staff;
     },
+    allStaff: () => access.allStaff(),
+    changeStaff: async (id, to, by) => {
+      if (id === by && !to.roles.includes('admin'))
+        throw new AppError('conflict', 'Another administrator must take this role away.', {
+          faults: [{ path: 'roles', message: 'must keep admin' }],
+        });
+      if (!(await access.changeStaff(id, to))) throw new AppError('not-found', 'There is no such staff account.');
+    },
+    allKeys: async () => (await access.allKeys()).map(({ hash: _, ...key }) => key),
+    auditLog: (n, limit) => access.auditBefore(n, limit),
     addKey: async (wanted) => {
       const faults = wanted.expiresAt === null ? [] : expiryFaults(wanted.expiresAt);
       if (faults.length > 0) throw new AppError('invalid', 'A key must be of use for a while.', { faults });

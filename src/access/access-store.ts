@@ -47,9 +47,13 @@ export type AccessStore = {
   staff(id: string): Promise<Staff | null>;
   /** Every account, by email. */
   allStaff(): Promise<Staff[]>;
+  /** Changes what an account is called and may do; answers false for an unknown one. */
+  changeStaff(id: string, to: Pick<Staff, 'name' | 'roles' | 'departments'>): Promise<boolean>;
   /** Stores a key; throws AppError `conflict` when the id is taken. */
   insertKey(key: ApiKey): Promise<void>;
   key(id: string): Promise<ApiKey | null>;
+  /** Every key, newest first, revoked ones too. */
+  allKeys(): Promise<ApiKey[]>;
   /** Answers false when the key is unknown or already revoked. */
   revokeKey(id: string, at: number): Promise<boolean>;
 
@@ -60,6 +64,8 @@ export type AccessStore = {
   ): Promise<AuditEntry>;
   /** Entries from n on, ascending. */
   audit(from: number, limit: number): Promise<AuditEntry[]>;
+  /** Entries before n (null: the newest), descending. */
+  auditBefore(n: number | null, limit: number): Promise<AuditEntry[]>;
 
   /**
    * Opens a call unless that id is there; answers what stood before, or null if it is now open. A `running` one with the

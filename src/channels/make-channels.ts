@@ -7,6 +7,7 @@ import { readDkimKey } from './email/dkim.ts';
 import { makeEmailChannel, readSender } from './email/email-channel.ts';
 import { makeThreadedEmailChannel } from './email/email-thread.ts';
 import { readSmtpUrl } from './email/smtp-url.ts';
+import { metered, type OnSent } from './metered.ts';
 import { makeOutboxChannel } from './outbox.ts';
 import { type Provider, withFailover } from './resilience/failover.ts';
 import { urlForOneOf } from './resilience/traffic.ts';
@@ -29,6 +30,8 @@ export type ChannelTools = {
   threads?: boolean | undefined;
   /** Signs the return paths of mails (return-path.ts). */
   returnPathKey?: Uint8Array;
+  /** Told of every attempt. */
+  sent?: OnSent;
   /** What message centres send of their own accord over the connections that texts go out by. */
   inbound?: SmsInbound;
 };
@@ -73,11 +76,11 @@ const makeWebPush = (config: ChannelConfig, { vapid, edges, reportUrl }: Channel
  * cannot work. Whoever makes them closes them.
  */
 export const makeChannels = (config: ChannelConfig, tools: ChannelTools): ReadonlyMap<ChannelName, Channel> => {
-  const channels = new Map<ChannelName, Channel>([
-    ['email', makeEmail(config, tools)],
-    ['webPush', makeWebPush(config, tools)],
-    ['sms', makeSms(config, tools)],
-  ]);
+  const { sent } = tools;
+  const made = [makeEmail(config, tools), makeWebPush(config, tools), makeSms(config, tools)];
+  const channels = new Map<ChannelName, Channel>(
+    made.map((channel) => [channel.name, sent ? metered(channel, sent) : channel]),
+  );
   for (const [name, { limits }] of channels) tools.log.debug({ name, ...limits }, 'channel ready');
   return channels;
 };

@@ -1,3 +1,4 @@
+import { demandOwn } from '../access/departments.ts';
 import { type Edges, newId } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { Keyring } from '../keyring.ts';
@@ -131,8 +132,9 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       for (const version of lost) await announceVersion(version);
       return lost.length;
     },
-    push: async ({ item: id, audience, channels, note }) => {
+    push: async ({ item: id, audience, channels, note }, actor) => {
       const item = await pushable(id);
+      demandOwn(actor, item.content.departments ?? []);
       await refuseUnknown(stores, audience);
       return pushNow(item, { id: newId(edges), audience, channels, note });
     },

@@ -1,3 +1,4 @@
+import { demandWholeOffice } from '../access/departments.ts';
 import { type Outline, regionsOf, regionsTouched } from '../catalogue/areas/outlines.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { ParentOf } from '../catalogue/topic.ts';
@@ -193,6 +194,7 @@ export const importItems = async (
   actor: Actor,
 ): Promise<ItemImportReport> => {
   demandWriter(actor);
+  demandWholeOffice(actor);
   const faults = unknownTopics(input.topics, await tools.catalogue.trees());
   if (faults.length > 0) throw new AppError('invalid', 'the import names topics that are not known here', { faults });
   const report: ItemImportReport = { created: 0, updated: 0, unchanged: 0, failed: 0, errors: [], notify: [] };

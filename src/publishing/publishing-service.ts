@@ -1,3 +1,4 @@
+import { demandOwn } from '../access/departments.ts';
 import { newId } from '../edges.ts';
 import { AppError, type Fault } from '../errors.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -97,6 +98,17 @@ export const makePublishingService = (stores: Pick<Storage, 'items'>, tools: Pub
     throw new AppError('conflict', 'the item is being changed by others; try again');
   };
 
+  const demandOwnItem = (actor: Actor, { departments }: ItemContent): void => demandOwn(actor, departments ?? []);
+
+  /** A step that writes: the item must be the actor's, before it and after. Reviewers are judged by the workflow. */
+  const write = (id: string, actor: Actor, take: (item: Item) => workflow.Step | Promise<workflow.Step>) =>
+    step(id, async (item) => {
+      demandOwnItem(actor, item.content);
+      const next = await take(item);
+      demandOwnItem(actor, next.item.pending?.content ?? next.item.content);
+      return next;
+    });
+
   const current = (item: Item): Promise<ItemVersion | null> => items.version(item.id, item.version);
 
   const merged = async (item: Item, fields: Partial<ItemContent>): Promise<ItemContent> => {
@@ -109,6 +121,7 @@ export const makePublishingService = (stores: Pick<Storage, 'items'>, tools: Pub
     faultsIn: async (content) => contentFaults(content, await catalogue.trees()),
     create: async (content, externalId, actor) => {
       workflow.demandWriter(actor);
+      demandOwnItem(actor, content);
       checkContent(content, await catalogue.trees());
       const item = newItem({ id: newId(edges), externalId, content, writer: actor.staff }, edges.now());
       await items.insert(item);
@@ -118,16 +131,19 @@ export const makePublishingService = (stores: Pick<Storage, 'items'>, tools: Pub
     version: (id, version) => items.version(id, version),
     list: (filter, page) => items.list(filter, page),
     revise: async (id, fields, actor) =>
-      (await step(id, async (item) => workflow.revise(item, await merged(item, fields), actor, stepTools()))).item,
-    submit: async (id, actor) => (await step(id, (item) => workflow.submit(item, actor, stepTools()))).item,
+      (await write(id, actor, async (item) => workflow.revise(item, await merged(item, fields), actor, stepTools())))
+        .item,
+    submit: async (id, actor) => (await write(id, actor, (item) => workflow.submit(item, actor, stepTools()))).item,
     approve: (id, as, actor) =>
       step(id, async (item) => workflow.approve(item, as, actor, await current(item), stepTools())),
     reject: async (id, reason, actor) =>
       (await step(id, (item) => workflow.reject(item, reason, actor, stepTools()))).item,
-    schedule: async (id, at, actor) => (await step(id, (item) => workflow.schedule(item, at, actor, stepTools()))).item,
+    schedule: async (id, at, actor) =>
+      (await write(id, actor, (item) => workflow.schedule(item, at, actor, stepTools()))).item,
     publish: async (id, actor) => {
       for (let n = 0; n < tries; n++) {
         const was = await known(id);
+        demandOwnItem(actor, was.content);
         if (was.state === 'published') {
           workflow.demandWriter(actor);
           return { item: was, version: await current(was) };
@@ -138,18 +154,19 @@ export const makePublishingService = (stores: Pick<Storage, 'items'>, tools: Pub
       throw new AppError('conflict', 'the item is being changed by others; try again');
     },
     correct: (id, { change, note, fields }, actor) =>
-      step(id, async (item) => {
+      write(id, actor, async (item) => {
         const correction = { kind: change, note, content: await merged(item, fields) };
         return workflow.correct(item, correction, actor, await current(item), stepTools());
       }),
     withdraw: async (id, note, actor) => {
       const was = await known(id);
+      demandOwnItem(actor, was.content);
       const repeated = was.state === 'withdrawn' && was.changeNote === note && was.version > 0;
       if (repeated) {
         workflow.demandWriter(actor);
         return { item: was, version: await current(was) };
       }
-      return step(id, (item) => workflow.withdraw(item, note, actor, stepTools()));
+      return write(id, actor, (item) => workflow.withdraw(item, note, actor, stepTools()));
     },
     importItems: (input, actor) => importItems(stores, tools, input, actor),
     due: (now) => items.due(now, dueAtOnce),

@@ -1,3 +1,4 @@
+import { demandOwn } from '../access/departments.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import { type Edges, newId } from '../edges.ts';
 import { AppError, type Fault } from '../errors.ts';
@@ -82,6 +83,13 @@ export const makeRuleService = (
     throw new AppError('conflict', 'the rule is being changed by others; try again');
   };
 
+  /** A step that writes: the rule must be the actor's. */
+  const write = (id: string, actor: Actor, take: (rule: Rule) => workflow.Step | Promise<workflow.Step>) =>
+    step(id, (rule) => {
+      demandOwn(actor, rule.departments);
+      return take(rule);
+    });
+
   return {
     faults,
     create: async (content, actor) => {
@@ -109,10 +117,10 @@ export const makeRuleService = (
     versions: (id, limit) => rules.versionsOf(id, limit),
     put: async (id, content, basedOn, actor) => {
       await demandFaultless(content);
-      return step(id, (rule) => workflow.revise(rule, content, basedOn, actor, edges.now()));
+      return write(id, actor, (rule) => workflow.revise(rule, content, basedOn, actor, edges.now()));
     },
     activate: (id, version, actor) =>
-      step(id, async (rule) => {
+      write(id, actor, async (rule) => {
         const wanted = await versionOf(id, version ?? rule.latest);
         return workflow.activate(rule, wanted, actor, { now: edges.now(), review });
       }),
@@ -124,12 +132,12 @@ export const makeRuleService = (
     reject: (id, reason, actor) => step(id, (rule) => workflow.reject(rule, reason, actor, edges.now())),
     move: async (id, from, content, actor) => {
       const moved = await versionOf(id, from);
-      return (await step(id, (rule) => workflow.move(rule, moved, content, actor, edges.now()))).rule;
+      return (await write(id, actor, (rule) => workflow.move(rule, moved, content, actor, edges.now()))).rule;
     },
     moveBack: async (id, from, to, actor) => {
       const [moved, before] = [await versionOf(id, from), await versionOf(id, to)];
-      return (await step(id, (rule) => workflow.moveBack(rule, moved, before, actor, edges.now()))).rule;
+      return (await write(id, actor, (rule) => workflow.moveBack(rule, moved, before, actor, edges.now()))).rule;
     },
-    pause: (id, actor) => step(id, (rule) => workflow.pause(rule, actor, edges.now())),
+    pause: (id, actor) => write(id, actor, (rule) => workflow.pause(rule, actor, edges.now())),
   };
 };

@@ -19,6 +19,7 @@ export const create = (
   demandWriter(actor);
   const rule: Rule = {
     id,
+    departments: actor.departments,
     state: 'draft',
     active: null,
     latest: 1,

@@ -51,6 +51,8 @@ export type RuleVersion = {
 /** **rule**: a publisher's strategy. `active` names the version that selects people now; `latest` the newest written. */
 export type Rule = {
   id: string;
+  /** Whose it is (access/departments.ts): the departments of who wrote it first. */
+  departments: string[];
   state: RuleState;
   /** The version that selects while `state` is active (and that a paused rule goes back to); null before the first activation. */
   active: number | null;

@@ -8,6 +8,7 @@ import type { TransactionalStore } from '../channels/courier.ts';
 import type { FoldStore } from '../fanout/fold-store.ts';
 import type { LedgerStore } from '../fanout/ledger-store.ts';
 import type { PushStore } from '../fanout/push-store.ts';
+import type { QueueStore } from '../fanout/queue-store.ts';
 import type { FeedbackStore } from '../feedback/feedback-store.ts';
 import type { OpinionStore } from '../feedback/opinions/opinion-store.ts';
 import type { ReturnStore } from '../feedback/return-store.ts';
@@ -47,6 +48,7 @@ export type Storage = {
   deadlines: DeadlineStore;
   tuning: TuningStore;
   feeds: FeedStore;
+  queues: QueueStore;
   /** A cheap round trip; throws when the store does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;

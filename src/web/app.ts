@@ -58,6 +58,8 @@ export type AppDeps = {
   /** Aborted when the process stops: open event streams end, so that the server can close. */
   stopping?: AbortSignal;
   rateLimits?: RateLimits;
+  /** What the worker processes of this process expose. */
+  workerMetrics?: () => Promise<string[]>;
   /** How often an event stream looks for news, in ms. */
   streamEveryMs?: number;
 };
@@ -103,7 +105,11 @@ const signersOf = (urls: string[]): SmsSigner[] =>
 export const makeApp = (deps: AppDeps): Express => {
   const { services, config, log, vapidPublicKey } = deps;
   const { publicUrl, dataDir } = config;
-  const metrics = makeMetrics(services.audienceIndex.state);
+  const metrics = makeMetrics({
+    index: services.audienceIndex.state,
+    queues: { ...services.stores.queues, now: services.edges.now },
+    ...(deps.workerMetrics ? { workers: deps.workerMetrics } : {}),
+  });
   const visitors = makeVisitors({ ...services, sessions: makeSessions(services, publicUrl), log }, publicUrl);
   const site: CitizenDeps = {
     ...services,

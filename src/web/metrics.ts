@@ -1,12 +1,29 @@
 import type { RequestHandler } from 'express';
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { IndexState } from '../audience/index-keeper.ts';
+import type { OnSent } from '../channels/metered.ts';
+import type { QueueDepth } from '../fanout/queue-store.ts';
+import { channelNames } from '../subscriptions/follow.ts';
+import { mergeExpositions } from './merge-expositions.ts';
 
 export type Metrics = {
   /** Times every request by method, route and status. */
   observe: RequestHandler;
-  /** The Prometheus text exposition format and its media type. */
+  /** Counts an attempt to send. */
+  sent: OnSent;
+  /** The Prometheus text exposition format and its media type; the worker processes' own are in it. */
   expose(): Promise<{ type: string; content: string }>;
+};
+
+export type MetricsSources = {
+  /** Of the audience index, where the process keeps one. */
+  index?: () => IndexState;
+  /** What waits in the store, and the moment. */
+  queues?: { depths(now: number): Promise<QueueDepth[]>; now: () => number };
+  /** The expositions of worker processes that answer through this one. */
+  workers?: () => Promise<string[]>;
+  /** Which worker of its web process this is. */
+  worker?: string;
 };
 
 const seconds = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
@@ -25,14 +42,62 @@ const ofIndex: [name: string, help: string, value: (state: IndexState) => number
   ['audience_index_faults', 'How often a check found the audience index wrong', ({ faults }) => faults],
 ];
 
-/** Metrics of one process in a registry of their own; with those of the audience index where the process keeps one. */
-export const makeMetrics = (index?: () => IndexState): Metrics => {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  if (index)
-    for (const [name, help, value] of ofIndex) {
-      const gauge: Gauge = new Gauge({ name, help, registers: [registry], collect: () => gauge.set(value(index())) });
+const indexGauges = (registry: Registry, index: () => IndexState): void => {
+  for (const [name, help, value] of ofIndex) {
+    const gauge: Gauge = new Gauge({ name, help, registers: [registry], collect: () => gauge.set(value(index())) });
+  }
+};
+
+/** The queues of the store, which all processes share: each tells the same. Answers what reads them anew. */
+const queueGauges = (registry: Registry, { depths, now }: NonNullable<MetricsSources['queues']>) => {
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new Gauge({ name, help, labelNames, registers: [registry] });
+  const up = gauge('store_up', '1 while the store answers');
+  const waiting = gauge('queue_waiting', 'People or messages that could be served now and are not yet', ['queue']);
+  const oldest = gauge('queue_oldest_seconds', 'For how long the first in the queue has waited', ['queue']);
+  return async (): Promise<void> => {
+    const at = now();
+    const found = await depths(at).catch(() => null);
+    up.set(found ? 1 : 0);
+    // a store that is away says nothing of its queues: no number is better than an old one
+    if (!found) for (const one of [waiting, oldest]) one.reset();
+    for (const { queue, waiting: count, since } of found ?? []) {
+      waiting.set({ queue }, count);
+      oldest.set({ queue }, since === null ? 0 : Math.max(0, at - since) / 1000);
     }
+  };
+};
+
+const sendCounters = (registry: Registry): OnSent => {
+  const sent = new Counter({
+    name: 'messages_sent_total',
+    help: 'Messages that a provider took',
+    labelNames: ['channel', 'message'],
+    registers: [registry],
+  });
+  const failures = new Counter({
+    name: 'message_failures_total',
+    help: 'Attempts that failed, by kind (permanent, transient, throttled) and reason',
+    labelNames: ['channel', 'message', 'kind', 'reason'],
+    registers: [registry],
+  });
+  // from the first look on, so that a rate can be told from it
+  for (const channel of channelNames) sent.inc({ channel, message: 'notification' }, 0);
+  return (channel, message, result) => {
+    if (result.ok) sent.inc({ channel, message });
+    else failures.inc({ channel, message, kind: result.kind, reason: result.reason });
+  };
+};
+
+/** Metrics of one process in a registry of their own, with what `sources` tell. */
+export const makeMetrics = (sources: MetricsSources = {}): Metrics => {
+  const { index, queues, workers, worker } = sources;
+  const registry = new Registry();
+  if (worker !== undefined) registry.setDefaultLabels({ worker });
+  collectDefaultMetrics({ register: registry });
+  if (index) indexGauges(registry, index);
+  const readQueues = queues ? queueGauges(registry, queues) : async () => undefined;
+  const sent = sendCounters(registry);
   const durations = new Histogram({
     name: 'http_request_duration_seconds',
     help: 'Time from request to the end of its answer',
@@ -41,6 +106,7 @@ export const makeMetrics = (index?: () => IndexState): Metrics => {
     registers: [registry],
   });
   return {
+    sent,
     observe: (req, res, next) => {
       const stop = durations.startTimer({ method: req.method });
       // paths hold ids and tokens: only the route they fell on may be a label
@@ -49,6 +115,9 @@ export const makeMetrics = (index?: () => IndexState): Metrics => {
       );
       next();
     },
-    expose: async () => ({ type: registry.contentType, content: await registry.metrics() }),
+    expose: async () => {
+      const [others] = await Promise.all([workers?.() ?? [], readQueues()]);
+      return { type: registry.contentType, content: mergeExpositions([await registry.metrics(), ...others]) };
+    },
   };
 };

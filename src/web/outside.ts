@@ -12,8 +12,8 @@ import { faultsOf } from '../reading.ts';
 import { channelNames } from '../subscriptions/follow.ts';
 import { defaultRateLimits, makeLimits } from './contract/limits.ts';
 import { holds } from './contract/route.ts';
-import { makeErrorHandler, problemOf } from './error-handler.ts';
-import { type Metrics, makeMetrics } from './metrics.ts';
+import { makeErrorHandler } from './error-handler.ts';
+import type { Metrics } from './metrics.ts';
 
 type HealthDeps = { ping(): Promise<void>; metrics: Metrics; index?: () => IndexState };
 
@@ -160,26 +160,15 @@ const problems = Router().get('/problems/:code', machine, (req, res) => {
 export const makeOutsideRouter = (deps: OutsideDeps): Router =>
   Router().use(health(deps), outbox(deps), counted(deps), links(deps), problems);
 
-/** What a process answers while it is not composed yet: alive, not ready. */
-export const startingApp: RequestListener = (request, response) => {
-  const alive = request.url === '/healthz';
-  const starting = problemOf(new AppError('store-unavailable', 'The service is starting.'), '');
-  response.writeHead(alive ? 200 : 503, {
-    'Content-Type': alive ? 'application/json' : 'application/problem+json; charset=utf-8',
-    'Cache-Control': 'no-store',
-    ...(alive ? {} : { 'Retry-After': '1' }),
-  });
-  response.end(JSON.stringify(alive ? { status: 'ok' } : starting));
-};
-
 /** A worker's own HTTP: health, readiness and metrics. */
-export const makeWorkerApp = ({ stores, log }: { stores: { ping(): Promise<void> }; log: Log }): RequestListener => {
-  const metrics = makeMetrics();
-  return express()
+export const makeWorkerApp = (
+  { stores, log }: { stores: { ping(): Promise<void> }; log: Log },
+  metrics: Metrics,
+): RequestListener =>
+  express()
     .disable('x-powered-by')
     .use(metrics.observe, machine, health({ ping: () => stores.ping(), metrics }))
     .use(() => {
       throw new AppError('not-found', 'A worker has no such path.');
     })
     .use(makeErrorHandler({ log, publicUrl: '' }));
-};

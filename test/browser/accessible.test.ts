@@ -58,7 +58,11 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
   });
 
   const check = async (): Promise<void> => {
-    const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).withTags(rules).exclude('iframe').analyze();
+    const { violations } = await new AxeBuilder({ page })
+      .setLegacyMode(true)
+      .withTags(rules)
+      .exclude('iframe')
+      .analyze();
     expect(
       violations.map(({ id, nodes }) => `${page.url()} ${id}: ${nodes.map((node) => node.html).join(' ')}`),
     ).toEqual([]);

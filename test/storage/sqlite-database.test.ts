@@ -65,7 +65,7 @@ describe('the binding layer over libsql', () => {
 describe('migrations', () => {
   it('may run twice, and from two handles at once', async () => {
     const { handles, close } = await openFile(2);
-    await Promise.all(handles.map(migrate));
+    await Promise.all(handles.map((db) => migrate(db)));
     const done = handles[0]?.prepare('SELECT id FROM migrations ORDER BY id').all() ?? [];
     expect(done.length).toBeGreaterThan(0);
     expect(done.map(({ id }) => id)).toEqual(done.map((_, index) => index + 1));

@@ -4,7 +4,9 @@ import { makeOutboxChannel } from '../../src/channels/outbox.ts';
 import { realEdges } from '../../src/edges.ts';
 import { AppError } from '../../src/errors.ts';
 import { makeLog } from '../../src/log.ts';
-import { makeWorkerApp, startingApp } from '../../src/web/outside.ts';
+import { makeMetrics } from '../../src/web/metrics.ts';
+import { makeWorkerApp } from '../../src/web/outside.ts';
+import { startingApp } from '../../src/web/starting-app.ts';
 import { adminApiKey, startWeb, type Web } from '../helpers/web.ts';
 
 const bearer = { authorization: `Bearer ${adminApiKey}` };
@@ -223,7 +225,7 @@ describe('outside the API', () => {
 
   it('serves health and metrics of a worker, nothing else', async () => {
     const stores = { ping: async () => undefined };
-    const { url, close } = await serve(makeWorkerApp({ stores, log: makeLog('silent') }));
+    const { url, close } = await serve(makeWorkerApp({ stores, log: makeLog('silent') }, makeMetrics()));
     const statuses = [];
     for (const path of ['/healthz', '/readyz', '/metrics', '/', '/api/v1/topics'])
       statuses.push((await fetch(`${url}${path}`)).status);

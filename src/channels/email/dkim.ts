@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import DKIM from 'nodemailer/lib/dkim';
 import { ConfigError } from '../../config.ts';
@@ -51,6 +51,10 @@ export const readDkimKey = (text: string): KeyObject => {
   if (bits < 1024) throw fault(`must have at least 1024 bits, better 2048; it has ${bits}`);
   return key;
 };
+
+/** The public half as a DKIM record holds it (`p=`): base64 of its SubjectPublicKeyInfo (RFC 6376 section 3.6.1). */
+export const dkimPublicKey = (key: string): string =>
+  createPublicKey(readDkimKey(key)).export({ type: 'spki', format: 'der' }).toString('base64');
 
 /** Makes the signer (rsa-sha256, relaxed/relaxed); throws `ConfigError` for a key that cannot sign. */
 export const makeDkimSigner = ({ key, selector, domain }: DkimSettings): DkimSigner => {

@@ -167,3 +167,19 @@ export const makeSmtpPool = (server: SmtpServer, options: { limitMs?: number } =
     close: async () => lines.close(),
   };
 };
+
+/** What a server said when we came to its door; `secure`: the connection is encrypted. */
+export type SmtpWelcome = { ok: true; secure: boolean } | { ok: false; fault: Fault };
+
+/** Connects as for a message, signs in where the URL says so, and leaves again. */
+export const welcomeOf = async (server: SmtpServer, limitMs: number): Promise<SmtpWelcome> => {
+  const connection = newConnection(server, limitMs);
+  try {
+    await withDeadline(limitMs, new AbortController().signal, (stop) => handshake(connection, server.auth, stop));
+    return { ok: true, secure: connection.secure };
+  } catch (error) {
+    return { ok: false, fault: faultOf(error) };
+  } finally {
+    connection.close();
+  }
+};

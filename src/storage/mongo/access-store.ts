@@ -61,7 +61,7 @@ const settingsOver = (db: mongo.Db): Settings => {
   };
 };
 
-type Audit = Pick<AccessStore, 'appendAudit' | 'audit'>;
+type Audit = Pick<AccessStore, 'appendAudit' | 'audit' | 'auditBefore'>;
 
 const auditOver = (db: mongo.Db): Audit => {
   const log = db.collection<AuditDocument>('audit');
@@ -74,6 +74,12 @@ const auditOver = (db: mongo.Db): Audit => {
   };
   return {
     appendAudit,
+    auditBefore: async (n, limit) => {
+      if (limit === 0) return [];
+      const filter = n === null ? {} : { _id: { $lt: n } };
+      const found = await log.find(filter).sort({ _id: -1 }).limit(limit).toArray();
+      return found.map(({ _id, ...rest }) => ({ n: _id, ...rest }));
+    },
     audit: async (from, limit) => {
       // to the server a limit of 0 is none
       if (limit === 0) return [];
@@ -103,6 +109,9 @@ export const mongoAccessStore = (db: mongo.Db): AccessStore => {
         });
     },
     allStaff: async () => (await staff.find().sort({ _id: 1 }).toArray()).map(staffOf),
+    changeStaff: async (id, { name, roles, departments }) =>
+      (await staff.updateOne({ id }, { $set: { name, roles, departments } })).matchedCount > 0,
+    allKeys: async () => (await keys.find().sort({ createdAt: -1, _id: 1 }).toArray()).map(keyOf),
     staff: async (id) => {
       const found = await staff.findOne({ id });
       return found && staffOf(found);

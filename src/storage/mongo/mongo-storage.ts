@@ -20,6 +20,7 @@ import { mongoOpinionStore } from './opinion-store.ts';
 import { settleDebts } from './people/people.ts';
 import { mongoProfileStore } from './profile-store.ts';
 import { mongoPushStore } from './push-store.ts';
+import { mongoQueueStore } from './queue-store.ts';
 import { mongoReportStore } from './report-store.ts';
 import { mongoReturnStore } from './return-store.ts';
 import { mongoRuleStore } from './rule-store.ts';
@@ -58,6 +59,7 @@ export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
   deadlines: mongoDeadlineStore(db),
   tuning: mongoTuningStore(db),
   feeds: mongoFeedStore(db),
+  queues: mongoQueueStore(db),
 });
 
 /** Every port over one open connection whose indexes are there. */
@@ -76,9 +78,12 @@ export const mongoStorage = ({ db, close }: MongoDatabase, edges: Edges): Storag
 const usualName = 'bellman';
 const namesDatabase = (url: string): boolean => /^[^:]+:\/\/[^/]+\/[^?]/.test(url);
 
+/** The database to use where the address names none; null: the one that it names. */
+export const databaseNameOf = (url: string): string | null => (namesDatabase(url) ? null : usualName);
+
 /** Connects to `mongodb://…`, makes the indexes that are missing, brings old documents forward, and finishes what a process left that died. */
 export const openMongoStorage = async (url: string, edges: Edges): Promise<Storage> => {
-  const database = await openMongo(url, { name: namesDatabase(url) ? null : usualName });
+  const database = await openMongo(url, { name: databaseNameOf(url) });
   await ensureIndexes(database.db);
   await bringForward(database.db);
   await settleDebts(database.db);

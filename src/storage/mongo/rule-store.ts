@@ -8,13 +8,22 @@ import { insertIfFree, slices } from './writes.ts';
 type StoredVersion = Omit<RuleVersion, 'content'> & { content: string };
 
 /** A rule with all its versions, so that both change in one step. Content is JSON: names in it may be anything. */
-type RuleDocument = Omit<Rule, 'id'> & { _id: string; versions: Record<string, StoredVersion> };
+type RuleDocument = Omit<Rule, 'id' | 'departments'> & {
+  _id: string;
+  /** Left out by rules that were made before they belonged to departments. */
+  departments?: string[];
+  versions: Record<string, StoredVersion>;
+};
 
 const idsInOneRead = 2_000;
 /** Before every row of a list that runs from the newest to the oldest. */
 const beforeAll: [number, string] = [Number.MAX_SAFE_INTEGER, ''];
 
-const ruleOf = ({ _id, versions: _, ...rest }: RuleDocument): Rule => ({ id: _id, ...rest });
+const ruleOf = ({ _id, versions: _, departments = [], ...rest }: RuleDocument): Rule => ({
+  id: _id,
+  departments,
+  ...rest,
+});
 const stored = ({ content, ...rest }: RuleVersion): StoredVersion => ({ ...rest, content: JSON.stringify(content) });
 const versionOf = ({ content, ...rest }: StoredVersion): RuleVersion => ({ ...rest, content: JSON.parse(content) });
 

@@ -91,7 +91,7 @@ const settings = (db: SqliteDatabase): Settings => {
   };
 };
 
-type Audit = Pick<AccessStore, 'appendAudit' | 'audit'>;
+type Audit = Pick<AccessStore, 'appendAudit' | 'audit' | 'auditBefore'>;
 
 const audit = (db: SqliteDatabase): Audit => {
   const last = db.prepare('SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1');
@@ -99,15 +99,18 @@ const audit = (db: SqliteDatabase): Audit => {
     'INSERT INTO audit (n, at, actor, action, subject, details, hash) VALUES (?, ?, ?, ?, ?, ?, ?)',
   );
   const from = db.prepare('SELECT * FROM audit WHERE n >= ? ORDER BY n LIMIT ?');
+  const before = db.prepare('SELECT * FROM audit WHERE n < ? ORDER BY n DESC LIMIT ?');
   return {
     appendAudit: (entry, hashOf) =>
       db.write(() => {
-        const before = last.get();
-        const n = Number(before?.n ?? 0) + 1;
-        const hash = hashOf(n, before ? String(before.hash) : auditStart);
+        const newest = last.get();
+        const n = Number(newest?.n ?? 0) + 1;
+        const hash = hashOf(n, newest ? String(newest.hash) : auditStart);
         insert.run(n, entry.at, entry.actor, entry.action, entry.subject, entry.details, hash);
         return { ...entry, n, hash };
       }),
+    auditBefore: async (n, limit) =>
+      (await db.read(() => before.all(n ?? Number.MAX_SAFE_INTEGER, limit))).map(entryOf),
     audit: async (start, limit) => (await db.read(() => from.all(start, limit))).map(entryOf),
   };
 };
@@ -118,6 +121,8 @@ export const sqliteAccessStore = (db: SqliteDatabase): AccessStore => {
   );
   const selectStaff = db.prepare('SELECT * FROM staff WHERE id = ?');
   const everybody = db.prepare('SELECT * FROM staff ORDER BY email');
+  const changeStaff = db.prepare('UPDATE staff SET name = ?, roles = ?, departments = ? WHERE id = ?');
+  const allKeys = db.prepare('SELECT * FROM api_keys ORDER BY created_at DESC, id');
   const insertKey = db.prepare(
     `INSERT INTO api_keys (id, hash, staff, scopes, created_at, expires_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT DO NOTHING`,
@@ -142,6 +147,9 @@ export const sqliteAccessStore = (db: SqliteDatabase): AccessStore => {
       return row ? staffOf(row) : null;
     },
     allStaff: async () => (await db.read(() => everybody.all())).map(staffOf),
+    changeStaff: async (id, { name, roles, departments }) =>
+      (await db.write(() => changeStaff.run(name, JSON.stringify(roles), JSON.stringify(departments), id).changes)) > 0,
+    allKeys: async () => (await db.read(() => allKeys.all())).map(keyOf),
     insertKey: async ({ id, hash, staff, scopes, createdAt, expiresAt, revokedAt }) => {
       const values = [id, hash, staff, JSON.stringify(scopes), createdAt, expiresAt, revokedAt];
       const { changes } = await db.write(() => insertKey.run(...values));

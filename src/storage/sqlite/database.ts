@@ -62,8 +62,10 @@ const checkpointPages = 16_000;
  */
 export const openSqlite = (file: string, options: OpenOptions = {}): SqliteDatabase => {
   const raw = new Database(file);
-  raw.exec('PRAGMA busy_timeout = 50');
+  // several processes may be making the same file: at the start there is nobody yet whom waiting would hold up
+  raw.exec('PRAGMA busy_timeout = 5000');
   raw.exec('PRAGMA journal_mode = WAL');
+  raw.exec('PRAGMA busy_timeout = 50');
   raw.exec('PRAGMA synchronous = NORMAL');
   raw.exec('PRAGMA foreign_keys = ON');
   raw.exec('PRAGMA temp_store = MEMORY');

@@ -2,6 +2,7 @@ import type { SqliteDatabase } from './database.ts';
 import { accessSchema } from './schema/access.ts';
 import { applicationsSchema } from './schema/applications.ts';
 import { audienceSchema } from './schema/audience.ts';
+import { batchSinceSchema } from './schema/batch-since.ts';
 import { capsSchema } from './schema/caps.ts';
 import { catalogueSchema } from './schema/catalogue.ts';
 import { clicksToJudgeSchema } from './schema/clicks-to-judge.ts';
@@ -16,6 +17,7 @@ import { pushFoldsSchema } from './schema/push-folds.ts';
 import { replyAddressesSchema } from './schema/reply-addresses.ts';
 import { reportsSchema } from './schema/reports.ts';
 import { returnsSchema } from './schema/returns.ts';
+import { ruleDepartmentsSchema } from './schema/rule-departments.ts';
 import { rulesSchema } from './schema/rules.ts';
 import { subscriptionsSchema } from './schema/subscriptions.ts';
 import { transactionalSchema } from './schema/transactional.ts';
@@ -47,14 +49,22 @@ const migrations: string[] = [
   clicksToJudgeSchema,
   pushFoldsSchema,
   feedsSchema,
+  batchSinceSchema,
+  ruleDepartmentsSchema,
 ];
 
-/** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */
-export const migrate = async (db: SqliteDatabase): Promise<void> => {
+/** The schema that this program makes: how many migrations there are. */
+export const newestSchema = migrations.length;
+
+/**
+ * Brings the schema forward, to the newest or to an older one; safe to run twice and from two processes at once (each step is
+ * one write transaction).
+ */
+export const migrate = async (db: SqliteDatabase, to: number = newestSchema): Promise<void> => {
   await db.write(() =>
     db.exec('CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT'),
   );
-  for (const [at, sql] of migrations.entries()) {
+  for (const [at, sql] of migrations.slice(0, to).entries()) {
     const id = at + 1;
     await db.write(() => {
       if (db.prepare('SELECT id FROM migrations WHERE id = ?').get(id)) return;

@@ -16,6 +16,7 @@ const textOrNull = (value: Row[string] | undefined): string | null =>
 
 const ruleOf = (row: Row): Rule => ({
   id: String(row.id),
+  departments: JSON.parse(String(row.departments)) as string[],
   state: String(row.state) as Rule['state'],
   active: numberOrNull(row.active),
   latest: Number(row.latest),
@@ -40,8 +41,8 @@ const idList = (ids: VersionId[]): string => JSON.stringify(ids.map(({ rule, ver
 
 const prepareWrites = (db: SqliteDatabase) => {
   const insertRule = db.prepare(
-    `INSERT INTO rules (id, state, active, latest, in_review, rejection, created_at, updated_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    `INSERT INTO rules (id, departments, state, active, latest, in_review, rejection, created_at, updated_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
   const updateRule = db.prepare(
     `UPDATE rules SET state = ?, active = ?, latest = ?, in_review = ?, rejection = ?, updated_at = ?
@@ -55,8 +56,19 @@ const prepareWrites = (db: SqliteDatabase) => {
     putVersion.run(rule, version, JSON.stringify(content), writer, approvedBy, createdAt, usedAt);
   };
   return {
-    insert: ({ id, state, active, latest, inReview, rejection, createdAt, updatedAt }: Rule, first: RuleVersion) => {
-      const values = [id, state, active, latest, inReview, rejection, createdAt, updatedAt];
+    insert: (rule: Rule, first: RuleVersion) => {
+      const { id, departments, state, active, latest, inReview, rejection, createdAt, updatedAt } = rule;
+      const values = [
+        id,
+        JSON.stringify(departments),
+        state,
+        active,
+        latest,
+        inReview,
+        rejection,
+        createdAt,
+        updatedAt,
+      ];
       if (insertRule.run(...values).changes === 0) return false;
       put(first);
       return true;

@@ -16,6 +16,7 @@ import { migrate } from './migrations.ts';
 import { sqliteOpinionStore } from './opinion-store.ts';
 import { sqliteProfileStore } from './profile-store.ts';
 import { sqlitePushStore } from './push-store.ts';
+import { sqliteQueueStore } from './queue-store.ts';
 import { sqliteReportStore } from './report-store.ts';
 import { sqliteReturnStore } from './return-store.ts';
 import { sqliteRuleStore } from './rule-store.ts';
@@ -54,6 +55,7 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     deadlines: sqliteDeadlineStore(db),
     tuning: sqliteTuningStore(db),
     feeds: sqliteFeedStore(db),
+    queues: sqliteQueueStore(db),
     ping: async () => {
       await db.read(() => one.get());
     },

@@ -57,6 +57,23 @@ export const describeAccessStore = (name: string, open: () => Promise<Pair<Acces
         expect(await store.key('key-1')).toEqual(makeKey());
       });
 
+      it('changes what an account may do, and nothing else of it', async () => {
+        await store.insertStaff(makeStaff());
+        const to = { name: '韩梅梅', roles: [], departments: ['水务局'] };
+        expect(await second.changeStaff('staff-1', to)).toBe(true);
+        expect(await store.staff('staff-1')).toEqual(makeStaff(to));
+        expect(await store.changeStaff('staff-2', to)).toBe(false);
+      });
+
+      it('lists every key, newest first, revoked ones too', async () => {
+        expect(await store.allKeys()).toEqual([]);
+        await store.insertKey(makeKey({ id: 'b' }));
+        await store.insertKey(makeKey({ id: 'a', revokedAt: at }));
+        await store.insertKey(makeKey({ id: 'c', createdAt: at + 1 }));
+        expect((await second.allKeys()).map(({ id }) => id)).toEqual(['c', 'a', 'b']);
+        expect((await second.allKeys())[1]).toEqual(makeKey({ id: 'a', revokedAt: at }));
+      });
+
       it('revokes once, and keeps the first time', async () => {
         await store.insertKey(makeKey());
         const answers = await Promise.all([store.revokeKey('key-1', at + 5), second.revokeKey('key-1', at + 5)]);
@@ -76,6 +93,15 @@ export const describeAccessStore = (name: string, open: () => Promise<Pair<Acces
     });
 
     describe('audit log', () => {
+      it('is read backwards from its end, or from before an entry', async () => {
+        expect(await store.auditBefore(null, 10)).toEqual([]);
+        for (let count = 0; count < 5; count += 1) await append(store);
+        expect((await second.auditBefore(null, 2)).map(({ n }) => n)).toEqual([5, 4]);
+        expect((await second.auditBefore(4, 10)).map(({ n }) => n)).toEqual([3, 2, 1]);
+        expect(await store.auditBefore(1, 10)).toEqual([]);
+        expect(await store.auditBefore(null, 0)).toEqual([]);
+      });
+
       it('starts empty and counts from one, each hash made of the one before', async () => {
         expect(await store.audit(1, 10)).toEqual([]);
         const first = await append(store, 'item-1');

@@ -12,6 +12,7 @@ const makeRule = (changes: Partial<Rule> = {}): Rule => ({
   state: 'draft',
   active: null,
   latest: 1,
+  departments: ['住房局'],
   inReview: null,
   rejection: null,
   createdAt: at,

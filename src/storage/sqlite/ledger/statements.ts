@@ -174,8 +174,8 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
      ORDER BY due_at LIMIT ?`,
   ),
   insertGathered: db.prepare(
-    `INSERT INTO batches (id, kind, push, lane, ordinals, first, last, people, keys, counts)
-     VALUES (?, 'due', NULL, ?, ?, 0, -1, ?, ?, ?)`,
+    `INSERT INTO batches (id, kind, push, lane, ordinals, first, last, people, keys, counts, since)
+     VALUES (?, 'due', NULL, ?, ?, 0, -1, ?, ?, ?, ?)`,
   ),
   gathered: db.prepare(
     `UPDATE deliveries SET state = ${deferred}, due_at = NULL, holder = ?

@@ -29,7 +29,7 @@ export const ledgerSweeps = (
   const gather = (id: string, now: number, limit: number): Awaited<ReturnType<LedgerStore['gatherDue']>> => {
     const due = dueRows(now, limit);
     if (!due) return null;
-    insertBatch(id, due.lane, due.rows);
+    insertBatch(id, due.lane, due.rows, now);
     for (const row of due.rows) sql.gathered.run(id, row.push, row.ordinal, row.channel);
     return { lane: lanes[due.lane] ?? 'bulk', rows: due.rows.length };
   };
@@ -38,19 +38,19 @@ export const ledgerSweeps = (
     const people = [...foundIn<number>(sql.dueDigestPeople.get(now, limit))];
     const rows = people.length > 0 ? sql.dueDigestRows.all(JSON.stringify(people), now) : [];
     if (rows.length === 0) return null;
-    insertBatch(id, lanes.indexOf('digest'), rows);
+    insertBatch(id, lanes.indexOf('digest'), rows, now);
     for (const row of rows) sql.gatheredDigest.run(id, row.push, row.ordinal, row.channel);
     return { rows: rows.length };
   };
 
-  const insertBatch = (id: string, lane: number, rows: Row[]): void => {
+  const insertBatch = (id: string, lane: number, rows: Row[], now: number): void => {
     const keys = rows.map((row) => ({
       push: row.push_id,
       ordinal: Number(row.ordinal),
       channel: channelAt(row.channel),
     }));
     const none = JSON.stringify(noCounts());
-    sql.insertGathered.run(id, lane, new Uint8Array(), keys.length, JSON.stringify(keys), none);
+    sql.insertGathered.run(id, lane, new Uint8Array(), keys.length, JSON.stringify(keys), none, now);
   };
 
   /** Ends the open rows of these people; answers how many people had one. */

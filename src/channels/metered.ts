@@ -1,0 +1,16 @@
+import type { Channel, OutgoingMessage, SendResult } from './channel.ts';
+
+/** Told of every attempt and what became of it. */
+export type OnSent = (channel: Channel['name'], kind: OutgoingMessage['content']['kind'], result: SendResult) => void;
+
+/** The channel, each of whose attempts is told of. */
+export const metered = (channel: Channel, onSent: OnSent): Channel => ({
+  name: channel.name,
+  limits: channel.limits,
+  send: async (message, signal) => {
+    const result = await channel.send(message, signal);
+    onSent(channel.name, message.content.kind, result);
+    return result;
+  },
+  close: () => channel.close(),
+});
