@@ -18,6 +18,10 @@ export type AccessService = {
   authenticate(header: string | undefined): Promise<Caller | null>;
   /** Throws `conflict` for a taken email. */
   addStaff(account: { email: string; name: string; roles: Role[]; departments: string[] }): Promise<Staff>;
+  /** Every account, by email. */
+  allStaff(): Promise<Staff[]>;
+  /** Adds the first account of all; null when there is, or was meant to be, another one. */
+  addFirstStaff(account: { email: string; name: string; roles: Role[]; departments: string[] }): Promise<Staff | null>;
   /** What is wrong with the time (ms) at which a key is to expire. */
   expiryFaults(expiresAt: number): Fault[];
   /** Makes a key that acts as that account; `key` is shown this once. Throws `not-found` for an unknown account, `invalid`. */
@@ -84,6 +88,15 @@ export const makeAccessService = (
       return callerOf(text);
     },
     addStaff: async (wanted) => {
+      const staff = { ...wanted, id: newId(edges), createdAt: edges.now() };
+      await access.insertStaff(staff);
+      return staff;
+    },
+    allStaff: () => access.allStaff(),
+    addFirstStaff: async (wanted) => {
+      // of two who use the link at once the first one stands; the same one may come back after a crash
+      const claimed = await access.putSetting('first-staff', hashSecret(wanted.email));
+      if (claimed !== hashSecret(wanted.email) || (await access.allStaff()).length > 0) return null;
       const staff = { ...wanted, id: newId(edges), createdAt: edges.now() };
       await access.insertStaff(staff);
       return staff;

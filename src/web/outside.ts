@@ -7,6 +7,7 @@ import type { OutboxEntry, OutboxPage } from '../channels/outbox.ts';
 import { AppError, type ErrorCode, errorTable } from '../errors.ts';
 import { type FeedbackService, type Report, reports } from '../feedback/feedback-service.ts';
 import type { Log } from '../log.ts';
+import { isLoopback } from '../public-address.ts';
 import { faultsOf } from '../reading.ts';
 import { channelNames } from '../subscriptions/follow.ts';
 import { defaultRateLimits, makeLimits } from './contract/limits.ts';
@@ -29,10 +30,6 @@ const machine: RequestHandler = (_req, res, next) => {
   res.set('Cache-Control', 'no-store');
   next();
 };
-
-/** Whether the site is reached on this machine only. */
-const isLoopback = (publicUrl: string): boolean =>
-  /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(publicUrl).hostname);
 
 /** A process whose index is being made anew still serves: preview answers 503, pages do not need the index. */
 const indexBody = ({ state, people, lag, wrong, faults }: IndexState) => ({ state, people, lag, wrong, faults });

@@ -5,7 +5,14 @@ import { AppError } from '../../errors.ts';
 import { insertIfFree } from './writes.ts';
 
 /** Staff by email, which must be theirs alone; ids are random. */
-export type StaffDocument = Omit<Staff, 'email'> & { _id: string; password: string | null; epoch: number };
+export type StaffDocument = Omit<Staff, 'email'> & {
+  _id: string;
+  password: string | null;
+  epoch: number;
+  /** Left out by accounts made before there was a second step. */
+  totp?: { sealed: string; step: number } | null;
+  recovery?: string[];
+};
 type KeyDocument = Omit<ApiKey, 'id'> & { _id: string };
 type AuditDocument = Omit<AuditEntry, 'n'> & { _id: number };
 type CallDocument = { _id: string; bodyHash: string; startedAt: number; status: number | null; body: string | null };
@@ -96,7 +103,18 @@ export const mongoAccessStore = (db: mongo.Db): AccessStore => {
     ...settingsOver(db),
     ...auditOver(db),
     insertStaff: async ({ id, email, name, roles, departments, createdAt }) => {
-      const document = { _id: email, id, name, roles, departments, createdAt, password: null, epoch: 0 };
+      const document = {
+        _id: email,
+        id,
+        name,
+        roles,
+        departments,
+        createdAt,
+        password: null,
+        epoch: 0,
+        totp: null,
+        recovery: [],
+      };
       if ((await staff.findOne({ id })) || !(await insertIfFree(staff, document)))
         throw new AppError('conflict', 'There is a staff account with this email.', {
           faults: [{ path: 'email', message: 'is taken' }],

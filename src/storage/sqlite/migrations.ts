@@ -14,6 +14,7 @@ import { replyAddressesSchema } from './schema/reply-addresses.ts';
 import { reportsSchema } from './schema/reports.ts';
 import { returnsSchema } from './schema/returns.ts';
 import { rulesSchema } from './schema/rules.ts';
+import { secondStepSchema } from './schema/second-step.ts';
 import { subscriptionsSchema } from './schema/subscriptions.ts';
 import { transactionalSchema } from './schema/transactional.ts';
 import { tuningSchema } from './schema/tuning.ts';
@@ -41,6 +42,7 @@ const migrations: string[] = [
   tuningSchema,
   reportsSchema,
   replyAddressesSchema,
+  secondStepSchema,
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */
