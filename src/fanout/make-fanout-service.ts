@@ -1,3 +1,4 @@
+import { demandWriter } from '../access/rights.ts';
 import { type Edges, newId } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { Keyring } from '../keyring.ts';
@@ -131,7 +132,8 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       for (const version of lost) await announceVersion(version);
       return lost.length;
     },
-    push: async ({ item: id, audience, channels, note }) => {
+    push: async ({ item: id, audience, channels, note }, actor) => {
+      demandWriter(actor);
       const item = await pushable(id);
       await refuseUnknown(stores, audience);
       return pushNow(item, { id: newId(edges), audience, channels, note });

@@ -1,3 +1,4 @@
+import { demandWriter } from '../access/rights.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import { type Edges, newId } from '../edges.ts';
 import { AppError } from '../errors.ts';
@@ -11,7 +12,6 @@ import { type Plan, planEntry } from './import/plan.ts';
 import type { Actor, Item } from './item.ts';
 import type { ItemStore } from './item-store.ts';
 import type { ImportRequest, ItemImportReport } from './publishing-service.ts';
-import { demandWriter } from './workflow.ts';
 
 export type ImportTools = { catalogue: CatalogueService; edges: Edges; review: boolean };
 

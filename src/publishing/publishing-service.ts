@@ -1,3 +1,4 @@
+import { demandWriter } from '../access/rights.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import { type Edges, newId } from '../edges.ts';
 import { AppError, type Fault } from '../errors.ts';
@@ -109,7 +110,7 @@ export const makePublishingService = (stores: Pick<Storage, 'items'>, tools: Pub
   return {
     faultsIn: async (content) => contentFaults(content, await catalogue.trees()),
     create: async (content, externalId, actor) => {
-      workflow.demandWriter(actor);
+      demandWriter(actor);
       checkContent(content, await catalogue.trees());
       const item = newItem({ id: newId(edges), externalId, content, writer: actor.staff }, edges.now());
       await items.insert(item);
@@ -130,7 +131,7 @@ export const makePublishingService = (stores: Pick<Storage, 'items'>, tools: Pub
       for (let n = 0; n < tries; n++) {
         const was = await known(id);
         if (was.state === 'published') {
-          workflow.demandWriter(actor);
+          demandWriter(actor);
           return { item: was, version: await current(was) };
         }
         const { item, version } = workflow.publish(was, actor, stepTools());
@@ -147,7 +148,7 @@ export const makePublishingService = (stores: Pick<Storage, 'items'>, tools: Pub
       const was = await known(id);
       const repeated = was.state === 'withdrawn' && was.changeNote === note && was.version > 0;
       if (repeated) {
-        workflow.demandWriter(actor);
+        demandWriter(actor);
         return { item: was, version: await current(was) };
       }
       return step(id, (item) => workflow.withdraw(item, note, actor, stepTools()));

@@ -1,10 +1,10 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { AccessService } from '../../access/access-service.ts';
 import type { Role, Staff } from '../../access/access-store.ts';
+import { demandRole } from '../../access/rights.ts';
 import { type StaffService, sessionMs } from '../../access/staff-service.ts';
 import type { CalendarService } from '../../calendar/calendar-service.ts';
 import type { Edges } from '../../edges.ts';
-import { AppError } from '../../errors.ts';
 import type { SuppressionService } from '../../feedback/suppression-service.ts';
 import type { DeadlineService } from '../../reports/deadlines.ts';
 import type { ReportService, TuningHistory } from '../../reports/report-service.ts';
@@ -69,8 +69,7 @@ export const makeStaffPages = ({ staff: signIns, config }: StaffDeps, pages: Pag
       async (req, res) => {
         const staff = await signedIn(req);
         if (!staff) return res.redirect(303, signInPlaces[(await waiting(req)) ?? 'password']);
-        if (roles.length > 0 && !staff.roles.some((role) => roles.includes(role)))
-          throw new AppError('no-role', `This page is for staff with the role ${roles.join(' or ')}.`);
+        demandRole(staff, roles);
         if (req.method === 'POST') pages.sessions.checkCsrf(req);
         await page(req, res, staff);
       },
