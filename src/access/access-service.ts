@@ -5,7 +5,15 @@ import { equalBytes, type Keyring } from '../keyring.ts';
 import type { Actor } from '../publishing/item.ts';
 import { type AccessStore, type Role, roles, type Scope, type Staff, scopes } from './access-store.ts';
 import { bearerOf, hashSecret, newKey, readKey, writeKey } from './api-key.ts';
-import { type AuditVerdict, auditHash, auditStart, canonicalJson, followChain } from './audit.ts';
+import {
+  type AuditHead,
+  type AuditStep,
+  type AuditVerdict,
+  auditHash,
+  auditStart,
+  canonicalJson,
+  followChain,
+} from './audit.ts';
 
 /** Who calls: the staff account that the key acts as, what the key may do, and the key's own id. */
 export type Caller = { actor: Actor; scopes: readonly Scope[]; key: string };
@@ -30,8 +38,8 @@ export type AccessService = {
   revokeKey(id: string): Promise<void>;
   /** Appends to the audit log. `actor` and `subject` are ids, never addresses or names. */
   audit(entry: { actor: string; action: string; subject: string | null; details?: unknown }): Promise<void>;
-  /** Follows the whole hash chain. A cut-off end cannot be seen from the inside: compare the number of entries. */
-  verifyAudit(): Promise<AuditVerdict>;
+  /** Follows the whole hash chain; by a head that was `known` before it also sees an end that was cut off, or a log made anew. */
+  verifyAudit(known?: AuditHead | null): Promise<AuditVerdict>;
   /**
    * Opens a call made under an Idempotency-Key; `id` names caller, route and key. Throws `key-reused` when it came with
    * another body, `still-running` while the first one runs (for a minute: after that its process is taken for dead).
@@ -120,14 +128,17 @@ export const makeAccessService = (
       const entry = { at: edges.now(), actor, action, subject, details: canonicalJson(details ?? {}) };
       await access.appendAudit(entry, (n, before) => auditHash({ ...entry, n }, before));
     },
-    verifyAudit: async () => {
-      let next = { n: 1, before: auditStart };
+    verifyAudit: async (known = null) => {
+      let next: AuditStep = { n: 1, before: auditStart };
       for (;;) {
         const entries = await access.audit(next.n, auditPage);
-        const reached = followChain(entries, next);
-        if ('brokenAt' in reached) return { ok: false, brokenAt: reached.brokenAt };
+        const reached = followChain(entries, next, known);
+        if ('ok' in reached) return reached;
         next = reached;
-        if (entries.length < auditPage) return { ok: true, entries: next.n - 1 };
+        if (entries.length === auditPage) continue;
+        const last = next.n - 1;
+        if (known && known.n > last) return { ok: false, brokenAt: next.n, why: 'missing' };
+        return { ok: true, entries: last, head: last === 0 ? null : { n: last, hash: next.before } };
       }
     },
     openCall: async (id, bodyHash) => {

@@ -18,7 +18,7 @@ import { type Metrics, makeMetrics } from './metrics.ts';
 type HealthDeps = { ping(): Promise<void>; metrics: Metrics; index?: () => IndexState };
 
 export type OutsideDeps = HealthDeps & {
-  access: Pick<AccessService, 'authenticate'>;
+  access: Pick<AccessService, 'authenticate' | 'audit'>;
   feedback: Pick<FeedbackService, 'unsubscribe' | 'report' | 'click' | 'opened'>;
   readOutbox(page: OutboxPage): Promise<OutboxEntry[]>;
   publicUrl: string;
@@ -78,8 +78,11 @@ const sendOutbox = async (req: Request, res: Response, readOutbox: OutsideDeps['
 const outbox = ({ access, publicUrl, readOutbox }: OutsideDeps): Router => {
   const open = isLoopback(publicUrl);
   const gate: RequestHandler = async (req, _res, next) => {
-    const admin = holds(await access.authenticate(req.headers.authorization).catch(() => null), 'admin');
+    const caller = await access.authenticate(req.headers.authorization).catch(() => null);
+    const admin = holds(caller, 'admin');
     if (!open && !admin) throw new AppError('not-found', 'There is nothing here.');
+    // on one's own machine there is nobody to name
+    if (!open && caller) await access.audit({ actor: caller.actor.staff, action: 'readOutbox', subject: null });
     next();
   };
   const json: RequestHandler = async (req, res, next) => {
