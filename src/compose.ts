@@ -23,7 +23,7 @@ import { makeWorker, type Worker } from './fanout/worker/worker.ts';
 import type { Log } from './log.ts';
 import { makeFolder } from './make-folder.ts';
 import { returnPathKey } from './return-path.ts';
-import { loadKeyring, loadSecret } from './secret.ts';
+import { followKeys, loadKeyring, loadSecret } from './secret.ts';
 import { makeServices, type Services } from './services.ts';
 import { signLink } from './signed-link.ts';
 import { openMongoStorage } from './storage/mongo/mongo-storage.ts';
@@ -57,6 +57,7 @@ const composeBase = async (config: Config, tools: ComposeTools, options: OpenOpt
   const storage = await openStorage(config, tools.edges, options);
   closers.add(() => storage.close());
   const keyring = await loadKeyring(storage.access, loadSecret(config));
+  closers.add(followKeys(storage.access, keyring, tools.log));
   const services = makeServices(storage, { ...tools, config, keyring, wake: tools.wake ?? (() => undefined) });
   closers.add(services.audienceIndex.close);
   return { services, storage, closers };

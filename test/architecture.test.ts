@@ -27,6 +27,7 @@ const layers = ['foundation', 'feature', 'words', 'services', 'outer', 'compose'
 const layerOf: Record<string, string> = {
   'src/main.ts': 'main',
   'src/compose.ts': 'compose',
+  'src/seal-contexts.ts': 'services',
   'src/services.ts': 'services',
   'src/digest-template.ts': 'words',
   'src/feedback-words.ts': 'words',

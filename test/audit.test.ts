@@ -60,7 +60,7 @@ const describeAudit = (name: string, open: () => Promise<Opened>): void =>
     beforeEach(async () => {
       opened = await open();
       const secret = randomBytes(16).toString('hex');
-      const keyring = makeKeyring([secret], newWrappedLookupKey(secret));
+      const keyring = makeKeyring(secret, newWrappedLookupKey(secret));
       access = makeAccessService({ access: opened.store }, { edges: realEdges, keyring });
       for (let n = 1; n <= 5; n += 1)
         await access.audit({ actor: 'admin', action: 'x', subject: `${n}`, details: { n } });

@@ -165,4 +165,5 @@ const actorOf = (staff: Omit<Staff, 'createdAt'>): Actor => ({
   departments: staff.departments,
 });
 
-const callContext = (id: string): string => `idempotent-call:${id}`;
+/** What the seal of an answer kept for an Idempotency-Key is bound to. */
+export const callContext = (id: string): string => `idempotent-call:${id}`;

@@ -10,6 +10,7 @@ import type { PushStore } from '../fanout/push-store.ts';
 import type { FeedbackStore } from '../feedback/feedback-store.ts';
 import type { OpinionStore } from '../feedback/opinions/opinion-store.ts';
 import type { ReturnStore } from '../feedback/return-store.ts';
+import type { SealedStore } from '../key-rotation.ts';
 import type { ProfileStore } from '../profiles/profile-store.ts';
 import type { ItemStore } from '../publishing/item-store.ts';
 import type { DeadlineStore } from '../reports/deadline-store.ts';
@@ -43,6 +44,7 @@ export type Storage = {
   opinions: OpinionStore;
   deadlines: DeadlineStore;
   tuning: TuningStore;
+  sealed: SealedStore;
   /** A cheap round trip; throws when the store does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;

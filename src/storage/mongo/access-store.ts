@@ -54,7 +54,7 @@ const idempotentCalls = (db: mongo.Db): Calls => {
   };
 };
 
-type Settings = Pick<AccessStore, 'setting' | 'putSetting'>;
+type Settings = Pick<AccessStore, 'setting' | 'putSetting' | 'replaceSetting'>;
 
 const settingsOver = (db: mongo.Db): Settings => {
   const settings = db.collection<{ _id: string; value: string }>('settings');
@@ -65,6 +65,10 @@ const settingsOver = (db: mongo.Db): Settings => {
       if (await insertIfFree(settings, { _id: name, value })) return value;
       return (await setting(name)) ?? value;
     },
+    replaceSetting: async (name, from, to) =>
+      from === null
+        ? insertIfFree(settings, { _id: name, value: to })
+        : (await settings.updateOne({ _id: name, value: from }, { $set: { value: to } })).matchedCount > 0,
   };
 };
 

@@ -21,6 +21,7 @@ import { mongoPushStore } from './push-store.ts';
 import { mongoReportStore } from './report-store.ts';
 import { mongoReturnStore } from './return-store.ts';
 import { mongoRuleStore } from './rule-store.ts';
+import { mongoSealedStore } from './sealed-store.ts';
 import { mongoSignUpStore } from './sign-up-store.ts';
 import { mongoStaffSignInStore } from './staff-sign-in-store.ts';
 import { mongoSubscriptionStore } from './subscription-store.ts';
@@ -54,6 +55,7 @@ export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
   opinions: mongoOpinionStore(db),
   deadlines: mongoDeadlineStore(db),
   tuning: mongoTuningStore(db),
+  sealed: mongoSealedStore(db),
 });
 
 /** Every port over one open connection whose indexes are there. */

@@ -17,6 +17,7 @@ import { sqlitePushStore } from './push-store.ts';
 import { sqliteReportStore } from './report-store.ts';
 import { sqliteReturnStore } from './return-store.ts';
 import { sqliteRuleStore } from './rule-store.ts';
+import { sqliteSealedStore } from './sealed-store.ts';
 import { sqliteSignUpStore } from './sign-up-store.ts';
 import { sqliteStaffSignInStore } from './staff-sign-in-store.ts';
 import { sqliteSubscriptionStore } from './subscription-store.ts';
@@ -50,6 +51,7 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     opinions: sqliteOpinionStore(db),
     deadlines: sqliteDeadlineStore(db),
     tuning: sqliteTuningStore(db),
+    sealed: sqliteSealedStore(db),
     ping: async () => {
       await db.read(() => one.get());
     },

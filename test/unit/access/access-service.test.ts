@@ -18,7 +18,7 @@ describe('access', () => {
   const service = (key: string | undefined = adminApiKey) =>
     makeAccessService(
       { access: store },
-      { edges, keyring: makeKeyring([secret], newWrappedLookupKey(secret)), adminApiKey: key },
+      { edges, keyring: makeKeyring(secret, newWrappedLookupKey(secret)), adminApiKey: key },
     );
   beforeEach(async () => {
     db = await openMemory();
@@ -70,7 +70,7 @@ describe('access', () => {
       expect(caller?.scopes).toEqual(['publish', 'analyse', 'events', 'admin']);
       const without = makeAccessService(
         { access: store },
-        { edges, keyring: makeKeyring([secret], newWrappedLookupKey(secret)) },
+        { edges, keyring: makeKeyring(secret, newWrappedLookupKey(secret)) },
       );
       for (const text of [adminApiKey, 'undefined', 'null'])
         await expect(without.authenticate(`Bearer ${text}`)).rejects.toMatchObject({ code: 'no-key' });
