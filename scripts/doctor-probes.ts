@@ -64,7 +64,7 @@ export const keptSecret = ({ secret, dataDir }: Config): string | null => {
 export const opens = (secret: string | null, wrapped: string | null): boolean | null => {
   if (wrapped === null) return null;
   try {
-    makeKeyring([secret ?? ''], wrapped);
+    makeKeyring(secret ?? '', wrapped);
     return true;
   } catch {
     return false;

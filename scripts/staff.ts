@@ -15,6 +15,7 @@ const usage = `Staff accounts, in the store that the environment names (DATA_DIR
   npm run staff -- add <email> --name <name> --roles <${roles.join(',')}> [--departments <a,b>]
   npm run staff -- link <email>        a new link to set the password; it works once, for 72 hours
   npm run staff -- sign-out <email>    ends every session and open link of the account
+  npm run staff -- lost-app <email>    takes the one-time codes away from somebody who lost app and recovery codes
 
 add and link print the link. With --password-stdin they read the password from standard input instead.
 `;
@@ -86,6 +87,10 @@ const commands: Record<string, (services: Services, email: string) => Promise<vo
   'sign-out': async ({ staff }, email) => {
     await staff.signOutEverywhere((await staff.byEmail(email)).id);
     say('Every session is ended.');
+  },
+  'lost-app': async ({ staff }, email) => {
+    await staff.removeSecondStep((await staff.byEmail(email)).id);
+    say('The password is enough until new codes are set up.');
   },
 };
 

@@ -26,7 +26,7 @@ import { makeHubPinger } from './feeds/hub.ts';
 import type { Log } from './log.ts';
 import { makeFolder } from './make-folder.ts';
 import { returnPathKey } from './return-path.ts';
-import { loadKeyring, loadSecret } from './secret.ts';
+import { followKeys, loadKeyring, loadSecret } from './secret.ts';
 import { makeServices, type Services } from './services.ts';
 import { signLink } from './signed-link.ts';
 import { openSqliteStorage } from './storage/sqlite/sqlite-storage.ts';
@@ -67,6 +67,7 @@ const composeBase = async (config: Config, tools: ComposeTools): Promise<Base> =
   const storage = await openStorage(config, tools.edges);
   closers.add(() => storage.close());
   const keyring = await loadKeyring(storage.access, loadSecret(config));
+  closers.add(followKeys(storage.access, keyring, tools.log));
   const services = makeServices(storage, { ...tools, config, keyring, wake: tools.wake ?? (() => undefined) });
   closers.add(services.audienceIndex.close);
   return { services, storage, closers };

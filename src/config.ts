@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { isSupportedCountry } from 'libphonenumber-js';
 import { IANAZone } from 'luxon';
 import { z } from 'zod';
+import { isLoopback } from './public-address.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const url = (protocols: string[]) =>
@@ -71,6 +72,10 @@ export const environment = {
     help: 'how long a worker that ROLE=all started may stand still before it is killed and started anew, in ms',
   },
   ADMIN_API_KEY: { schema: z.string().min(16).optional(), help: 'a key with every scope' },
+  STAFF_SECOND_STEP: {
+    schema: z.enum(['required', 'optional']).optional(),
+    help: 'whether staff must set up one-time codes when they sign in; default required, but optional where PUBLIC_URL is this machine',
+  },
   REVIEW: { schema: onOff, default: 'on', help: 'off lets a publish key publish at once' },
   LEDGER_DAYS: {
     schema: z.coerce.number().int().min(1),
@@ -214,6 +219,7 @@ export type Config = {
   leaseMs: number;
   stalledMs: number;
   adminApiKey: string | undefined;
+  secondStepRequired: boolean;
   review: boolean;
   ledgerDays: number;
   caps: { day: number; week: number };
@@ -319,6 +325,7 @@ export const readConfig = (
     leaseMs: all.LEASE_MS,
     stalledMs: all.STALLED_MS,
     adminApiKey: all.ADMIN_API_KEY,
+    secondStepRequired: (all.STAFF_SECOND_STEP ?? (isLoopback(publicUrl) ? 'optional' : 'required')) === 'required',
     review: all.REVIEW,
     ledgerDays: all.LEDGER_DAYS,
     caps: { day: all.CAP_PER_DAY, week: all.CAP_PER_WEEK },

@@ -14,6 +14,7 @@ export const errorTable = {
   'no-scope': { status: 403, title: 'The key may not do this' },
   'no-role': { status: 403, title: 'The roles of the account do not allow this' },
   'own-work': { status: 403, title: 'Whoever writes may not approve their own' },
+  'no-session': { status: 403, title: 'Nobody is signed in here' },
   'bad-csrf': { status: 403, title: 'The form has expired' },
   'bad-signature': { status: 403, title: 'The signature does not fit' },
   'bad-link': { status: 403, title: 'The link is not valid' },

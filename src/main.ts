@@ -132,6 +132,9 @@ const runWeb = async (config: Config, log: Log): Promise<void> => {
   // it serves already; it is ready when also /readyz says so
   await web.indexed;
   process.stdout.write(`Bellman is ready at ${publicUrl}\n`);
+  const first = await web.services.staff.firstLink();
+  // not through the log, which is kept and sent elsewhere; the link is good for one account
+  if (first) say(`Nobody can sign in yet. The first administrator makes their account, within 72 hours, at ${first}`);
 };
 
 /** `place`: of a worker that its web process started, which of its workers it is. */

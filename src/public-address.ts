@@ -72,3 +72,7 @@ export const isCallable = (url: URL): boolean => {
   if (url.protocol !== 'https:' || url.username || url.password) return false;
   return isIP(host) === 0 ? host.includes('.') && !loopbackName.test(host) : isPublicAddress(host);
 };
+
+/** Whether a site is reached on this machine only: then it is somebody's own, and may show what no public one does (design D7). */
+export const isLoopback = (siteUrl: string): boolean =>
+  /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(siteUrl).hostname);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { AccessStore } from './access/access-store.ts';
 import type { Config } from './config.ts';
 import { type Keyring, makeKeyring, newWrappedLookupKey } from './keyring.ts';
+import type { Log } from './log.ts';
 import { makeFolder } from './make-folder.ts';
 
 /** SECRET as configured, or (SQLite) one that is made once and kept in DATA_DIR, readable by its owner only. */
@@ -21,9 +22,37 @@ export const loadSecret = (config: Pick<Config, 'secret' | 'dataDir'>): string =
   return readFileSync(file, 'utf8').trim();
 };
 
+/** The name under which the store keeps the sealing keys of an installation whose keys were rotated. */
+export const sealingKeysName = 'sealing-keys';
+
 /** The keyring of this store: its look-up key is made at the first start and kept wrapped. */
 export const loadKeyring = async (access: AccessStore, secret: string): Promise<Keyring> => {
   const wrapped =
     (await access.setting('lookup-key')) ?? (await access.putSetting('lookup-key', newWrappedLookupKey(secret)));
-  return makeKeyring([secret], wrapped);
+  const keyring = makeKeyring(secret, wrapped);
+  const rotated = await access.setting(sealingKeysName);
+  if (rotated !== null) keyring.learn(rotated);
+  return keyring;
+};
+
+/** How often a process looks for new sealing keys, in ms; a rotation waits for twice as long before it uses them. */
+export const keysEveryMs = 2_000;
+
+/** Has a running process learn the keys of a rotation. Answers what ends it. */
+export const followKeys = (
+  access: Pick<AccessStore, 'setting'>,
+  keyring: Pick<Keyring, 'learn'>,
+  log: Pick<Log, 'warn'>,
+): (() => void) => {
+  let known: string | null = null;
+  const look = async (): Promise<void> => {
+    const now = await access.setting(sealingKeysName);
+    if (now !== null && now !== known) keyring.learn(now);
+    known = now;
+  };
+  const timer = setInterval(() => {
+    look().catch((error: unknown) => log.warn({ error }, 'the sealing keys could not be looked up'));
+  }, keysEveryMs);
+  timer.unref();
+  return () => clearInterval(timer);
 };

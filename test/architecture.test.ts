@@ -29,6 +29,7 @@ const layerOf: Record<string, string> = {
   'src/main.ts': 'main',
   'src/compose.ts': 'compose',
   'src/environment.ts': 'compose',
+  'src/seal-contexts.ts': 'services',
   'src/services.ts': 'services',
   'src/answer-template.ts': 'words',
   'src/channel-docs.ts': 'words',

@@ -14,7 +14,15 @@ import {
   scopes,
 } from './access-store.ts';
 import { bearerOf, hashSecret, newKey, readKey, writeKey } from './api-key.ts';
-import { type AuditVerdict, auditHash, auditStart, canonicalJson, followChain } from './audit.ts';
+import {
+  type AuditHead,
+  type AuditStep,
+  type AuditVerdict,
+  auditHash,
+  auditStart,
+  canonicalJson,
+  followChain,
+} from './audit.ts';
 
 /** Who calls: the staff account that the key acts as, what the key may do, and the key's own id. */
 export type Caller = { actor: Actor; scopes: readonly Scope[]; key: string };
@@ -35,6 +43,8 @@ export type AccessService = {
   allKeys(): Promise<Omit<ApiKey, 'hash'>[]>;
   /** The audit log from the newest entry, or from the one before `n`, backwards. */
   auditLog(n: number | null, limit: number): Promise<AuditEntry[]>;
+  /** Adds the first account of all; null when there is, or was meant to be, another one. */
+  addFirstStaff(account: { email: string; name: string; roles: Role[]; departments: string[] }): Promise<Staff | null>;
   /** What is wrong with the time (ms) at which a key is to expire. */
   expiryFaults(expiresAt: number): Fault[];
   /** Makes a key that acts as that account; `key` is shown this once. Throws `not-found` for an unknown account, `invalid`. */
@@ -43,8 +53,8 @@ export type AccessService = {
   revokeKey(id: string): Promise<void>;
   /** Appends to the audit log. `actor` and `subject` are ids, never addresses or names. */
   audit(entry: { actor: string; action: string; subject: string | null; details?: unknown }): Promise<void>;
-  /** Follows the whole hash chain. A cut-off end cannot be seen from the inside: compare the number of entries. */
-  verifyAudit(): Promise<AuditVerdict>;
+  /** Follows the whole hash chain; by a head that was `known` before it also sees an end that was cut off, or a log made anew. */
+  verifyAudit(known?: AuditHead | null): Promise<AuditVerdict>;
   /**
    * Opens a call made under an Idempotency-Key; `id` names caller, route and key. Throws `key-reused` when it came with
    * another body, `still-running` while the first one runs (for a minute: after that its process is taken for dead).
@@ -115,6 +125,14 @@ export const makeAccessService = (
     },
     allKeys: async () => (await access.allKeys()).map(({ hash: _, ...key }) => key),
     auditLog: (n, limit) => access.auditBefore(n, limit),
+    addFirstStaff: async (wanted) => {
+      // of two who use the link at once the first one stands; the same one may come back after a crash
+      const claimed = await access.putSetting('first-staff', hashSecret(wanted.email));
+      if (claimed !== hashSecret(wanted.email) || (await access.allStaff()).length > 0) return null;
+      const staff = { ...wanted, id: newId(edges), createdAt: edges.now() };
+      await access.insertStaff(staff);
+      return staff;
+    },
     addKey: async (wanted) => {
       const faults = wanted.expiresAt === null ? [] : expiryFaults(wanted.expiresAt);
       if (faults.length > 0) throw new AppError('invalid', 'A key must be of use for a while.', { faults });
@@ -134,14 +152,17 @@ export const makeAccessService = (
       const entry = { at: edges.now(), actor, action, subject, details: canonicalJson(details ?? {}) };
       await access.appendAudit(entry, (n, before) => auditHash({ ...entry, n }, before));
     },
-    verifyAudit: async () => {
-      let next = { n: 1, before: auditStart };
+    verifyAudit: async (known = null) => {
+      let next: AuditStep = { n: 1, before: auditStart };
       for (;;) {
         const entries = await access.audit(next.n, auditPage);
-        const reached = followChain(entries, next);
-        if ('brokenAt' in reached) return { ok: false, brokenAt: reached.brokenAt };
+        const reached = followChain(entries, next, known);
+        if ('ok' in reached) return reached;
         next = reached;
-        if (entries.length < auditPage) return { ok: true, entries: next.n - 1 };
+        if (entries.length === auditPage) continue;
+        const last = next.n - 1;
+        if (known && known.n > last) return { ok: false, brokenAt: next.n, why: 'missing' };
+        return { ok: true, entries: last, head: last === 0 ? null : { n: last, hash: next.before } };
       }
     },
     openCall: async (id, bodyHash) => {
@@ -168,4 +189,5 @@ const actorOf = (staff: Omit<Staff, 'createdAt'>): Actor => ({
   departments: staff.departments,
 });
 
-const callContext = (id: string): string => `idempotent-call:${id}`;
+/** What the seal of an answer kept for an Idempotency-Key is bound to. */
+export const callContext = (id: string): string => `idempotent-call:${id}`;

@@ -82,4 +82,6 @@ export type AccessStore = {
   /** Small named values of the installation (wrapped keys); `putSetting` keeps what is there and answers what stands. */
   setting(name: string): Promise<string | null>;
   putSetting(name: string, value: string): Promise<string>;
+  /** Replaces a value that still is `from` (null: not there); answers whether it was. */
+  replaceSetting(name: string, from: string | null, to: string): Promise<boolean>;
 };

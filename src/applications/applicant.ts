@@ -21,14 +21,15 @@ export type ApplicantTools = {
 /** Who applied, as staff may see them: a subscriber's public id, or a contact's masked address; null once forgotten. */
 export type ApplicantView = { subscriber: string } | { contact: string } | null;
 
-const sealContext = (id: string): string => `application:${id}`;
+/** What the seal of an application is bound to. */
+export const applicationContext = (id: string): string => `application:${id}`;
 
 /** Who applied: what they wrote, where they are written to, and the contact that an answer goes to. */
 export const makeApplicants = (stores: ApplicantStores, { keyring, edges, config }: ApplicantTools) => {
   const { subscriptions, addresses } = stores;
 
   const open = ({ id, written }: Pick<Application, 'id' | 'written'>): Written | null =>
-    written === null ? null : (JSON.parse(keyring.open(written, sealContext(id))) as Written);
+    written === null ? null : (JSON.parse(keyring.open(written, applicationContext(id))) as Written);
 
   /** The language of a contact. */
   const localeOf = (application: Application): Locale => open(application)?.locale ?? config.locale;
@@ -69,7 +70,7 @@ export const makeApplicants = (stores: ApplicantStores, { keyring, edges, config
 
   return {
     open,
-    seal: (id: string, written: Written): string => keyring.seal(JSON.stringify(written), sealContext(id)),
+    seal: (id: string, written: Written): string => keyring.seal(JSON.stringify(written), applicationContext(id)),
 
     view: async (application: Application): Promise<ApplicantView> => {
       if (application.contact) {

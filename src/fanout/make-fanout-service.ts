@@ -1,4 +1,5 @@
 import { demandOwn } from '../access/departments.ts';
+import { demandWriter } from '../access/rights.ts';
 import { type Edges, newId } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { Keyring } from '../keyring.ts';
@@ -133,6 +134,7 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       return lost.length;
     },
     push: async ({ item: id, audience, channels, note }, actor) => {
+      demandWriter(actor);
       const item = await pushable(id);
       demandOwn(actor, item.content.departments ?? []);
       await refuseUnknown(stores, audience);

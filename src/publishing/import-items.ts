@@ -1,4 +1,5 @@
 import { demandWholeOffice } from '../access/departments.ts';
+import { demandWriter } from '../access/rights.ts';
 import { type Outline, regionsOf, regionsTouched } from '../catalogue/areas/outlines.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { ParentOf } from '../catalogue/topic.ts';
@@ -14,7 +15,6 @@ import { type Plan, planEntry } from './import/plan.ts';
 import type { Actor, Item } from './item.ts';
 import type { ItemStore } from './item-store.ts';
 import type { ImportRequest, ItemImportReport } from './publishing-service.ts';
-import { demandWriter } from './workflow.ts';
 
 export type ImportTools = {
   catalogue: CatalogueService;

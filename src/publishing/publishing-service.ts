@@ -1,4 +1,5 @@
 import { demandOwn } from '../access/departments.ts';
+import { demandWriter } from '../access/rights.ts';
 import { newId } from '../edges.ts';
 import { AppError, type Fault } from '../errors.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -120,7 +121,7 @@ export const makePublishingService = (stores: Pick<Storage, 'items'>, tools: Pub
   return {
     faultsIn: async (content) => contentFaults(content, await catalogue.trees()),
     create: async (content, externalId, actor) => {
-      workflow.demandWriter(actor);
+      demandWriter(actor);
       demandOwnItem(actor, content);
       checkContent(content, await catalogue.trees());
       const item = newItem({ id: newId(edges), externalId, content, writer: actor.staff }, edges.now());
@@ -145,7 +146,7 @@ export const makePublishingService = (stores: Pick<Storage, 'items'>, tools: Pub
         const was = await known(id);
         demandOwnItem(actor, was.content);
         if (was.state === 'published') {
-          workflow.demandWriter(actor);
+          demandWriter(actor);
           return { item: was, version: await current(was) };
         }
         const { item, version } = workflow.publish(was, actor, stepTools());
@@ -163,7 +164,7 @@ export const makePublishingService = (stores: Pick<Storage, 'items'>, tools: Pub
       demandOwnItem(actor, was.content);
       const repeated = was.state === 'withdrawn' && was.changeNote === note && was.version > 0;
       if (repeated) {
-        workflow.demandWriter(actor);
+        demandWriter(actor);
         return { item: was, version: await current(was) };
       }
       return write(id, actor, (item) => workflow.withdraw(item, note, actor, stepTools()));

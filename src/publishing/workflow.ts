@@ -1,3 +1,4 @@
+import { demandMember, demandOther, demandReviewer, demandSame, demandWriter } from '../access/rights.ts';
 import { AppError } from '../errors.ts';
 import type { Actor, Approval, Item, ItemContent, ItemState, ItemVersion, PendingChange } from './item.ts';
 
@@ -12,23 +13,6 @@ const refuseState = (item: Item, what: string): AppError =>
 
 const invalid = (path: string, message: string): AppError =>
   new AppError('invalid', `${path} ${message}`, { faults: [{ path, message }] });
-
-/** Throws `no-scope` unless the actor may write: publishers and admins. */
-export const demandWriter = (actor: Actor): void => {
-  if (!actor.roles.some((role) => role === 'publisher' || role === 'admin'))
-    throw new AppError('no-scope', 'only a publisher may do this');
-};
-
-/** Throws `no-scope` unless the actor may review: reviewers and admins. */
-export const demandReviewer = (actor: Actor): void => {
-  if (!actor.roles.some((role) => role === 'reviewer' || role === 'admin'))
-    throw new AppError('no-scope', 'only a reviewer may do this');
-};
-
-/** Throws `own-work` when the actor is the writer of what they are to approve. */
-export const demandOther = (writer: string, actor: Actor): void => {
-  if (writer === actor.staff) throw new AppError('own-work', 'whoever writes may not approve their own');
-};
 
 /** `updatedAt` is part of the guard of every write, so it moves on even when the clock does not. */
 export const touched = (item: Item, now: number): Item => ({ ...item, updatedAt: Math.max(now, item.updatedAt + 1) });
@@ -67,7 +51,7 @@ const approvedBy = (
       'as',
       wanted.length > 0 ? `must be one of: ${wanted.join(', ')}` : 'must be left out: the item names no department',
     );
-  if (!actor.departments.includes(as)) throw new AppError('no-scope', `only a member of ${as} may approve as ${as}`);
+  demandMember(actor, as);
   if (review.approvals.some(({ department }) => department === as))
     throw new AppError('conflict', `${as} has approved already`);
   return { all, enough: wanted.every((department) => all.some((one) => one.department === department)) };
@@ -235,6 +219,6 @@ export const asWithdrawn = (item: Item, note: string, now: number): Step => {
 export const revise = (item: Item, content: ItemContent, actor: Actor, { now }: StepTools): Step => {
   demandWriter(actor);
   if (item.state !== 'draft') throw refuseState(item, 'rewritten');
-  if (item.writer !== actor.staff) throw new AppError('no-scope', 'only its writer may change a draft');
+  demandSame(item.writer, actor);
   return { item: { ...touched(item, now), content }, version: null };
 };

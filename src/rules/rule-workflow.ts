@@ -1,6 +1,6 @@
+import { demandOther, demandReviewer, demandWriter } from '../access/rights.ts';
 import { AppError } from '../errors.ts';
 import type { Actor } from '../publishing/item.ts';
-import { demandOther, demandReviewer, demandWriter } from '../publishing/workflow.ts';
 import type { Rule, RuleContent, RuleVersion } from './rule.ts';
 
 /** What one step makes of a rule, and the version that it adds or approves. */

@@ -13,6 +13,7 @@ import type { FeedbackStore } from '../feedback/feedback-store.ts';
 import type { OpinionStore } from '../feedback/opinions/opinion-store.ts';
 import type { ReturnStore } from '../feedback/return-store.ts';
 import type { FeedStore } from '../feeds/feed-store.ts';
+import type { SealedStore } from '../key-rotation.ts';
 import type { ProfileStore } from '../profiles/profile-store.ts';
 import type { ItemStore } from '../publishing/item-store.ts';
 import type { DeadlineStore } from '../reports/deadline-store.ts';
@@ -49,6 +50,7 @@ export type Storage = {
   tuning: TuningStore;
   feeds: FeedStore;
   queues: QueueStore;
+  sealed: SealedStore;
   /** A cheap round trip; throws when the store does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;

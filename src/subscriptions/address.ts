@@ -112,7 +112,8 @@ const contactText = (contact: Contact): string => {
 export const lookupOf = (keyring: Pick<Keyring, 'lookup'>, contact: Contact): string =>
   keyring.lookup(contactText(contact));
 
-const context = (lookup: string): string => `address:${lookup}`;
+/** What the seal of a contact is bound to. */
+export const addressContext = (lookup: string): string => `address:${lookup}`;
 
 /** Look-up and sealed form of a contact in its normal form; the seal is bound to the look-up, so that rows cannot be swapped. */
 export const sealContact = (
@@ -120,7 +121,7 @@ export const sealContact = (
   contact: Contact,
 ): { lookup: string; channel: Contact['channel']; sealed: string } => {
   const lookup = lookupOf(keyring, contact);
-  return { lookup, channel: contact.channel, sealed: keyring.seal(JSON.stringify(contact), context(lookup)) };
+  return { lookup, channel: contact.channel, sealed: keyring.seal(JSON.stringify(contact), addressContext(lookup)) };
 };
 
 /**
@@ -137,7 +138,7 @@ export const sealReplyContact = (
     lookup,
     plain: lookupOf(keyring, contact),
     channel: contact.channel,
-    sealed: keyring.seal(JSON.stringify(contact), context(lookup)),
+    sealed: keyring.seal(JSON.stringify(contact), addressContext(lookup)),
   };
 };
 
@@ -145,7 +146,7 @@ export const sealReplyContact = (
 export const openContact = (
   keyring: Pick<Keyring, 'open'>,
   { lookup, sealed }: { lookup: string; sealed: string },
-): Contact => JSON.parse(keyring.open(sealed, context(lookup))) as Contact;
+): Contact => JSON.parse(keyring.open(sealed, addressContext(lookup))) as Contact;
 
 /** What may be shown of a contact: `z…@example.org`, `+86 *** 1234`, the host of a push service. */
 export const maskContact = (contact: Contact): string => {

@@ -8,6 +8,7 @@ import { AppError, type ErrorCode, errorTable } from '../errors.ts';
 import type { FeedbackService } from '../feedback/feedback-service.ts';
 import { type Report, reports } from '../feedback/links.ts';
 import type { Log } from '../log.ts';
+import { isLoopback } from '../public-address.ts';
 import { faultsOf } from '../reading.ts';
 import { channelNames } from '../subscriptions/follow.ts';
 import { defaultRateLimits, makeLimits } from './contract/limits.ts';
@@ -18,7 +19,7 @@ import type { Metrics } from './metrics.ts';
 type HealthDeps = { ping(): Promise<void>; metrics: Metrics; index?: () => IndexState };
 
 export type OutsideDeps = HealthDeps & {
-  access: Pick<AccessService, 'authenticate'>;
+  access: Pick<AccessService, 'authenticate' | 'audit'>;
   feedback: Pick<FeedbackService, 'unsubscribe' | 'report' | 'click' | 'opened'>;
   readOutbox(page: OutboxPage): Promise<OutboxEntry[]>;
   publicUrl: string;
@@ -30,10 +31,6 @@ const machine: RequestHandler = (_req, res, next) => {
   res.set('Cache-Control', 'no-store');
   next();
 };
-
-/** Whether the site is reached on this machine only. */
-const isLoopback = (publicUrl: string): boolean =>
-  /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(publicUrl).hostname);
 
 /** A process whose index is being made anew still serves: preview answers 503, pages do not need the index. */
 const indexBody = ({ state, people, lag, wrong, faults }: IndexState) => ({ state, people, lag, wrong, faults });
@@ -82,8 +79,11 @@ const sendOutbox = async (req: Request, res: Response, readOutbox: OutsideDeps['
 const outbox = ({ access, publicUrl, readOutbox }: OutsideDeps): Router => {
   const open = isLoopback(publicUrl);
   const gate: RequestHandler = async (req, _res, next) => {
-    const admin = holds(await access.authenticate(req.headers.authorization).catch(() => null), 'admin');
+    const caller = await access.authenticate(req.headers.authorization).catch(() => null);
+    const admin = holds(caller, 'admin');
     if (!open && !admin) throw new AppError('not-found', 'There is nothing here.');
+    // on one's own machine there is nobody to name
+    if (!open && caller) await access.audit({ actor: caller.actor.staff, action: 'readOutbox', subject: null });
     next();
   };
   const json: RequestHandler = async (req, res, next) => {

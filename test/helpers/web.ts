@@ -74,6 +74,7 @@ export const startWeb = async (options: WebOptions = {}) => {
 
   return {
     town,
+    app,
     url,
     call,
     api,

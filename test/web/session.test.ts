@@ -6,7 +6,7 @@ import { makeErrorHandler } from '../../src/web/error-handler.ts';
 import { makeSessions } from '../../src/web/session.ts';
 
 const secret = 'a secret for tests only';
-const keyring = makeKeyring([secret], newWrappedLookupKey(secret));
+const keyring = makeKeyring(secret, newWrappedLookupKey(secret));
 
 describe('sessions and CSRF tokens', () => {
   let now = 1_790_000_000_000;

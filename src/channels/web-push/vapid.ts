@@ -2,14 +2,14 @@ import webPush from 'web-push';
 import type { AccessStore } from '../../access/access-store.ts';
 import { type Config, ConfigError } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
-import type { Keyring } from '../../keyring.ts';
+import { type Keyring, settingContext } from '../../keyring.ts';
 import { makeLru } from '../../lru.ts';
 
 /** The application server's keys (RFC 8292), base64url: 65 bytes of a P-256 point, 32 bytes of its scalar. */
 export type VapidKeys = { publicKey: string; privateKey: string };
 
 const settingName = 'vapid-keys';
-const sealContext = 'setting:vapid-keys';
+const sealContext = settingContext(settingName);
 
 /**
  * The keys of the environment, or those that the store keeps sealed; makes them the first time. Two processes that start at

@@ -79,7 +79,8 @@ const owedMs = 60_000;
 const owedAtOnce = 50;
 const shownOfItem = 50;
 
-const sealContext = (id: string): string => `opinion:${id}`;
+/** What the seal of an opinion is bound to. */
+export const opinionContext = (id: string): string => `opinion:${id}`;
 
 const titleIn = ({ content }: Item, locale: string): string => content.translations?.[locale]?.title ?? content.title;
 
@@ -98,7 +99,7 @@ export const makeOpinionService = (stores: OpinionStores, tools: OpinionTools): 
   };
 
   const textOf = ({ id, written }: Opinion): string | null =>
-    written === null ? null : keyring.open(written, sealContext(id));
+    written === null ? null : keyring.open(written, opinionContext(id));
 
   const view = async (opinion: Opinion): Promise<OpinionView> => {
     const item = await stores.items.get({ id: opinion.item });
@@ -134,7 +135,7 @@ export const makeOpinionService = (stores: OpinionStores, tools: OpinionTools): 
       const id = keyring.mac('opinion', `${person}:${item}:${kind}:${text}`, 16).toString('base64url');
       const opinion: Opinion = {
         ...{ id, beat: 1, state: 'open', kind, item, writer: person, at },
-        written: keyring.seal(text, sealContext(id)),
+        written: keyring.seal(text, opinionContext(id)),
         ...{ answer: null, published: null, owes: null },
       };
       await opinions.insert(opinion);

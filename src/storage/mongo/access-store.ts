@@ -5,7 +5,14 @@ import { AppError } from '../../errors.ts';
 import { insertIfFree } from './writes.ts';
 
 /** Staff by email, which must be theirs alone; ids are random. */
-export type StaffDocument = Omit<Staff, 'email'> & { _id: string; password: string | null; epoch: number };
+export type StaffDocument = Omit<Staff, 'email'> & {
+  _id: string;
+  password: string | null;
+  epoch: number;
+  /** Left out by accounts made before there was a second step. */
+  totp?: { sealed: string; step: number } | null;
+  recovery?: string[];
+};
 type KeyDocument = Omit<ApiKey, 'id'> & { _id: string };
 type AuditDocument = Omit<AuditEntry, 'n'> & { _id: number };
 type CallDocument = { _id: string; bodyHash: string; startedAt: number; status: number | null; body: string | null };
@@ -47,7 +54,7 @@ const idempotentCalls = (db: mongo.Db): Calls => {
   };
 };
 
-type Settings = Pick<AccessStore, 'setting' | 'putSetting'>;
+type Settings = Pick<AccessStore, 'setting' | 'putSetting' | 'replaceSetting'>;
 
 const settingsOver = (db: mongo.Db): Settings => {
   const settings = db.collection<{ _id: string; value: string }>('settings');
@@ -58,6 +65,10 @@ const settingsOver = (db: mongo.Db): Settings => {
       if (await insertIfFree(settings, { _id: name, value })) return value;
       return (await setting(name)) ?? value;
     },
+    replaceSetting: async (name, from, to) =>
+      from === null
+        ? insertIfFree(settings, { _id: name, value: to })
+        : (await settings.updateOne({ _id: name, value: from }, { $set: { value: to } })).matchedCount > 0,
   };
 };
 
@@ -102,7 +113,18 @@ export const mongoAccessStore = (db: mongo.Db): AccessStore => {
     ...settingsOver(db),
     ...auditOver(db),
     insertStaff: async ({ id, email, name, roles, departments, createdAt }) => {
-      const document = { _id: email, id, name, roles, departments, createdAt, password: null, epoch: 0 };
+      const document = {
+        _id: email,
+        id,
+        name,
+        roles,
+        departments,
+        createdAt,
+        password: null,
+        epoch: 0,
+        totp: null,
+        recovery: [],
+      };
       if ((await staff.findOne({ id })) || !(await insertIfFree(staff, document)))
         throw new AppError('conflict', 'There is a staff account with this email.', {
           faults: [{ path: 'email', message: 'is taken' }],

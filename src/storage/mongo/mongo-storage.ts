@@ -24,6 +24,7 @@ import { mongoQueueStore } from './queue-store.ts';
 import { mongoReportStore } from './report-store.ts';
 import { mongoReturnStore } from './return-store.ts';
 import { mongoRuleStore } from './rule-store.ts';
+import { mongoSealedStore } from './sealed-store.ts';
 import { mongoSignUpStore } from './sign-up-store.ts';
 import { mongoStaffSignInStore } from './staff-sign-in-store.ts';
 import { mongoSubscriptionStore } from './subscription-store.ts';
@@ -60,6 +61,7 @@ export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
   tuning: mongoTuningStore(db),
   feeds: mongoFeedStore(db),
   queues: mongoQueueStore(db),
+  sealed: mongoSealedStore(db),
 });
 
 /** Every port over one open connection whose indexes are there. */

@@ -3,7 +3,7 @@ import type { StaffSession, StaffSignInStore } from '../../access/staff-sign-in-
 import { type StaffDocument, staffOf } from './access-store.ts';
 import { insertIfFree, takeTurn, talliesOf } from './writes.ts';
 
-type SessionDocument = Omit<StaffSession, 'hash'> & { _id: string };
+type SessionDocument = Omit<StaffSession, 'hash' | 'stage'> & { _id: string; stage?: StaffSession['stage'] };
 
 /** Passwords, sessions and tries of staff over MongoDB. */
 export const mongoStaffSignInStore = (db: mongo.Db): StaffSignInStore => {
@@ -13,10 +13,21 @@ export const mongoStaffSignInStore = (db: mongo.Db): StaffSignInStore => {
   return {
     account: async (by) => {
       const found = await staff.findOne('id' in by ? { id: by.id } : { _id: by.email });
-      return found && { staff: staffOf(found), password: found.password, epoch: found.epoch };
+      if (!found) return null;
+      const { password, epoch, totp = null, recovery = [] } = found;
+      return { staff: staffOf(found), password, epoch, totp, recovery };
     },
     setPassword: async (id, password, epoch) =>
       (await staff.updateOne({ id, epoch }, { $set: { password }, $inc: { epoch: 1 } })).matchedCount > 0,
+    setSecondStep: async (id, second, epoch) => {
+      const totp = second && { sealed: second.sealed, step: second.step };
+      const $set = { totp, recovery: second?.recovery ?? [] };
+      return (await staff.updateOne({ id, epoch }, { $set, $inc: { epoch: 1 } })).matchedCount > 0;
+    },
+    takeStep: async (id, step) =>
+      (await staff.updateOne({ id, 'totp.step': { $lt: step } }, { $set: { 'totp.step': step } })).matchedCount > 0,
+    takeRecovery: async (id, kept) =>
+      (await staff.updateOne({ id, recovery: kept }, { $pull: { recovery: kept } })).matchedCount > 0,
     endSessions: async (id) => (await staff.updateOne({ id }, { $inc: { epoch: 1 } })).matchedCount > 0,
     insertSession: async ({ hash, ...rest }) => {
       await insertIfFree(sessions, { _id: hash, ...rest });
@@ -24,8 +35,8 @@ export const mongoStaffSignInStore = (db: mongo.Db): StaffSignInStore => {
     session: async (hash) => {
       const found = await sessions.findOne({ _id: hash });
       if (!found) return null;
-      const { _id, ...rest } = found;
-      return { hash: _id, ...rest };
+      const { _id, stage = 'in', ...rest } = found;
+      return { hash: _id, stage, ...rest };
     },
     endSession: async (hash) => {
       await sessions.deleteOne({ _id: hash });

@@ -73,10 +73,11 @@ const idempotentCalls = (db: SqliteDatabase): Calls => {
   };
 };
 
-type Settings = Pick<AccessStore, 'setting' | 'putSetting'>;
+type Settings = Pick<AccessStore, 'setting' | 'putSetting' | 'replaceSetting'>;
 
 const settings = (db: SqliteDatabase): Settings => {
   const select = db.prepare('SELECT value FROM settings WHERE name = ?');
+  const replace = db.prepare('UPDATE settings SET value = ? WHERE name = ? AND value = ?');
   const insert = db.prepare('INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING');
   return {
     setting: async (name) => {
@@ -88,6 +89,8 @@ const settings = (db: SqliteDatabase): Settings => {
         insert.run(name, value);
         return String(select.get(name)?.value);
       }),
+    replaceSetting: (name, from, to) =>
+      db.write(() => (from === null ? insert.run(name, to) : replace.run(to, name, from)).changes === 1),
   };
 };
 

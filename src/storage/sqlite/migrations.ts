@@ -19,6 +19,7 @@ import { reportsSchema } from './schema/reports.ts';
 import { returnsSchema } from './schema/returns.ts';
 import { ruleDepartmentsSchema } from './schema/rule-departments.ts';
 import { rulesSchema } from './schema/rules.ts';
+import { secondStepSchema } from './schema/second-step.ts';
 import { subscriptionsSchema } from './schema/subscriptions.ts';
 import { transactionalSchema } from './schema/transactional.ts';
 import { tuningSchema } from './schema/tuning.ts';
@@ -51,6 +52,7 @@ const migrations: string[] = [
   feedsSchema,
   batchSinceSchema,
   ruleDepartmentsSchema,
+  secondStepSchema,
 ];
 
 /** The schema that this program makes: how many migrations there are. */

@@ -20,6 +20,7 @@ import { sqliteQueueStore } from './queue-store.ts';
 import { sqliteReportStore } from './report-store.ts';
 import { sqliteReturnStore } from './return-store.ts';
 import { sqliteRuleStore } from './rule-store.ts';
+import { sqliteSealedStore } from './sealed-store.ts';
 import { sqliteSignUpStore } from './sign-up-store.ts';
 import { sqliteStaffSignInStore } from './staff-sign-in-store.ts';
 import { sqliteSubscriptionStore } from './subscription-store.ts';
@@ -56,6 +57,7 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     tuning: sqliteTuningStore(db),
     feeds: sqliteFeedStore(db),
     queues: sqliteQueueStore(db),
+    sealed: sqliteSealedStore(db),
     ping: async () => {
       await db.read(() => one.get());
     },

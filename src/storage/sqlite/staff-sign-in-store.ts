@@ -1,4 +1,4 @@
-import type { StaffSession, StaffSignInStore } from '../../access/staff-sign-in-store.ts';
+import type { StaffAccount, StaffSession, StaffSignInStore } from '../../access/staff-sign-in-store.ts';
 import { staffOf } from './access-store.ts';
 import type { Row, SqliteDatabase } from './database.ts';
 
@@ -8,6 +8,15 @@ const sessionOf = (row: Row): StaffSession => ({
   epoch: Number(row.epoch),
   createdAt: Number(row.created_at),
   expiresAt: Number(row.expires_at),
+  stage: row.stage as StaffSession['stage'],
+});
+
+const accountOf = (row: Row): StaffAccount => ({
+  staff: staffOf(row),
+  password: row.password === null ? null : String(row.password),
+  epoch: Number(row.epoch),
+  totp: row.totp === null ? null : { sealed: String(row.totp), step: Number(row.totp_step) },
+  recovery: JSON.parse(String(row.recovery)) as string[],
 });
 
 /** Passwords, sessions and tries of staff over SQLite. */
@@ -15,9 +24,14 @@ export const sqliteStaffSignInStore = (db: SqliteDatabase): StaffSignInStore => 
   const byId = db.prepare('SELECT * FROM staff WHERE id = ?');
   const byEmail = db.prepare('SELECT * FROM staff WHERE email = ?');
   const setPassword = db.prepare('UPDATE staff SET password = ?, epoch = epoch + 1 WHERE id = ? AND epoch = ?');
+  const setSecondStep = db.prepare(
+    'UPDATE staff SET totp = ?, totp_step = ?, recovery = ?, epoch = epoch + 1 WHERE id = ? AND epoch = ?',
+  );
+  const takeStep = db.prepare('UPDATE staff SET totp_step = ? WHERE id = ? AND totp IS NOT NULL AND totp_step < ?');
+  const setRecovery = db.prepare('UPDATE staff SET recovery = ? WHERE id = ?');
   const endSessions = db.prepare('UPDATE staff SET epoch = epoch + 1 WHERE id = ?');
   const insert = db.prepare(
-    'INSERT INTO staff_sessions (hash, staff, epoch, created_at, expires_at) VALUES (?, ?, ?, ?, ?)',
+    'INSERT INTO staff_sessions (hash, staff, epoch, created_at, expires_at, stage) VALUES (?, ?, ?, ?, ?, ?)',
   );
   const session = db.prepare('SELECT * FROM staff_sessions WHERE hash = ?');
   const end = db.prepare('DELETE FROM staff_sessions WHERE hash = ?');
@@ -33,17 +47,25 @@ export const sqliteStaffSignInStore = (db: SqliteDatabase): StaffSignInStore => 
     account: (by) =>
       db.read(() => {
         const row = 'id' in by ? byId.get(by.id) : byEmail.get(by.email);
-        if (!row) return null;
-        return {
-          staff: staffOf(row),
-          password: row.password === null ? null : String(row.password),
-          epoch: Number(row.epoch),
-        };
+        return row ? accountOf(row) : null;
       }),
     setPassword: (staff, password, epoch) => db.write(() => setPassword.run(password, staff, epoch).changes === 1),
+    setSecondStep: (staff, second, epoch) => {
+      const values = [second?.sealed ?? null, second?.step ?? 0, JSON.stringify(second?.recovery ?? [])];
+      return db.write(() => setSecondStep.run(...values, staff, epoch).changes === 1);
+    },
+    takeStep: (staff, step) => db.write(() => takeStep.run(step, staff, step).changes === 1),
+    takeRecovery: (staff, kept) =>
+      db.write(() => {
+        const row = byId.get(staff);
+        const left = row ? accountOf(row).recovery : [];
+        if (!left.includes(kept)) return false;
+        setRecovery.run(JSON.stringify(left.filter((one) => one !== kept)), staff);
+        return true;
+      }),
     endSessions: (staff) => db.write(() => endSessions.run(staff).changes === 1),
-    insertSession: async ({ hash, staff, epoch, createdAt, expiresAt }) => {
-      await db.write(() => insert.run(hash, staff, epoch, createdAt, expiresAt));
+    insertSession: async ({ hash, staff, epoch, createdAt, expiresAt, stage }) => {
+      await db.write(() => insert.run(hash, staff, epoch, createdAt, expiresAt, stage));
     },
     session: async (hash) => {
       const row = await db.read(() => session.get(hash));

@@ -181,6 +181,7 @@ const deliveryRoutes = ({ fanout, catalogue }: Deps): Route[] => [
     scope: 'publish',
     summary: 'The ledger of a push: who, how, in what state and why, in the language asked for (Accept-Language).',
     query: deliveriesQuery,
+    audited: true,
     responses: { 200: z.object({ deliveries: z.array(deliveryShape), next }) },
     handler: async ({ params, query, locale }) => {
       const found = await fanout.deliveries(params.id, query.state ?? null, pageOf(query));

@@ -47,6 +47,7 @@ export const suppressionRoutes = ({ suppressions }: Deps): Route[] => [
       'Addresses that nothing is sent to any more, masked, newest first, with what came back in the last 30 days.',
     query: z.strictObject({ reason: z.enum(suppressionReasons).optional(), ...pageQuery }),
     responses: { 200: z.object({ suppressions: z.array(suppressionShape), next }) },
+    audited: true,
     handler: async ({ query }) => {
       const found = await suppressions.list(query.reason ?? null, pageOf(query));
       return { status: 200, body: { suppressions: found.rows.map(present), next: found.next } };

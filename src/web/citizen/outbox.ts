@@ -1,8 +1,9 @@
 import { type Request, type Response, Router } from 'express';
 import type { OutboxEntry } from '../../channels/outbox.ts';
 import { AppError } from '../../errors.ts';
+import { isLoopback } from '../../public-address.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
-import { isLoopback, type Pages } from '../pages/page.ts';
+import type { Pages } from '../pages/page.ts';
 import { momentOf } from '../pages/present.ts';
 import { queryText } from '../pages/request.ts';
 

@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Locale } from '../../catalogue/topic.ts';
+import { isLoopback } from '../../public-address.ts';
 import type { PersonView } from '../../subscriptions/subscription-service.ts';
 import { bestLocale, type Text, textIn } from '../../text.ts';
 import { defaultRateLimits, makeLimits } from '../contract/limits.ts';
@@ -39,10 +40,6 @@ export type Pages = {
   /** Bounds how often one caller may use what sends or guesses. */
   limited: RequestHandler;
 };
-
-/** Whether the site is reached on this machine only: then the outbox may be shown (design D7). */
-export const isLoopback = (publicUrl: string): boolean =>
-  /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(publicUrl).hostname);
 
 /** Reads what `remember` sealed into a cookie. */
 const unsealed = (deps: Pick<CitizenDeps, 'keyring'>, sealed: string | undefined, name: string): string | null => {

@@ -6,6 +6,7 @@ import { calendarPages } from './calendar.ts';
 import { deadlinePages } from './deadlines.ts';
 import { opinionPages } from './opinions.ts';
 import { peopleRouter } from './people.ts';
+import { secondStepRouter } from './second-step.ts';
 import { signInRouter } from './sign-in.ts';
 import { makeStaffPages, type StaffDeps } from './staff-pages.ts';
 import { suppressionsRouter } from './suppressions.ts';
@@ -17,9 +18,12 @@ export const staffRouter = (deps: StaffDeps, pages: Pages): Router => {
     .use('/staff', express.urlencoded({ extended: false, limit: '300kb' }))
     .get(
       '/staff',
-      own.only((req, res, staff) => own.show(req, res, staff, 'home')),
+      own.only(async (req, res, staff) =>
+        own.show(req, res, staff, 'home', { secondStep: await deps.staff.secondStep(staff.id) }),
+      ),
     )
     .use(signInRouter(deps, pages, own))
+    .use(secondStepRouter(deps, pages, own))
     .use(peopleRouter(deps, pages, own))
     .use(suppressionsRouter(deps, pages, own))
     .use(applicationPages(deps, pages, own))

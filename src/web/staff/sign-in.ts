@@ -1,4 +1,6 @@
 import { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
+import { normalEmail } from '../../access/staff-service.ts';
 import { AppError } from '../../errors.ts';
 import { makeSignInLimit } from '../contract/limits.ts';
 import type { Pages } from '../pages/page.ts';
@@ -63,6 +65,38 @@ const setUp =
     res.redirect(303, '/staff/sign-in?done=set-up');
   };
 
+const emailShape = z
+  .string()
+  .max(320)
+  .transform(normalEmail)
+  .pipe(z.email({ pattern: z.regexes.unicodeEmail }));
+
+/** The page behind the link that the machine prints while there is no account: the first administrator names themselves. */
+const first =
+  ({ staff }: StaffDeps, pages: Pages, own: StaffPages) =>
+  async (req: Request, res: Response) => {
+    if (req.method === 'POST') pages.sessions.checkCsrf(req);
+    const token = pathPart(req, 'token');
+    await staff.readFirst(token);
+    const [email, name] = [field(req, 'email'), field(req, 'name')];
+    const show = (faults: object, status: number) =>
+      own.show(req, res, null, 'first', { token, email, name, faults }, status);
+    if (req.method !== 'POST') return show({}, 200);
+    const read = emailShape.safeParse(email);
+    const faults = {
+      ...(read.success ? {} : { email: email === '' ? 'fault.emailMissing' : 'fault.email' }),
+      ...(name === '' ? { name: 'staff.fault.nameMissing' } : {}),
+    };
+    if (!read.success || name === '') return show(faults, 400);
+    try {
+      await staff.addFirst(token, { email: read.data, name, password: passwordOf(req) });
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'invalid') throw error;
+      return show({ password: 'staff.fault.password' }, 400);
+    }
+    res.redirect(303, '/staff/sign-in?done=set-up');
+  };
+
 /** How staff come in and go: signing in, signing out, and the link that sets a password. */
 export const signInRouter = (deps: StaffDeps, pages: Pages, own: StaffPages): Router => {
   const limited = makeSignInLimit();
@@ -80,6 +114,8 @@ export const signInRouter = (deps: StaffDeps, pages: Pages, own: StaffPages): Ro
         res.redirect(303, '/staff/sign-in');
       }),
     )
+    .get('/staff/first/:token', orBadLink(own, first(deps, pages, own)))
+    .post('/staff/first/:token', limited, orBadLink(own, first(deps, pages, own)))
     .get('/staff/set-up/:token', orBadLink(own, setUp(deps, pages, own)))
     .post('/staff/set-up/:token', limited, orBadLink(own, setUp(deps, pages, own)));
 };

@@ -1,10 +1,10 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { AccessService } from '../../access/access-service.ts';
 import type { Role, Staff } from '../../access/access-store.ts';
+import { demandRole } from '../../access/rights.ts';
 import { type StaffService, sessionMs } from '../../access/staff-service.ts';
 import type { CalendarService } from '../../calendar/calendar-service.ts';
 import type { Edges } from '../../edges.ts';
-import { AppError } from '../../errors.ts';
 import type { SuppressionService } from '../../feedback/suppression-service.ts';
 import type { DeadlineService } from '../../reports/deadlines.ts';
 import type { ReportService, TuningHistory } from '../../reports/report-service.ts';
@@ -39,9 +39,16 @@ export type StaffPages = {
   /** Ends this browser's session, if it has one. */
   endSession(req: Request, res: Response): Promise<void>;
   signedIn(req: Request): Promise<Staff | null>;
+  /** What is still asked of whoever signs in at this browser. */
+  waiting(req: Request): Promise<'code' | 'enrol' | null>;
+  /** The token of this browser's session; empty where there is none. */
+  session(req: Request): string;
 };
 
 const cookie = 'staff';
+
+/** Where somebody goes who is not signed in, or not yet. */
+const signInPlaces = { password: '/staff/sign-in', code: '/staff/code', enrol: '/staff/second-step' };
 
 export const makeStaffPages = ({ staff: signIns, config }: StaffDeps, pages: Pages): StaffPages => {
   const cookies = makeCookies(config.publicUrl);
@@ -51,14 +58,18 @@ export const makeStaffPages = ({ staff: signIns, config }: StaffDeps, pages: Pag
     return session ? signIns.signedIn(session) : null;
   };
 
+  const waiting: StaffPages['waiting'] = async (req) => {
+    const session = cookies.read(req, cookie);
+    return session ? signIns.waiting(session) : null;
+  };
+
   return {
     only:
       (page, ...roles) =>
       async (req, res) => {
         const staff = await signedIn(req);
-        if (!staff) return res.redirect(303, '/staff/sign-in');
-        if (roles.length > 0 && !staff.roles.some((role) => roles.includes(role)))
-          throw new AppError('no-role', `This page is for staff with the role ${roles.join(' or ')}.`);
+        if (!staff) return res.redirect(303, signInPlaces[(await waiting(req)) ?? 'password']);
+        demandRole(staff, roles);
         if (req.method === 'POST') pages.sessions.checkCsrf(req);
         await page(req, res, staff);
       },
@@ -71,5 +82,7 @@ export const makeStaffPages = ({ staff: signIns, config }: StaffDeps, pages: Pag
       cookies.set(res, cookie, '', 0);
     },
     signedIn,
+    waiting,
+    session: (req) => cookies.read(req, cookie) ?? '',
   };
 };

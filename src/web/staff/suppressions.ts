@@ -65,6 +65,7 @@ export const suppressionsRouter = (deps: StaffDeps, pages: Pages, own: StaffPage
     const reason = suppressionReasons.find((one) => one === queryText(req, 'reason')) ?? null;
     const cursor = queryText(req, 'cursor') || null;
     const page = await suppressions.list(reason, { cursor, limit: perPage });
+    await deps.access.audit({ actor: me.id, action: 'listSuppressions', subject: null, details: { by: 'page' } });
     await show(
       req,
       res,

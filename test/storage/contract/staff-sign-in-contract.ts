@@ -23,6 +23,7 @@ const makeSession = (overrides: Partial<StaffSession> = {}): StaffSession => ({
   epoch: 0,
   createdAt: at,
   expiresAt: at + 1,
+  stage: 'in',
   ...overrides,
 });
 const malformed = ['', ' ', "'; DROP TABLE staff --", '\u0000', '无', 'x'.repeat(10_000)];
@@ -41,7 +42,7 @@ export const describeStaffSignInStore = (name: string, open: () => Promise<Opene
     afterEach(() => close());
 
     it('answers an account by id and by email, without a password at first', async () => {
-      const fresh = { staff, password: null, epoch: 0 };
+      const fresh = { staff, password: null, epoch: 0, totp: null, recovery: [] };
       expect(await store.account({ id: 'staff-1' })).toEqual(fresh);
       expect(await second.account({ email: 'li@例子.cn' })).toEqual(fresh);
     });
@@ -53,6 +54,30 @@ export const describeStaffSignInStore = (name: string, open: () => Promise<Opene
       expect(await store.setPassword(text, 'p', 0)).toBe(false);
       expect(await store.endSessions(text)).toBe(false);
       await store.endSession(text);
+      expect(await store.setSecondStep(text, null, 0)).toBe(false);
+      expect(await store.takeStep(text, 1)).toBe(false);
+      expect(await store.takeRecovery('staff-1', text)).toBe(false);
+    });
+
+    it('sets the second step up once for each epoch, and takes it away with its codes', async () => {
+      const second = { sealed: 'v1.密', step: 7, recovery: ['a', 'b'] };
+      const set = await Promise.all([1, 2].map(() => store.setSecondStep('staff-1', second, 0)));
+      expect(set.sort()).toEqual([false, true]);
+      const kept = { totp: { sealed: 'v1.密', step: 7 }, recovery: ['a', 'b'], epoch: 1 };
+      expect(await store.account({ id: 'staff-1' })).toMatchObject(kept);
+      expect(await store.setSecondStep('staff-1', null, 1)).toBe(true);
+      expect(await store.account({ id: 'staff-1' })).toMatchObject({ totp: null, recovery: [], epoch: 2 });
+      expect(await store.takeStep('staff-1', 100)).toBe(false);
+    });
+
+    it('takes a time step and a recovery code once, also when two handles take them at once', async () => {
+      await store.setSecondStep('staff-1', { sealed: 's', step: 7, recovery: ['a', 'b'] }, 0);
+      const steps = await Promise.all([store.takeStep('staff-1', 8), second.takeStep('staff-1', 8)]);
+      expect(steps.sort()).toEqual([false, true]);
+      expect([await store.takeStep('staff-1', 7), await store.takeStep('staff-1', 9)]).toEqual([false, true]);
+      const codes = await Promise.all([store.takeRecovery('staff-1', 'a'), second.takeRecovery('staff-1', 'a')]);
+      expect(codes.sort()).toEqual([false, true]);
+      expect((await store.account({ id: 'staff-1' }))?.recovery).toEqual(['b']);
     });
 
     it('sets a password once for each epoch, also when two handles set it at once', async () => {

@@ -18,7 +18,7 @@ describe('access', () => {
   const service = (key: string | undefined = adminApiKey) =>
     makeAccessService(
       { access: store },
-      { edges, keyring: makeKeyring([secret], newWrappedLookupKey(secret)), adminApiKey: key },
+      { edges, keyring: makeKeyring(secret, newWrappedLookupKey(secret)), adminApiKey: key },
     );
   beforeEach(async () => {
     db = await openMemory();
@@ -70,7 +70,7 @@ describe('access', () => {
       expect(caller?.scopes).toEqual(['publish', 'analyse', 'events', 'admin']);
       const without = makeAccessService(
         { access: store },
-        { edges, keyring: makeKeyring([secret], newWrappedLookupKey(secret)) },
+        { edges, keyring: makeKeyring(secret, newWrappedLookupKey(secret)) },
       );
       for (const text of [adminApiKey, 'undefined', 'null'])
         await expect(without.authenticate(`Bearer ${text}`)).rejects.toMatchObject({ code: 'no-key' });
@@ -85,24 +85,10 @@ describe('access', () => {
   describe('audit', () => {
     it('verifies an untouched log of several pages', async () => {
       const access = service();
-      expect(await access.verifyAudit()).toEqual({ ok: true, entries: 0 });
+      expect(await access.verifyAudit()).toEqual({ ok: true, entries: 0, head: null });
       for (let n = 0; n < 2_001; n += 1)
         await access.audit({ actor: 'admin', action: 'person.read', subject: `s${n}`, details: { b: 1, a: [n] } });
-      expect(await access.verifyAudit()).toEqual({ ok: true, entries: 2_001 });
-    });
-
-    it.each([
-      "UPDATE audit SET actor = 'somebody' WHERE n = 3",
-      "UPDATE audit SET details = '{}' WHERE n = 3",
-      "UPDATE audit SET subject = NULL, hash = 'x' WHERE n = 3",
-      'UPDATE audit SET at = at + 1 WHERE n = 3',
-      'DELETE FROM audit WHERE n = 3',
-    ])('finds the entry that was tampered with: %s', async (sql) => {
-      const access = service();
-      for (let n = 1; n <= 5; n += 1)
-        await access.audit({ actor: 'admin', action: 'x', subject: `${n}`, details: { n } });
-      db.exec(sql);
-      expect(await access.verifyAudit()).toEqual({ ok: false, brokenAt: 3 });
+      expect(await access.verifyAudit()).toMatchObject({ ok: true, entries: 2_001, head: { n: 2_001 } });
     });
   });
 

@@ -10,7 +10,7 @@ import { clockEdges, makeContent, noAbort } from '../../helpers/content.ts';
 import { openMemory } from '../../helpers/open-sqlite.ts';
 
 const secret = 'a secret of some length';
-const keyring = makeKeyring([secret], newWrappedLookupKey(secret));
+const keyring = makeKeyring(secret, newWrappedLookupKey(secret));
 const log = makeLog('silent');
 const to = { channel: 'email' as const, email: 'ada@example.org' };
 const ok: SendResult = { ok: true, provider: 'p', reference: null, response: 'ok' };

@@ -17,7 +17,7 @@ import { makeBrowser, startPushSink } from '../../helpers/push-sink.ts';
 import { startSmtpSink } from '../../helpers/smtp-sink.ts';
 
 const secret = 'a secret of some length';
-const keyring = makeKeyring([secret], newWrappedLookupKey(secret));
+const keyring = makeKeyring(secret, newWrappedLookupKey(secret));
 const log = makeLog('silent');
 
 let db: SqliteDatabase;

@@ -3,7 +3,7 @@ import { makeKeyring, newWrappedLookupKey } from '../../../src/keyring.ts';
 import { signLink } from '../../../src/signed-link.ts';
 
 const secret = 'a secret for tests only';
-const keyring = makeKeyring([secret], newWrappedLookupKey(secret));
+const keyring = makeKeyring(secret, newWrappedLookupKey(secret));
 const now = Date.parse('2026-06-10T10:00:00Z');
 const token = messageToken(keyring, 'message-1', now);
 

@@ -19,7 +19,7 @@ const push = (fields: { endpoint?: string; p256dh?: string; auth?: string } = {}
   keys: { p256dh: fields.p256dh ?? point, auth: fields.auth ?? auth },
 });
 const secret = 'a secret of a test';
-const keyring = makeKeyring([secret], newWrappedLookupKey(secret));
+const keyring = makeKeyring(secret, newWrappedLookupKey(secret));
 
 describe('normal forms', () => {
   it.each([

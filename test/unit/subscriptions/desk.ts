@@ -44,7 +44,7 @@ export const openDesk = async () => {
   const catalogue = makeCatalogueService(stores);
   const title = { en: 'Housing', 'zh-CN': '住房' };
   await catalogue.addTopic({ slug: 'housing', title, parent: 'services' });
-  const keyring = makeKeyring([secret], newWrappedLookupKey(secret));
+  const keyring = makeKeyring(secret, newWrappedLookupKey(secret));
   const posted: Posted[] = [];
   let now = Date.parse('2026-03-01T08:30:00Z');
   const tools = {

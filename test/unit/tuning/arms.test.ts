@@ -16,7 +16,7 @@ import {
 } from '../../../src/rules/arms.ts';
 import { makeRuleContent } from './fixtures.ts';
 
-const keyring = makeKeyring(['arms'], newWrappedLookupKey('arms'));
+const keyring = makeKeyring('arms', newWrappedLookupKey('arms'));
 /** The value that χ² of `degrees` stays below with probability 0.999 (Wilson and Hilferty). */
 const chiSquareLimit = (degrees: number): number =>
   degrees * (1 - 2 / (9 * degrees) + 3.09 * Math.sqrt(2 / (9 * degrees))) ** 3;

@@ -1,0 +1,66 @@
+import { roles, type Scope, scopes } from '../../src/access/access-store.ts';
+import { routesOf } from '../helpers/routes.ts';
+import { startWeb, type Web } from '../helpers/web.ts';
+import { type Right, routeRights } from './route-rights.ts';
+
+const callers = ['nobody', ...scopes.map((scope) => `key ${scope}`), ...roles.map((role) => `staff ${role}`)] as const;
+
+/** What a caller has to come with. */
+type Headers = Record<string, string>;
+
+const mayCall = (right: Right, caller: string): boolean => {
+  if (right === 'everybody') return true;
+  const [kind, name = ''] = caller.split(' ');
+  if (right === 'citizen') return false;
+  if (right === 'staff') return kind === 'staff';
+  if ('roles' in right) return kind === 'staff' && right.roles.includes(name);
+  return kind === 'key' && (name === 'admin' || right.scopes.includes(name));
+};
+
+describe('every route, for every kind of caller', () => {
+  let web: Web;
+  const headers = new Map<string, Headers>();
+
+  beforeAll(async () => {
+    web = await startWeb({ rateLimits: { send: 10_000, guess: 10_000 } });
+    const { access, staff } = web.town;
+    headers.set('nobody', {});
+    for (const scope of scopes) {
+      const account = { email: `${scope}@example.org`, name: scope, roles: [...roles], departments: [] };
+      const { id } = await access.addStaff(account);
+      const { key } = await access.addKey({ staff: id, scopes: [scope satisfies Scope], expiresAt: null });
+      headers.set(`key ${scope}`, { authorization: `Bearer ${key}` });
+    }
+    const password = 'four words are enough';
+    for (const role of roles) {
+      const email = `${role}.role@example.org`;
+      const { id } = await access.addStaff({ email, name: role, roles: [role], departments: [] });
+      await staff.setUp((await staff.setUpLink(id)).split('/').at(-1) ?? '', password);
+      headers.set(`staff ${role}`, { cookie: `bellman-staff=${await staff.signIn(email, password)}` });
+    }
+  }, 30_000);
+  afterAll(() => web.close());
+
+  /** Whether somebody was let in: whatever a route then said of what was sent. Forms have no token here, so none acts. */
+  const letIn = async (route: string, caller: string): Promise<boolean> => {
+    const [method = '', path = ''] = route.split(' ');
+    const place = path.replace(/:\w+/g, 'x');
+    const sent = { accept: 'application/json', ...headers.get(caller) };
+    const answer = await web.call(method, place, { headers: sent });
+    if (['no-key', 'no-scope', 'no-role'].includes(String(answer.body.code))) return false;
+    const to = answer.headers.get('location') ?? '';
+    return !(answer.status === 303 && ['/staff/sign-in', '/manage'].includes(to));
+  };
+
+  it('has its rule, and every rule its route', () => {
+    const ruled = routeRights.map(([route]) => route);
+    expect([...new Set(ruled)].sort()).toEqual([...ruled].sort());
+    expect(routesOf(web.app).sort()).toEqual([...ruled].sort());
+  });
+
+  it.each(routeRights)('%s', async (route, right) => {
+    const allowed: string[] = [];
+    for (const caller of callers) if (await letIn(route, caller)) allowed.push(caller);
+    expect(allowed).toEqual(callers.filter((caller) => mayCall(right, caller)));
+  });
+});
