@@ -1,4 +1,5 @@
 import type { Locale } from '../catalogue/topic.ts';
+import type { ChannelName } from './follow.ts';
 import type { Address, FollowDefinition, Recipient, Subscriber, Subscription } from './subscriber.ts';
 
 export type NewSubscriber = Omit<Subscriber, 'ordinal' | 'mergedInto' | 'erasedAt'>;
@@ -149,7 +150,7 @@ export type SubscriptionStore = {
 export type SignUp = {
   id: string;
   lookup: string;
-  channel: 'email' | 'sms' | 'webPush';
+  channel: ChannelName;
   sealed: string;
   /** JSON of what was asked: follow, locale, region, timeZone. */
   request: string;

@@ -1,5 +1,6 @@
 import type { SqliteDatabase } from './database.ts';
 import { accessSchema } from './schema/access.ts';
+import { accountsSchema } from './schema/accounts.ts';
 import { applicationsSchema } from './schema/applications.ts';
 import { audienceSchema } from './schema/audience.ts';
 import { capsSchema } from './schema/caps.ts';
@@ -41,6 +42,7 @@ const migrations: string[] = [
   tuningSchema,
   reportsSchema,
   replyAddressesSchema,
+  accountsSchema,
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */

@@ -1,5 +1,6 @@
 import type { Storage } from '../storage.ts';
 import { sqliteAccessStore } from './access-store.ts';
+import { sqliteAccountStore } from './account-store.ts';
 import { sqliteAddressStore } from './address-store.ts';
 import { sqliteApplicationStore } from './application-store.ts';
 import { sqliteAudienceStore } from './audience-store.ts';
@@ -12,6 +13,7 @@ import { sqliteItemStore } from './item-store.ts';
 import { sqliteLedgerStore } from './ledger-store.ts';
 import { migrate } from './migrations.ts';
 import { sqliteOpinionStore } from './opinion-store.ts';
+import { sqlitePostStore } from './post-store.ts';
 import { sqliteProfileStore } from './profile-store.ts';
 import { sqlitePushStore } from './push-store.ts';
 import { sqliteReportStore } from './report-store.ts';
@@ -50,6 +52,8 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     opinions: sqliteOpinionStore(db),
     deadlines: sqliteDeadlineStore(db),
     tuning: sqliteTuningStore(db),
+    accounts: sqliteAccountStore(db),
+    posts: sqlitePostStore(db),
     ping: async () => {
       await db.read(() => one.get());
     },
