@@ -107,7 +107,7 @@ export const composeWeb = async (
 /** What a worker is made of; a test drives the parts itself, with the clock in its hand. */
 export const makeWorkerParts = async (config: Config, tools: ComposeTools, services: Services, closers: Closers) => {
   const { edges, log, threads } = tools;
-  const { stores, keyring, catalogue, templates, audienceMatcher, fanout, returns, webhooks } = services;
+  const { stores, keyring, catalogue, templates, audienceMatcher, fanout, returns, webhooks, wechatApi } = services;
   const { leaseMs, publicUrl, timeZone, caps, fallbackMs, feedback } = config;
   const vapid = await loadVapidKeys(stores.access, keyring, config);
   const channels = makeChannels(config, {
@@ -123,6 +123,7 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
         await returns.text(from, body);
       },
     },
+    ...(wechatApi ? { wechat: { client: wechatApi, accounts: stores.accounts, keyring } } : {}),
     reportUrl: (message) => `${publicUrl}/r/${signLink(keyring, 'report', message)}`,
   });
   for (const channel of channels.values()) closers.add(() => channel.close());

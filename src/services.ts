@@ -12,6 +12,7 @@ import { type CalendarService, makeCalendarService } from './calendar/calendar-s
 import { type CatalogueService, makeCatalogueService } from './catalogue/catalogue-service.ts';
 import { type ItemReader, makeItemReader } from './catalogue/item-reader.ts';
 import { type Courier, makeCourier } from './channels/courier.ts';
+import { makeWechatClient, type WechatClient } from './channels/wechat/wechat-client.ts';
 import type { Config } from './config.ts';
 import type { Edges } from './edges.ts';
 import type { FanoutService } from './fanout/fanout-service.ts';
@@ -42,6 +43,7 @@ import { makeNight } from './tuning/nightly.ts';
 import { makeOwnerTeller } from './tuning/tell-owner.ts';
 import { makeTuningService, type TuningService } from './tuning/tuning-service.ts';
 import { makeWebhookService, type WebhookService } from './webhooks/webhook-service.ts';
+import { makeWechatService, type WechatService } from './wechat/wechat-service.ts';
 
 /** Everything a router, a job or a worker may lean on. */
 export type Services = {
@@ -81,6 +83,9 @@ export type Services = {
   tuneAtNight(signal: AbortSignal): Promise<void>;
   reportCounter: ReportCounter;
   reports: ReportService;
+  /** The official account, or null where none is configured; `wechatApi` is what it and its channel call. */
+  wechat: WechatService | null;
+  wechatApi: WechatClient | null;
 };
 
 /** Who acts when nobody asked: schedules and imports by configuration. */
@@ -164,6 +169,16 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const tellOwner = makeOwnerTeller(stores, { templates, courier, edges, config });
   const { timeZone } = config;
   const tuneAtNight = makeNight(stores, { edges, log, timeZone, rules, tuning, audit: access.audit, tellOwner });
+  const wechatApi = config.wechat
+    ? makeWechatClient(config.wechat, { store: stores.accounts, keyring, edges, log })
+    : null;
+  const wechat =
+    config.wechat && wechatApi
+      ? makeWechatService(stores, {
+          ...{ config: config.wechat, publicUrl: config.publicUrl, api: wechatApi, keyring, edges, log },
+          ...{ catalogue, subscriptions, returns },
+        })
+      : null;
   const staff = makeStaffService(stores, { edges, keyring, access, courier, templates, config });
 
   return {
@@ -201,5 +216,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     tuneAtNight,
     reportCounter,
     reports,
+    wechat,
+    wechatApi,
   };
 };

@@ -15,7 +15,8 @@ export type LinkPurpose =
   | 'feedback'
   | 'csrf'
   | 'visitor'
-  | 'staff-set-up';
+  | 'staff-set-up'
+  | 'wechat-bind';
 
 export type LinkReading = { ok: true; subject: string } | { ok: false; reason: 'bad' | 'expired'; subject?: string };
 

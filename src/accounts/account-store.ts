@@ -44,6 +44,8 @@ export type AccountStore = {
    * came with something else).
    */
   once(key: string, what: string, at: number): Promise<'new' | 'same' | 'other'>;
+  /** Whether a call with this key came. */
+  called(key: string): Promise<boolean>;
   /** Forgets the calls before then. */
   forgetCalls(before: number): Promise<void>;
 

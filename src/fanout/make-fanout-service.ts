@@ -152,7 +152,7 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
     receipt: async ({ provider, reference, message: id }, to, response) => {
       const named = await stores.ledger.messageByReference(provider, reference);
       const message = named ?? (id === null ? null : await stores.ledger.message(id));
-      if (message?.channel !== 'sms') return false;
+      if (message?.channel !== 'sms' && message?.channel !== 'wechat') return false;
       const attempt = {
         at: edges.now(),
         provider,

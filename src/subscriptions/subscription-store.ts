@@ -52,6 +52,9 @@ export type Suppression = { lookup: string; reason: string; at: number };
 /** Why an address whose owner was erased is suppressed: nothing but a confirmation that they ask for again reaches it. */
 export const erasedReason = 'erased';
 
+/** Why an address in WeChat is suppressed whose owner does not follow the account: it is lifted when they do again. */
+export const notFollowing = 'not-following';
+
 /** One line of an import, checked and in its normal form. */
 export type ImportedPerson = {
   /** Public id, should the person be new. */

@@ -46,6 +46,7 @@ export type AppDeps = {
     | 'deadlines'
     | 'tuning'
     | 'reports'
+    | 'wechat'
     | 'keyring'
     | 'edges'
     | 'stores'

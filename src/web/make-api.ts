@@ -22,6 +22,7 @@ import type { RuleService } from '../rules/rule-service.ts';
 import type { SignUpService, SubscriptionService } from '../subscriptions/subscription-service.ts';
 import type { TuningService } from '../tuning/tuning-service.ts';
 import type { WebhookService } from '../webhooks/webhook-service.ts';
+import type { WechatService } from '../wechat/wechat-service.ts';
 import { accessRoutes } from './api/access.ts';
 import { applicationRoutes } from './api/applications.ts';
 import { audienceRoutes } from './api/audience.ts';
@@ -41,6 +42,7 @@ import { subscriptionRoutes } from './api/subscriptions.ts';
 import { suppressionRoutes } from './api/suppressions.ts';
 import { tuningRoutes } from './api/tuning.ts';
 import { webhookRoutes } from './api/webhooks.ts';
+import { wechatRoutes } from './api/wechat.ts';
 import { makeLimits, type RateLimits } from './contract/limits.ts';
 import { openApiOf } from './contract/openapi.ts';
 import { type Route, route } from './contract/route.ts';
@@ -71,6 +73,7 @@ export type ApiDeps = {
   deadlines: DeadlineService;
   tuning: TuningService;
   reports: ReportService;
+  wechat: WechatService | null;
   keyring: Pick<Keyring, 'mac'>;
   signers: SmsSigner[];
   publicUrl: string;
@@ -119,6 +122,7 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
     ...webhookRoutes(deps),
     ...suppressionRoutes(deps),
     ...hookRoutes(deps),
+    ...(deps.wechat ? wechatRoutes(deps.wechat) : []),
     documentRoute(() => document),
   ];
   const document = openApiOf(routes, { version: apiVersion, server: `${deps.publicUrl}${apiBase}` });

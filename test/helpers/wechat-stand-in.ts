@@ -35,7 +35,7 @@ export const startWechat = async (account: WechatAccount) => {
   const templates = new Set<string>();
   const leaves = new Set<string>();
   const codes = new Map<string, { openid: string; used: boolean; snapshot: boolean }>();
-  const scenes = new Map<string, string>();
+  const scenes: string[] = [];
   const sent: Sent[] = [];
   const once: { touser: string; scene: string; title: string; content: string }[] = [];
   const known = new Map<string, string>();
@@ -116,7 +116,7 @@ export const startWechat = async (account: WechatAccount) => {
     if (body.action_name !== 'QR_STR_SCENE' || scene.length < 1 || scene.length > 64 || seconds > 2_592_000)
       return refuse(40035, 'invalid args');
     const url = `http://weixin.qq.com/q/${randomBytes(12).toString('base64url')}`;
-    scenes.set(url, scene);
+    scenes.push(scene);
     return { ticket: randomBytes(30).toString('base64'), expire_seconds: seconds, url };
   };
 
@@ -200,7 +200,8 @@ export const startWechat = async (account: WechatAccount) => {
     revoke: (): void => {
       valid = fresh();
     },
-    sceneOf: (qr: string): string => scenes.get(qr) ?? '',
+    /** What the code holds that was made last. */
+    lastScene: (): string => scenes.at(-1) ?? '',
     lastMessageId: (): string => String(lastId),
     close: async (): Promise<void> => {
       server.closeAllConnections();

@@ -38,10 +38,12 @@ const parsed = (text: string): Record<string, unknown> | null => {
   }
 };
 
-const codeIn = (body: Record<string, unknown> | null, expects: string): number | undefined => {
-  if (body === null) return undefined;
-  if (typeof body.errcode === 'number') return body.errcode;
-  return body[expects] === undefined ? undefined : 0;
+/** What a good answer holds that has no `errcode`. */
+const goodFields = ['access_token', 'openid', 'ticket'];
+
+const codeIn = (body: Record<string, unknown> | null): number | undefined => {
+  if (typeof body?.errcode === 'number') return body.errcode;
+  return body !== null && goodFields.some((name) => typeof body[name] === 'string') ? 0 : undefined;
 };
 
 type Asked =
@@ -54,16 +56,16 @@ const refusedBy = (verdict: Verdict, detail: string, marks: Omit<Classified, 've
   failure: failure(provider, verdict, detail),
 });
 
-/** One HTTP call; `expects` is a field that a good answer without an `errcode` has. */
+/** One HTTP call. */
 const makeAsk = ({ edges, limitMs = 10_000 }: Pick<WechatClientTools, 'edges' | 'limitMs'>) => {
-  return async (url: string, init: RequestInit, expects: string, signal?: AbortSignal): Promise<Asked> => {
+  return async (url: string, init: RequestInit, signal?: AbortSignal): Promise<Asked> => {
     const limit = AbortSignal.timeout(limitMs);
     try {
       const stop = signal ? AbortSignal.any([signal, limit]) : limit;
       const answer = await fetch(url, { redirect: 'error', ...init, signal: stop });
       const text = await answer.text();
       const body = parsed(text);
-      const code = codeIn(body, expects);
+      const code = codeIn(body);
       const { verdict, ...marks } = classifyWechat(answer.status, code, edges.now()) ?? {};
       if (!verdict) return { ok: true, body: body ?? {}, text };
       const words = typeof body?.errmsg === 'string' ? body.errmsg : `HTTP ${answer.status}`;
@@ -109,7 +111,6 @@ export const makeWechatClient = (config: WechatConfig, tools: WechatClientTools)
     ask(
       `${api}/cgi-bin/stable_token`,
       json({ grant_type: 'client_credential', appid: appId, secret, force_refresh: force }),
-      'access_token',
     );
 
   const keyIn = (asked: Asked): FetchedKey => {
@@ -137,7 +138,7 @@ export const makeWechatClient = (config: WechatConfig, tools: WechatClientTools)
     for (let tries = 0; ; tries++) {
       if ('ok' in key) return key;
       const url = `${api}${path}?access_token=${encodeURIComponent(key.token)}`;
-      const asked = await ask(url, json(body), 'errcode', signal);
+      const asked = await ask(url, json(body), signal);
       if (!asked.ok && asked.found.token && tries === 0) {
         key = await keyOf(key.serial);
         continue;
@@ -157,7 +158,7 @@ export const makeWechatClient = (config: WechatConfig, tools: WechatClientTools)
     },
     openidOf: async (code) => {
       const query = new URLSearchParams({ appid: appId, secret, code, grant_type: 'authorization_code' });
-      const asked = await ask(`${api}/sns/oauth2/access_token?${query}`, { method: 'GET' }, 'openid');
+      const asked = await ask(`${api}/sns/oauth2/access_token?${query}`, { method: 'GET' });
       if (!asked.ok) return asked.failure;
       // a page that is only previewed has a made-up person (is_snapshotuser)
       return { ok: true, openid: String(asked.body.openid), isReal: asked.body.is_snapshotuser !== 1 };

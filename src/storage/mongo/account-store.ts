@@ -91,6 +91,7 @@ export const mongoAccountStore = (db: mongo.Db): AccountStore => {
       if (await insertIfFree(calls, { _id: key, what, at })) return 'new';
       return (await calls.findOne({ _id: key }))?.what === what ? 'same' : 'other';
     },
+    called: async (key) => (await calls.findOne({ _id: key })) !== null,
     forgetCalls: async (before) => {
       await calls.deleteMany({ at: { $lt: before } });
     },

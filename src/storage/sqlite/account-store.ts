@@ -83,6 +83,7 @@ export const sqliteAccountStore = (db: SqliteDatabase): AccountStore => {
         if (call.run(key, what, at).changes > 0) return 'new';
         return called.get(key)?.what === what ? 'same' : 'other';
       }),
+    called: async (key) => (await db.read(() => called.get(key))) !== undefined,
     forgetCalls: async (before) => {
       await db.write(() => forget.run(before));
     },

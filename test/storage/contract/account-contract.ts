@@ -81,7 +81,9 @@ export const describeAccountStore = (
     });
 
     it('knows a call that came before, and one that only looks like it', async () => {
+      expect(await store.called('call 1')).toBe(false);
       expect(await store.once('call 1', 'body 甲', now)).toBe('new');
+      expect(await store.called('call 1')).toBe(true);
       expect(await store.once('call 1', 'body 甲', now + 9)).toBe('same');
       expect(await store.once('call 1', 'body 乙', now + 9)).toBe('other');
       expect(await store.once('call 2', 'body 甲', now + 1)).toBe('new');
