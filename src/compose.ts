@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import { dirname } from 'node:path';
 import { jobs } from '../jobs/index.ts';
 import { runJobs } from '../jobs/run-jobs.ts';
+import { makePostSender } from './broadcasts/deliver-posts.ts';
 import { seedCalendar } from './calendar/calendar-service.ts';
 import { seedCatalogue } from './catalogue/catalogue-service.ts';
 import { deliverTransactional } from './channels/deliver-transactional.ts';
@@ -107,7 +108,8 @@ export const composeWeb = async (
 /** What a worker is made of; a test drives the parts itself, with the clock in its hand. */
 export const makeWorkerParts = async (config: Config, tools: ComposeTools, services: Services, closers: Closers) => {
   const { edges, log, threads } = tools;
-  const { stores, keyring, catalogue, templates, audienceMatcher, fanout, returns, webhooks, wechatApi } = services;
+  const { stores, keyring, catalogue, templates, audienceMatcher, fanout, returns, webhooks } = services;
+  const { wechatApi, weibo } = services;
   const { leaseMs, publicUrl, timeZone, caps, fallbackMs, feedback } = config;
   const vapid = await loadVapidKeys(stores.access, keyring, config);
   const channels = makeChannels(config, {
@@ -156,6 +158,7 @@ export const makeWorkerParts = async (config: Config, tools: ComposeTools, servi
         token,
         signal,
       ),
+    deliverPosts: weibo ? makePostSender(stores, { poster: weibo, edges, log, publicUrl }) : null,
     deliverWebhooks: makeWebhookSender(stores, { keyring, edges, log, post: caller.post, limitMs: webhookLimitMs }),
   };
 };

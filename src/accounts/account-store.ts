@@ -7,6 +7,9 @@ export type AccountName = 'wechat' | 'weibo';
  */
 export type AccountToken = { sealed: string; serial: number; expiresAt: number };
 
+/** What the seal of an account's key is bound to. */
+export const sealContextOf = (account: AccountName): string => `account:${account}`;
+
 /**
  * How an account fares. Times in ms; null: never. `fault`: the last one, `code` the provider's, `words` without names of people;
  * it stands until the account works again. `quietUntil`: nothing is sent before.

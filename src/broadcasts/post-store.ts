@@ -14,7 +14,7 @@ export type PostStore = {
   ofItem(item: string): Promise<Post[]>;
   /** All posts, newest first. Throws `invalid` for a cursor it did not make. */
   page(page: { cursor: string | null; limit: number }): Promise<{ rows: Post[]; next: string | null }>;
-  /** Makes a failed post due again; answers whether it was one. */
+  /** Makes a post due again that failed or was off; answers whether it was one. */
   again(post: Pick<Post, 'item' | 'version'>, now: number, giveUpAt: number): Promise<boolean>;
   /** Switches posts of an item off or on (they are on until switched off). */
   switchItem(item: string, on: boolean): Promise<void>;

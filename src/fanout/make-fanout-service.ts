@@ -21,6 +21,8 @@ export type FanoutTools = {
   /** Tells the workers that there is something to do; losing it costs a poll's pause. */
   wake: () => void;
   tell: TellEvents;
+  /** Posts a version on the office's public accounts; repeating it changes nothing. */
+  broadcast?: (version: ItemVersion) => Promise<void>;
 };
 
 /** How many lost announcements one sweep writes at most. */
@@ -41,6 +43,7 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
     });
     // before the version counts as announced: after a crash it is announced, and told, again
     if (version.kind !== 'withdrawal') await tools.tell([publishedEvent(version, push)]);
+    await tools.broadcast?.(version);
     await stores.items.announced(version.item, version.version);
     tools.wake();
     return push;
@@ -115,7 +118,9 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       // whoever was reached before it was withdrawn, and after the question, is told all the same
       if (notify || (await concerns(id, published.item.version)))
         return { published, push: await announceOne(published) };
-      if (published.version) await stores.items.announced(id, published.version.version);
+      if (!published.version) return { published, push: null };
+      await tools.broadcast?.(published.version);
+      await stores.items.announced(id, published.version.version);
       return { published, push: null };
     },
     announce: async (list) => {

@@ -1,5 +1,5 @@
 import { setTimeout as pauseOf } from 'node:timers/promises';
-import type { AccountName, AccountStore, AccountToken } from '../../accounts/account-store.ts';
+import { type AccountName, type AccountStore, type AccountToken, sealContextOf } from '../../accounts/account-store.ts';
 import { type Edges, newId } from '../../edges.ts';
 import type { Keyring } from '../../keyring.ts';
 import type { Failure } from '../result.ts';
@@ -19,8 +19,6 @@ export type KeyTools = {
   fetchKey(refused: string | null): Promise<FetchedKey>;
   pause?: (ms: number) => Promise<unknown>;
 };
-
-export const sealContextOf = (account: AccountName): string => `account:${account}`;
 
 /** A token is renewed this long before it ends; the platform keeps the old one good for as long. */
 const earlyMs = 5 * 60_000;

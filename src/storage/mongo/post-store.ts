@@ -65,7 +65,7 @@ export const mongoPostStore = (db: mongo.Db): PostStore => {
     },
     again: async (of, now, giveUpAt) => {
       const due = await posts.updateOne(
-        { _id: keyOf(of), state: 'failed' },
+        { _id: keyOf(of), state: { $in: ['failed', 'off'] } },
         { $set: { state: 'pending', attempts: 0, dueAt: now, giveUpAt } },
       );
       return due.matchedCount > 0;

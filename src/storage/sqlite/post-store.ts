@@ -44,7 +44,7 @@ export const sqlitePostStore = (db: SqliteDatabase): PostStore => {
   );
   const again = db.prepare(
     `UPDATE posts SET state = 'pending', attempts = 0, due_at = ?, give_up_at = ?
-     WHERE item = ? AND version = ? AND state = 'failed'`,
+     WHERE item = ? AND version = ? AND state IN ('failed', 'off')`,
   );
   const off = db.prepare('INSERT INTO unposted_items (item) VALUES (?) ON CONFLICT DO NOTHING');
   const on = db.prepare('DELETE FROM unposted_items WHERE item = ?');

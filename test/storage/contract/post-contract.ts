@@ -103,7 +103,9 @@ export const describePostStore = (
       await expect(store.page({ cursor: 'nonsense', limit: 3 })).rejects.toMatchObject({ code: 'invalid' });
     });
 
-    it('makes a failed post due again, and no other', async () => {
+    it('makes a post due again that failed or was off, and no other', async () => {
+      await store.enqueue(post({ item: 'off', state: 'off' }));
+      expect(await store.again(post({ item: 'off' }), now + 99, now + 100)).toBe(true);
       await store.enqueue(post());
       expect(await store.again(post(), now, now + 5)).toBe(false);
       await store.claim('a', now, leaseMs, 1);
