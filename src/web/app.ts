@@ -47,6 +47,7 @@ export type AppDeps = {
     | 'tuning'
     | 'reports'
     | 'wechat'
+    | 'broadcasts'
     | 'keyring'
     | 'edges'
     | 'stores'

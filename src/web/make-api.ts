@@ -4,6 +4,7 @@ import type { StaffService } from '../access/staff-service.ts';
 import type { ApplicationService } from '../applications/application-service.ts';
 import type { AudienceService } from '../audience/audience-service.ts';
 import type { ExplainService } from '../audience/explain-service.ts';
+import type { BroadcastService } from '../broadcasts/broadcast-service.ts';
 import type { BrowsingService } from '../browsing/browsing-service.ts';
 import type { CalendarService } from '../calendar/calendar-service.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
@@ -26,6 +27,7 @@ import type { WechatService } from '../wechat/wechat-service.ts';
 import { accessRoutes } from './api/access.ts';
 import { applicationRoutes } from './api/applications.ts';
 import { audienceRoutes } from './api/audience.ts';
+import { broadcastRoutes } from './api/broadcasts.ts';
 import { calendarRoutes } from './api/calendar.ts';
 import { catalogueRoutes } from './api/catalogue.ts';
 import { engagementRoutes } from './api/engagement.ts';
@@ -74,6 +76,7 @@ export type ApiDeps = {
   tuning: TuningService;
   reports: ReportService;
   wechat: WechatService | null;
+  broadcasts: BroadcastService | null;
   keyring: Pick<Keyring, 'mac'>;
   signers: SmsSigner[];
   publicUrl: string;
@@ -122,6 +125,7 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
     ...webhookRoutes(deps),
     ...suppressionRoutes(deps),
     ...hookRoutes(deps),
+    ...(deps.broadcasts ? broadcastRoutes(deps.broadcasts) : []),
     ...(deps.wechat ? wechatRoutes(deps.wechat) : []),
     documentRoute(() => document),
   ];

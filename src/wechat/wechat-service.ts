@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AccountStore } from '../accounts/account-store.ts';
+import type { AccountHealth, AccountStore } from '../accounts/account-store.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { WechatConfig } from '../config.ts';
 import type { Edges } from '../edges.ts';
@@ -45,6 +45,8 @@ export type WechatService = Binding & {
    * twice. Throws `bad-signature` for what the platform did not send, `invalid` for what cannot be read.
    */
   take(query: CallbackQuery, xml: string): Promise<string>;
+  /** How the account fares, and where the platform is to call. */
+  account(): Promise<{ hook: string; encrypted: boolean } & AccountHealth>;
   /** What may still be sent today, as the platform counts. */
   quota(): Promise<{ limit: number; used: number; remain: number } | { fault: string }>;
   /** Forgets calls that can be replayed no more. */
@@ -202,6 +204,11 @@ export const makeWechatService = (stores: WechatStores, tools: WechatTools): Wec
       const text = await Promise.race([acting, late]);
       return text === null ? nothingToSay : replyTo(message, text, query);
     },
+    account: async () => ({
+      hook: `${tools.publicUrl}/api/v1/hooks/wechat`,
+      encrypted: config.aesKey !== undefined,
+      ...(await accounts.health('wechat')),
+    }),
     quota: async () => {
       const asked = await api.call('/cgi-bin/openapi/quota/get', { cgi_path: '/cgi-bin/message/template/send' });
       if (!asked.ok) return { fault: asked.detail };
