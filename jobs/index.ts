@@ -1,6 +1,7 @@
 import { countReports } from './count-reports.ts';
 import { foldLedger } from './fold-ledger.ts';
 import { forgetExpired } from './forget-expired.ts';
+import { forgetOldCalls } from './forget-old-calls.ts';
 import { forgetOldEvents } from './forget-old-events.ts';
 import { forgetOldReturns } from './forget-old-returns.ts';
 import { forgetOldVisits } from './forget-old-visits.ts';
@@ -16,6 +17,7 @@ import { warnDeadlines } from './warn-deadlines.ts';
 export const jobs: readonly Job[] = [
   publishScheduled,
   forgetExpired,
+  forgetOldCalls,
   forgetOldEvents,
   forgetOldVisits,
   forgetOldReturns,

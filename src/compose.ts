@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { jobs } from '../jobs/index.ts';
 import { pingHub } from '../jobs/ping-hub.ts';
 import { runJobs } from '../jobs/run-jobs.ts';
+import { makePostSender } from './broadcasts/deliver-posts.ts';
 import { seedCalendar } from './calendar/calendar-service.ts';
 import { seedCatalogue } from './catalogue/catalogue-service.ts';
 import { deliverTransactional } from './channels/deliver-transactional.ts';
@@ -125,6 +126,7 @@ export const makeWorkerParts = async (
 ) => {
   const { edges, log, threads, sent } = tools;
   const { stores, keyring, catalogue, templates, audienceMatcher, fanout, recent, returns, webhooks } = services;
+  const { wechatApi, weibo } = services;
   const { leaseMs, publicUrl, timeZone, caps, fallbackMs, feedback } = config;
   const vapid = await loadVapidKeys(stores.access, keyring, config);
   const channels = makeChannels(config, {
@@ -141,6 +143,7 @@ export const makeWorkerParts = async (
         await returns.text(from, body);
       },
     },
+    ...(wechatApi ? { wechat: { client: wechatApi, accounts: stores.accounts, keyring } } : {}),
     reportUrl: (message) => `${publicUrl}/r/${signLink(keyring, 'report', message)}`,
   });
   for (const channel of channels.values()) closers.add(() => channel.close());
@@ -174,6 +177,7 @@ export const makeWorkerParts = async (
         signal,
       ),
     pingHub: makeHubPinger(stores, { recent, edges, log, config, post: caller.post }),
+    deliverPosts: weibo ? makePostSender(stores, { poster: weibo, edges, log, publicUrl }) : null,
     deliverWebhooks: makeWebhookSender(stores, { keyring, edges, log, post: caller.post, limitMs: webhookLimitMs }),
   };
 };

@@ -183,6 +183,59 @@ export const environment = {
     default: 'off',
     help: 'on lets web push reach private addresses (tests on loopback)',
   },
+  WECHAT_APP_ID: {
+    schema: z
+      .string()
+      .regex(/^wx[\da-z]{6,30}$/i, 'must be the AppID of an official account, such as wx0123456789abcdef')
+      .optional(),
+    help: 'AppID of the official account (a service account) by which people are told in WeChat; unset: no WeChat',
+  },
+  WECHAT_APP_SECRET: { schema: z.string().min(8).optional(), help: 'its AppSecret' },
+  WECHAT_TOKEN: {
+    schema: z
+      .string()
+      .regex(/^[\dA-Za-z]{3,32}$/, 'must be 3 to 32 letters and digits')
+      .optional(),
+    help: 'the token with which WeChat signs its calls of PUBLIC_URL/api/v1/hooks/wechat',
+  },
+  WECHAT_AES_KEY: {
+    schema: z
+      .string()
+      .regex(/^[\dA-Za-z]{43}$/, 'must be the 43 letters and digits of an EncodingAESKey')
+      .optional(),
+    help: 'EncodingAESKey; where set, calls that are not encrypted are refused',
+  },
+  WECHAT_TEMPLATE: {
+    schema: z.string().min(3).optional(),
+    help: "template and what its fields hold: <template id>?thing1=title&thing2=summary&time3=time (title, summary, reason, time or 'words')",
+  },
+  WECHAT_ONCE_TEMPLATE: {
+    schema: z.string().min(3).optional(),
+    help: 'template of one-time subscription messages, for people who do not follow the account',
+  },
+  WECHAT_API: {
+    schema: url(['https:', 'http:']),
+    default: 'https://api.weixin.qq.com',
+    help: 'where WeChat is called',
+  },
+  WECHAT_OPEN: {
+    schema: url(['https:', 'http:']),
+    default: 'https://open.weixin.qq.com',
+    help: 'where people allow us to know their openid',
+  },
+  WEIBO_APP_KEY: {
+    schema: z
+      .string()
+      .regex(/^\d{5,20}$/, 'must be the number that is an App Key')
+      .optional(),
+    help: 'App Key of the office’s Weibo application; unset: no Weibo',
+  },
+  WEIBO_APP_SECRET: { schema: z.string().min(8).optional(), help: 'its App Secret' },
+  WEIBO_IP: {
+    schema: z.union([z.ipv4(), z.ipv6()]).optional(),
+    help: 'the public address of this service, which Weibo wants told with each post',
+  },
+  WEIBO_API: { schema: url(['https:', 'http:']), default: 'https://api.weibo.com', help: 'where Weibo is called' },
   TRUST_PROXY: {
     schema: z.coerce.number().int().min(0).max(10),
     default: '0',
@@ -205,6 +258,21 @@ type Name = keyof typeof environment;
 type Values = { [N in Name]: z.output<(typeof environment)[N]['schema']> };
 /** The settings by their names; one that is unset, or did not pass its schema, is undefined. */
 export type Settings = Partial<Values>;
+
+/** An official account: `token` and `aesKey` are of its calls to us; `template` and `once` name templates (the first with its fields). */
+export type WechatConfig = {
+  appId: string;
+  secret: string;
+  token: string;
+  aesKey: string | undefined;
+  template: string;
+  once: string | undefined;
+  api: string;
+  open: string;
+};
+
+/** The office's application at Weibo; its account is connected by a member of staff. `ip`: our public address. */
+export type WeiboConfig = { key: string; secret: string; ip: string; api: string };
 
 export type Config = {
   port: number;
@@ -242,6 +310,9 @@ export type Config = {
   };
   feeds: { hub: string | null; capSender: string };
   regionOutlines: string | undefined;
+  /** The office's official account, or undefined where there is none. */
+  wechat: WechatConfig | undefined;
+  weibo: WeiboConfig | undefined;
   trustProxy: number;
   timeZone: string;
   locale: 'zh-CN' | 'en';
@@ -289,6 +360,26 @@ const databaseOf = (text: string): Config['database'] =>
       }
     : { kind: 'mongo', url: text };
 
+const bare = (address: string): string => address.replace(/\/+$/, '');
+
+const wechatOf = (all: Values): WechatConfig => ({
+  appId: all.WECHAT_APP_ID as string,
+  secret: all.WECHAT_APP_SECRET as string,
+  token: all.WECHAT_TOKEN as string,
+  aesKey: all.WECHAT_AES_KEY,
+  template: all.WECHAT_TEMPLATE as string,
+  once: all.WECHAT_ONCE_TEMPLATE,
+  api: bare(all.WECHAT_API),
+  open: bare(all.WECHAT_OPEN),
+});
+
+const weiboOf = (all: Values): WeiboConfig => ({
+  key: all.WEIBO_APP_KEY as string,
+  secret: all.WEIBO_APP_SECRET as string,
+  ip: all.WEIBO_IP as string,
+  api: bare(all.WEIBO_API),
+});
+
 /**
  * Reads the environment. Empty strings count as unset. `lookCloser` names what the schemas cannot see; `cores` is how many
  * processes can run at once. Throws one
@@ -306,6 +397,8 @@ export const readConfig = (
   const vapid = together(values, ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY'], faults);
   if (values.BOUNCE_LISTEN && !values.EMAIL_BOUNCES)
     faults.push({ name: 'EMAIL_BOUNCES', message: 'must be set too where BOUNCE_LISTEN is' });
+  const wechat = together(values, ['WECHAT_APP_ID', 'WECHAT_APP_SECRET', 'WECHAT_TOKEN', 'WECHAT_TEMPLATE'], faults);
+  const weibo = together(values, ['WEIBO_APP_KEY', 'WEIBO_APP_SECRET', 'WEIBO_IP'], faults);
   const dataDir = resolve(values.DATA_DIR ?? './data');
   const database = databaseOf(values.DATABASE_URL ?? `sqlite:${dataDir}/bellman.db`);
   if (database.kind === 'mongo' && !values.SECRET)
@@ -352,6 +445,8 @@ export const readConfig = (
     },
     feeds: { hub: all.WEBSUB_HUB ?? null, capSender: all.CAP_SENDER ?? new URL(publicUrl).hostname },
     regionOutlines: all.REGION_OUTLINES ? resolve(all.REGION_OUTLINES) : undefined,
+    wechat: wechat ? wechatOf(all) : undefined,
+    weibo: weibo ? weiboOf(all) : undefined,
     trustProxy: all.TRUST_PROXY,
     timeZone: all.TIME_ZONE,
     locale: all.LOCALE,

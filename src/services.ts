@@ -7,12 +7,16 @@ import { type AudienceService, makeAudienceService } from './audience/audience-s
 import { type ExplainService, makeExplainService } from './audience/explain-service.ts';
 import { type IndexKeeper, makeIndexKeeper } from './audience/index-keeper.ts';
 import { makeOracleCheck } from './audience/oracle-check.ts';
+import { type BroadcastService, makeBroadcastService } from './broadcasts/broadcast-service.ts';
+import type { Poster } from './broadcasts/deliver-posts.ts';
 import { type BrowsingService, makeBrowsingService } from './browsing/browsing-service.ts';
 import { type CalendarService, makeCalendarService } from './calendar/calendar-service.ts';
 import { readOutlines } from './catalogue/areas/outlines.ts';
 import { type CatalogueService, makeCatalogueService } from './catalogue/catalogue-service.ts';
 import { type ItemReader, makeItemReader } from './catalogue/item-reader.ts';
 import { type Courier, makeCourier } from './channels/courier.ts';
+import { makeWechatClient, type WechatClient } from './channels/wechat/wechat-client.ts';
+import { makeWeiboClient } from './channels/weibo/weibo-client.ts';
 import type { Config } from './config.ts';
 import type { Edges } from './edges.ts';
 import type { FanoutService } from './fanout/fanout-service.ts';
@@ -46,6 +50,7 @@ import { makeNight } from './tuning/nightly.ts';
 import { makeOwnerTeller } from './tuning/tell-owner.ts';
 import { makeTuningService, type TuningService } from './tuning/tuning-service.ts';
 import { makeWebhookService, type WebhookService } from './webhooks/webhook-service.ts';
+import { makeWechatService, type WechatService } from './wechat/wechat-service.ts';
 
 /** Everything a router, a job or a worker may lean on. */
 export type Services = {
@@ -89,6 +94,12 @@ export type Services = {
   foldLedger(signal: AbortSignal): Promise<number>;
   reportCounter: ReportCounter;
   reports: ReportService;
+  /** The official account, or null where none is configured; `wechatApi` is what it and its channel call. */
+  wechat: WechatService | null;
+  wechatApi: WechatClient | null;
+  /** The office's public account, or null where none is configured; `weibo` is who posts. */
+  broadcasts: BroadcastService | null;
+  weibo: Poster | null;
 };
 
 /** Who acts when nobody asked: schedules and imports by configuration. */
@@ -138,7 +149,12 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const explain = makeExplainService(stores, { catalogue, edges, timeZone: config.timeZone });
   const allowPrivate = config.webPush.allowPrivateEndpoints;
   const webhooks = makeWebhookService(stores, { keyring, edges, allowPrivate, wake });
-  const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake, tell: webhooks.tell });
+  const weibo = config.weibo ? makeWeiboClient(config.weibo, { store: stores.accounts, keyring, edges, log }) : null;
+  const broadcasts = weibo
+    ? makeBroadcastService(stores, { edges, publicUrl: config.publicUrl, api: weibo, wake })
+    : null;
+  const broadcast = broadcasts ? { broadcast: broadcasts.tell } : {};
+  const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake, tell: webhooks.tell, ...broadcast });
 
   const office = { keyring, edges, log, calendar, publishing, fanout, courier, templates, config };
   const applications = makeApplicationService(stores, office);
@@ -178,6 +194,16 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const tellOwner = makeOwnerTeller(stores, { templates, courier, edges, config });
   const { timeZone } = config;
   const tuneAtNight = makeNight(stores, { edges, log, timeZone, rules, tuning, audit: access.audit, tellOwner });
+  const wechatApi = config.wechat
+    ? makeWechatClient(config.wechat, { store: stores.accounts, keyring, edges, log })
+    : null;
+  const wechat =
+    config.wechat && wechatApi
+      ? makeWechatService(stores, {
+          ...{ config: config.wechat, publicUrl: config.publicUrl, api: wechatApi, keyring, edges, log },
+          ...{ catalogue, subscriptions, returns },
+        })
+      : null;
   const staff = makeStaffService(stores, { edges, keyring, access, courier, templates, config });
 
   return {
@@ -218,5 +244,9 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     foldLedger,
     reportCounter,
     reports,
+    wechat,
+    wechatApi,
+    broadcasts,
+    weibo,
   };
 };

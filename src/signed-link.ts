@@ -16,7 +16,8 @@ export type LinkPurpose =
   | 'csrf'
   | 'visitor'
   | 'staff-set-up'
-  | 'staff-first';
+  | 'staff-first'
+  | 'wechat-bind';
 
 export type LinkReading = { ok: true; subject: string } | { ok: false; reason: 'bad' | 'expired'; subject?: string };
 

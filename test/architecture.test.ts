@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { projectRoot } from '../src/project-root.ts';
 
-/** Features in story order; access, catalogue, calendar and webhooks are what all others stand on. A feature looks only up the story. */
+/** Features in story order; access, accounts, catalogue, calendar and webhooks are what all others stand on. A feature looks only up the story. */
 const story = [
   'access',
+  'accounts',
   'catalogue',
   'calendar',
   'webhooks',
@@ -13,12 +14,14 @@ const story = [
   'profiles',
   'publishing',
   'feeds',
+  'broadcasts',
   'rules',
   'audience',
   'fanout',
   'channels',
   'applications',
   'feedback',
+  'wechat',
   'tuning',
   'reports',
 ];

@@ -210,7 +210,7 @@ const describeStory = (name: string, storage?: TownOptions['storage']): void =>
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
       });
       expect(click.status).toBe(200);
-      expect(await web.town.subscriptions.stopByPhone('+8613800138000')).toBe(1);
+      expect(await web.town.subscriptions.stopByContact({ channel: 'sms', phone: '+8613800138000' })).toBe(1);
       const mails = smtp.mails.length;
       const texts = smpp.texts.length;
       const { push: id } = await publish({

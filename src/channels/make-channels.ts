@@ -17,6 +17,8 @@ import { readSmsUrl } from './sms/sms-url.ts';
 import { makeTwilioProvider } from './sms/twilio-channel.ts';
 import { checkVapid, type VapidKeys } from './web-push/vapid.ts';
 import { makeWebPushChannel } from './web-push/web-push-channel.ts';
+import { readTemplate } from './wechat/template-fields.ts';
+import { makeNoWechatChannel, makeWechatChannel, type WechatChannelTools } from './wechat/wechat-channel.ts';
 
 export { loadVapidKeys } from './web-push/vapid.ts';
 
@@ -34,9 +36,11 @@ export type ChannelTools = {
   sent?: OnSent;
   /** What message centres send of their own accord over the connections that texts go out by. */
   inbound?: SmsInbound;
+  /** What WeChat's channel leans on, where an official account is configured. */
+  wechat?: Omit<WechatChannelTools, 'edges'> | undefined;
 };
 
-type ChannelConfig = Pick<Config, 'email' | 'sms' | 'webPush' | 'dataDir' | 'publicUrl' | 'workers'>;
+type ChannelConfig = Pick<Config, 'email' | 'sms' | 'webPush' | 'wechat' | 'dataDir' | 'publicUrl' | 'workers'>;
 
 const isOutbox = (url: string): boolean => url.startsWith('outbox:');
 
@@ -71,13 +75,21 @@ const makeWebPush = (config: ChannelConfig, { vapid, edges, reportUrl }: Channel
   return makeWebPushChannel(config.webPush, { vapidKeys: vapid, edges, ...(reportUrl ? { reportUrl } : {}) });
 };
 
+const makeWechat = ({ wechat: account }: ChannelConfig, { wechat, edges }: ChannelTools): Channel =>
+  account && wechat ? makeWechatChannel(account, { ...wechat, edges }) : makeNoWechatChannel();
+
 /**
  * The channels that the environment asks for, over their providers, or the outbox. Throws `ConfigError` for what
  * cannot work. Whoever makes them closes them.
  */
 export const makeChannels = (config: ChannelConfig, tools: ChannelTools): ReadonlyMap<ChannelName, Channel> => {
   const { sent } = tools;
-  const made = [makeEmail(config, tools), makeWebPush(config, tools), makeSms(config, tools)];
+  const made = [
+    makeEmail(config, tools),
+    makeWebPush(config, tools),
+    makeSms(config, tools),
+    makeWechat(config, tools),
+  ];
   const channels = new Map<ChannelName, Channel>(
     made.map((channel) => [channel.name, sent ? metered(channel, sent) : channel]),
   );
@@ -106,6 +118,8 @@ export const channelFaults = (settings: Settings): Faults => {
     ...providers(SMS_URL).flatMap((url) => faultsOf('SMS_URL', () => readSmsUrl(url))),
   ];
   if (EMAIL_FROM) faults.push(...faultsOf('EMAIL_FROM', () => readSender(EMAIL_FROM)));
+  const { WECHAT_TEMPLATE } = settings;
+  if (WECHAT_TEMPLATE) faults.push(...faultsOf('WECHAT_TEMPLATE', () => readTemplate(WECHAT_TEMPLATE)));
   if (DKIM_KEY) faults.push(...faultsOf('DKIM_KEY', () => readDkimKey(DKIM_KEY)));
   if (VAPID_PUBLIC_KEY && VAPID_PRIVATE_KEY && WEB_PUSH_SUBJECT) {
     const keys = { publicKey: VAPID_PUBLIC_KEY, privateKey: VAPID_PRIVATE_KEY };

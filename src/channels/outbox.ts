@@ -3,8 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Edges } from '../edges.ts';
 import { makeFolder } from '../make-folder.ts';
+import { plainContact } from '../subscriptions/address.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
-import type { Contact } from '../subscriptions/subscriber.ts';
 import type { Channel, OutgoingMessage } from './channel.ts';
 import { failure } from './result.ts';
 import { escapeHtml, fillSlots } from './slots.ts';
@@ -32,9 +32,6 @@ const folderMs = 10_000;
 const digits = (value: number, width: number): string => String(value).padStart(width, '0');
 const rootOf = (dataDir: string): string => join(dataDir, 'outbox');
 
-const addressOf = (to: Contact): string =>
-  to.channel === 'email' ? to.email : to.channel === 'sms' ? to.phone : to.endpoint;
-
 const textOf = ({ to, content }: OutgoingMessage): string =>
   to.channel === 'email' ? content.text : to.channel === 'sms' ? content.sms : content.short;
 
@@ -42,7 +39,7 @@ const entryOf = (message: OutgoingMessage, channel: ChannelName, at: number): Om
   const { id, to, content, slots } = message;
   return {
     channel,
-    to: addressOf(to),
+    to: plainContact(to),
     at,
     messageId: id,
     title: fillSlots(content.title, slots),

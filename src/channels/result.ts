@@ -36,6 +36,8 @@ const otherReasons = [
   'endpoint-forbidden',
   'not-authorised',
   'opted-out-at-provider',
+  'not-following',
+  'template-refused',
 ] as const;
 export type FailureReason = (typeof providerFaults)[number] | (typeof otherReasons)[number];
 

@@ -94,7 +94,7 @@ export type FanoutService = {
    */
   unsubscribe(token: string, everything: boolean): Promise<number>;
   /**
-   * A provider's receipt for an SMS by its reference, or by our own id of the message, which is known before the outcome that
+   * A provider's receipt for an SMS or a message in WeChat by its reference, or by our own id of the message, which is known before the outcome that
    * names the reference is recorded; unknown ones are ignored. `to` null: only the attempt is kept. Answers whether it was taken.
    */
   receipt(

@@ -23,6 +23,8 @@ export type FanoutTools = {
   /** Tells the workers that there is something to do; losing it costs a poll's pause. */
   wake: () => void;
   tell: TellEvents;
+  /** Posts a version on the office's public accounts; repeating it changes nothing. */
+  broadcast?: (version: ItemVersion) => Promise<void>;
 };
 
 /** How many lost announcements one sweep writes at most. */
@@ -43,6 +45,7 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
     });
     // before the version counts as announced: after a crash it is announced, and told, again
     if (version.kind !== 'withdrawal') await tools.tell([publishedEvent(version, push)]);
+    await tools.broadcast?.(version);
     await stores.items.announced(version.item, version.version);
     tools.wake();
     return push;
@@ -117,7 +120,9 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       // whoever was reached before it was withdrawn, and after the question, is told all the same
       if (notify || (await concerns(id, published.item.version)))
         return { published, push: await announceOne(published) };
-      if (published.version) await stores.items.announced(id, published.version.version);
+      if (!published.version) return { published, push: null };
+      await tools.broadcast?.(published.version);
+      await stores.items.announced(id, published.version.version);
       return { published, push: null };
     },
     announce: async (list) => {
@@ -156,7 +161,7 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
     receipt: async ({ provider, reference, message: id }, to, response) => {
       const named = await stores.ledger.messageByReference(provider, reference);
       const message = named ?? (id === null ? null : await stores.ledger.message(id));
-      if (message?.channel !== 'sms') return false;
+      if (message?.channel !== 'sms' && message?.channel !== 'wechat') return false;
       const attempt = {
         at: edges.now(),
         provider,

@@ -12,11 +12,11 @@ import {
 } from '../subscriptions/address.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
 import type { Contact } from '../subscriptions/subscriber.ts';
-import { erasedReason, type Suppression } from '../subscriptions/subscription-store.ts';
+import { erasedReason, notFollowing, type Suppression } from '../subscriptions/subscription-store.ts';
 import type { Returned } from './return-store.ts';
 
 /** Why an address can be suppressed, in the order of the list's filter. */
-export const suppressionReasons = ['hard-bounce', 'soft-bounces', 'complaint', erasedReason] as const;
+export const suppressionReasons = ['hard-bounce', 'soft-bounces', 'complaint', notFollowing, erasedReason] as const;
 
 /** A suppression as staff see it. `masked` and `channel` are null where nobody has the address any more. */
 export type SuppressionView = {

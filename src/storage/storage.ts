@@ -1,7 +1,9 @@
 import type { AccessStore } from '../access/access-store.ts';
 import type { StaffSignInStore } from '../access/staff-sign-in-store.ts';
+import type { AccountStore } from '../accounts/account-store.ts';
 import type { ApplicationStore } from '../applications/application-store.ts';
 import type { AudienceStore } from '../audience/audience-store.ts';
+import type { PostStore } from '../broadcasts/post-store.ts';
 import type { CalendarStore } from '../calendar/calendar-store.ts';
 import type { CatalogueStore } from '../catalogue/catalogue-store.ts';
 import type { TransactionalStore } from '../channels/courier.ts';
@@ -51,6 +53,8 @@ export type Storage = {
   feeds: FeedStore;
   queues: QueueStore;
   sealed: SealedStore;
+  accounts: AccountStore;
+  posts: PostStore;
   /** A cheap round trip; throws when the store does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -86,10 +86,17 @@ const normalWebPush = (written: Extract<Contact, { channel: 'webPush' }>, insecu
   return faults.length > 0 ? { ok: false, faults } : { ok: true, contact: written };
 };
 
+/** 28 characters so far; nothing promises that they stay so. */
+const openidShape = /^[\w-]{6,64}$/;
+
+const normalWechat = (contact: Extract<Contact, { channel: 'wechat' }>): NormalContact =>
+  openidShape.test(contact.openid) ? { ok: true, contact } : refused('wechat', 'is not an openid');
+
 /** The normal form of a contact (design D1), or what is wrong with it. Equal people's ways of writing it, equal form. */
 export const normaliseContact = (contact: Contact, rules: AddressRules): NormalContact => {
   if (contact.channel === 'email') return normalEmail(contact.email);
   if (contact.channel === 'sms') return normalPhone(contact.phone, rules.phoneCountry);
+  if (contact.channel === 'wechat') return normalWechat(contact);
   return normalWebPush(contact, rules.insecureEndpoints);
 };
 
@@ -106,6 +113,7 @@ export const contactFaults = ({ email, phone, webPush }: ContactParts, rules: Ad
 const contactText = (contact: Contact): string => {
   if (contact.channel === 'email') return `email:${contact.email}`;
   if (contact.channel === 'sms') return `sms:${contact.phone}`;
+  if (contact.channel === 'wechat') return `wechat:${contact.openid}`;
   return `webPush:${contact.endpoint}`;
 };
 
@@ -148,13 +156,21 @@ export const openContact = (
   { lookup, sealed }: { lookup: string; sealed: string },
 ): Contact => JSON.parse(keyring.open(sealed, addressContext(lookup))) as Contact;
 
-/** What may be shown of a contact: `z…@example.org`, `+86 *** 1234`, the host of a push service. */
+/** The address itself, in the clear: for its owner's own eyes, and for the outbox. */
+export const plainContact = (contact: Contact): string => {
+  if (contact.channel === 'email') return contact.email;
+  if (contact.channel === 'sms') return contact.phone;
+  return contact.channel === 'wechat' ? contact.openid : contact.endpoint;
+};
+
+/** What may be shown of a contact: `z…@example.org`, `+86 *** 1234`, the host of a push service, `… 1a2b` of an openid. */
 export const maskContact = (contact: Contact): string => {
   if (contact.channel === 'email') {
     const at = contact.email.lastIndexOf('@');
     return `${[...contact.email][0]}…${contact.email.slice(at)}`;
   }
   if (contact.channel === 'webPush') return new URL(contact.endpoint).host;
+  if (contact.channel === 'wechat') return `… ${contact.openid.slice(-4)}`;
   const code = parsePhoneNumberFromString(contact.phone)?.countryCallingCode ?? '';
   return `+${code} *** ${contact.phone.slice(-4)}`;
 };

@@ -6,7 +6,8 @@ import type { ChannelName, Pace, Target } from './follow.ts';
 export type Contact =
   | { channel: 'email'; email: string }
   | { channel: 'sms'; phone: string }
-  | { channel: 'webPush'; endpoint: string; keys: { p256dh: string; auth: string } };
+  | { channel: 'webPush'; endpoint: string; keys: { p256dh: string; auth: string } }
+  | { channel: 'wechat'; openid: string };
 
 /** **address**: one verified contact of a subscriber, as it is stored: looked up by HMAC, sealed with AES-256-GCM. */
 export type Address = {

@@ -117,8 +117,8 @@ export type SubscriptionService = {
   ): Promise<void>;
   /** Stops one subscription or everything; answers how many were live. */
   stop(id: string, which: { subscription: string } | { follows: string[] } | 'all'): Promise<number>;
-  /** Stops everything that a phone number's owner follows by SMS or otherwise (STOP, TD); unknown numbers do nothing. */
-  stopByPhone(phone: string): Promise<number>;
+  /** Stops everything that an address's owner follows, by that way or otherwise (STOP, TD); unknown addresses do nothing. */
+  stopByContact(contact: Contact): Promise<number>;
   /** A person's own addresses, in the order they were verified. Throws `not-found`. */
   addressesOf(id: string): Promise<OwnAddress[]>;
   /**
@@ -232,8 +232,8 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
       const what = typeof which === 'object' && 'subscription' in which ? { id: which.subscription } : which;
       return subscriptions.stop(ordinal, what, edges.now());
     },
-    stopByPhone: async (phone) => {
-      const normal = normaliseContact({ channel: 'sms', phone }, rulesOf(config));
+    stopByContact: async (contact) => {
+      const normal = normaliseContact(contact, rulesOf(config));
       const address = normal.ok && (await addresses.find(lookupOf(keyring, normal.contact)));
       const person = address ? await presentPerson(subscriptions, { ordinal: address.subscriber }) : null;
       return person ? subscriptions.stop(person.ordinal, 'all', edges.now()) : 0;

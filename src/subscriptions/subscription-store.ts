@@ -1,4 +1,5 @@
 import type { Locale } from '../catalogue/topic.ts';
+import type { ChannelName } from './follow.ts';
 import type { Address, FollowDefinition, Recipient, Subscriber, Subscription } from './subscriber.ts';
 
 export type NewSubscriber = Omit<Subscriber, 'ordinal' | 'mergedInto' | 'erasedAt'>;
@@ -50,6 +51,9 @@ export type Suppression = { lookup: string; reason: string; at: number };
 
 /** Why an address whose owner was erased is suppressed: nothing but a confirmation that they ask for again reaches it. */
 export const erasedReason = 'erased';
+
+/** Why an address in WeChat is suppressed whose owner does not follow the account: it is lifted when they do again. */
+export const notFollowing = 'not-following';
 
 /** One line of an import, checked and in its normal form. */
 export type ImportedPerson = {
@@ -149,7 +153,7 @@ export type SubscriptionStore = {
 export type SignUp = {
   id: string;
   lookup: string;
-  channel: 'email' | 'sms' | 'webPush';
+  channel: ChannelName;
   sealed: string;
   /** JSON of what was asked: follow, locale, region, timeZone. */
   request: string;

@@ -48,6 +48,8 @@ export type AppDeps = {
     | 'deadlines'
     | 'tuning'
     | 'reports'
+    | 'wechat'
+    | 'broadcasts'
     | 'keyring'
     | 'edges'
     | 'stores'

@@ -4,6 +4,7 @@ import type { StaffService } from '../access/staff-service.ts';
 import type { ApplicationService } from '../applications/application-service.ts';
 import type { AudienceService } from '../audience/audience-service.ts';
 import type { ExplainService } from '../audience/explain-service.ts';
+import type { BroadcastService } from '../broadcasts/broadcast-service.ts';
 import type { BrowsingService } from '../browsing/browsing-service.ts';
 import type { CalendarService } from '../calendar/calendar-service.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
@@ -22,9 +23,11 @@ import type { RuleService } from '../rules/rule-service.ts';
 import type { SignUpService, SubscriptionService } from '../subscriptions/subscription-service.ts';
 import type { TuningService } from '../tuning/tuning-service.ts';
 import type { WebhookService } from '../webhooks/webhook-service.ts';
+import type { WechatService } from '../wechat/wechat-service.ts';
 import { accessRoutes } from './api/access.ts';
 import { applicationRoutes } from './api/applications.ts';
 import { audienceRoutes } from './api/audience.ts';
+import { broadcastRoutes } from './api/broadcasts.ts';
 import { calendarRoutes } from './api/calendar.ts';
 import { catalogueRoutes } from './api/catalogue.ts';
 import { engagementRoutes } from './api/engagement.ts';
@@ -41,6 +44,7 @@ import { subscriptionRoutes } from './api/subscriptions.ts';
 import { suppressionRoutes } from './api/suppressions.ts';
 import { tuningRoutes } from './api/tuning.ts';
 import { webhookRoutes } from './api/webhooks.ts';
+import { wechatRoutes } from './api/wechat.ts';
 import { makeLimits, type RateLimits } from './contract/limits.ts';
 import { openApiOf } from './contract/openapi.ts';
 import { type Route, route } from './contract/route.ts';
@@ -71,6 +75,8 @@ export type ApiDeps = {
   deadlines: DeadlineService;
   tuning: TuningService;
   reports: ReportService;
+  wechat: WechatService | null;
+  broadcasts: BroadcastService | null;
   keyring: Pick<Keyring, 'mac'>;
   signers: SmsSigner[];
   publicUrl: string;
@@ -119,6 +125,8 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
     ...webhookRoutes(deps),
     ...suppressionRoutes(deps),
     ...hookRoutes(deps),
+    ...(deps.broadcasts ? broadcastRoutes(deps.broadcasts) : []),
+    ...(deps.wechat ? wechatRoutes(deps.wechat) : []),
     documentRoute(() => document),
   ];
   const document = openApiOf(routes, { version: apiVersion, server: `${deps.publicUrl}${apiBase}` });

@@ -72,6 +72,7 @@ export const makeTown = async (options: TownOptions = {}) => {
     let done = await parts.duties.tick();
     done += await parts.deliverTransactional(token, new AbortController().signal);
     done += await parts.deliverWebhooks(new AbortController().signal);
+    done += (await parts.deliverPosts?.(new AbortController().signal)) ?? 0;
     const claimToken = newId(edges);
     for (
       let claim = await stores.pushes.claim(claimToken, [...lanes]);

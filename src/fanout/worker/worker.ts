@@ -27,6 +27,8 @@ export type WorkerTools = {
   deliverTransactional: (token: string, signal: AbortSignal) => Promise<number>;
   /** Tells webhooks what is due; answers how many it handled. */
   deliverWebhooks: (signal: AbortSignal) => Promise<number>;
+  /** Posts what is due on the office's public account; null where there is none. */
+  deliverPosts?: ((signal: AbortSignal) => Promise<number>) | null;
   edges: Edges;
   log: Log;
   leaseMs: number;
@@ -147,6 +149,7 @@ export const makeWorker = (stores: WorkerStores, tools: WorkerTools) => {
         loop('emergencies', emergencies),
         loop('transactional', () => tools.deliverTransactional(token, stop.signal)),
         loop('webhooks', () => tools.deliverWebhooks(stop.signal)),
+        ...[tools.deliverPosts ?? []].flat().map((deliver) => loop('posts', () => deliver(stop.signal))),
       ]);
       clearTimeout(impatience);
       await stores.pushes.letGo('duties', token);

@@ -149,6 +149,13 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
   opens: [{ at: 1 }],
   clicks_to_judge: [{ at: 1 }],
   transactional: [{ dueAt: 1, _id: 1 }],
+  account_calls: [{ at: 1 }],
+  allowed_messages: [{ lookup: 1, scene: 1 }],
+  posts: [
+    { state: 1, dueAt: 1 },
+    { item: 1, version: 1 },
+    { at: -1, item: -1, version: -1 },
+  ],
   idempotent_calls: [{ startedAt: 1 }],
   staff: [{ id: 1 }],
   staff_sessions: [{ expiresAt: 1 }],

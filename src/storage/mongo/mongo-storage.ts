@@ -2,6 +2,7 @@ import type { mongo } from 'mongoose';
 import type { Edges } from '../../edges.ts';
 import type { Storage } from '../storage.ts';
 import { mongoAccessStore } from './access-store.ts';
+import { mongoAccountStore } from './account-store.ts';
 import { mongoAddressStore } from './address-store.ts';
 import { mongoApplicationStore } from './application-store.ts';
 import { mongoAudienceStore } from './audience-store.ts';
@@ -18,6 +19,7 @@ import { mongoItemStore } from './item-store.ts';
 import { mongoLedgerStore } from './ledger-store.ts';
 import { mongoOpinionStore } from './opinion-store.ts';
 import { settleDebts } from './people/people.ts';
+import { mongoPostStore } from './post-store.ts';
 import { mongoProfileStore } from './profile-store.ts';
 import { mongoPushStore } from './push-store.ts';
 import { mongoQueueStore } from './queue-store.ts';
@@ -62,6 +64,8 @@ export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
   feeds: mongoFeedStore(db),
   queues: mongoQueueStore(db),
   sealed: mongoSealedStore(db),
+  accounts: mongoAccountStore(db),
+  posts: mongoPostStore(db),
 });
 
 /** Every port over one open connection whose indexes are there. */

@@ -1,5 +1,6 @@
 import type { SqliteDatabase } from './database.ts';
 import { accessSchema } from './schema/access.ts';
+import { accountsSchema } from './schema/accounts.ts';
 import { applicationsSchema } from './schema/applications.ts';
 import { audienceSchema } from './schema/audience.ts';
 import { batchSinceSchema } from './schema/batch-since.ts';
@@ -53,6 +54,7 @@ const migrations: string[] = [
   batchSinceSchema,
   ruleDepartmentsSchema,
   secondStepSchema,
+  accountsSchema,
 ];
 
 /** The schema that this program makes: how many migrations there are. */

@@ -1,5 +1,6 @@
 import type { Storage } from '../storage.ts';
 import { sqliteAccessStore } from './access-store.ts';
+import { sqliteAccountStore } from './account-store.ts';
 import { sqliteAddressStore } from './address-store.ts';
 import { sqliteApplicationStore } from './application-store.ts';
 import { sqliteAudienceStore } from './audience-store.ts';
@@ -14,6 +15,7 @@ import { sqliteItemStore } from './item-store.ts';
 import { sqliteLedgerStore } from './ledger-store.ts';
 import { migrate } from './migrations.ts';
 import { sqliteOpinionStore } from './opinion-store.ts';
+import { sqlitePostStore } from './post-store.ts';
 import { sqliteProfileStore } from './profile-store.ts';
 import { sqlitePushStore } from './push-store.ts';
 import { sqliteQueueStore } from './queue-store.ts';
@@ -58,6 +60,8 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     feeds: sqliteFeedStore(db),
     queues: sqliteQueueStore(db),
     sealed: sqliteSealedStore(db),
+    accounts: sqliteAccountStore(db),
+    posts: sqlitePostStore(db),
     ping: async () => {
       await db.read(() => one.get());
     },

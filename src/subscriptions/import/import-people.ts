@@ -130,7 +130,9 @@ export const makeImporter = (stores: ImportStores, tools: PeopleTools) => {
   const pathOfTaken = (person: PersonLine, imported: ImportedPerson | undefined, lookup: string): string => {
     const index = imported?.addresses.findIndex((address) => address.lookup === lookup) ?? -1;
     const contact = person.contacts[index];
-    return contact ? ({ email: 'email', sms: 'phone', webPush: 'webPush' } as const)[contact.channel] : '';
+    return contact
+      ? ({ email: 'email', sms: 'phone', webPush: 'webPush', wechat: 'wechat' } as const)[contact.channel]
+      : '';
   };
 
   return async (source: AsyncIterable<Uint8Array>): Promise<ImportReport> => {

@@ -21,6 +21,8 @@ const afterwards: Record<Contact['channel'], string> = {
   email: '/check',
   sms: codeForm.action,
   webPush: '/check?by=webPush',
+  // bound on a page of its own (wechat.ts)
+  wechat: '/my/wechat',
 };
 
 type Asked = { contact: Contact; typed: string; fault: Record<string, string> };

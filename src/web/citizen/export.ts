@@ -2,7 +2,8 @@ import type { ApplicationView } from '../../applications/application-service.ts'
 import type { NotificationView } from '../../fanout/fanout-service.ts';
 import { codeText, explanationsIn, sourceText } from '../../fanout/reasons.ts';
 import type { OpinionView } from '../../feedback/opinions/opinion-service.ts';
-import type { Contact, Subscriber } from '../../subscriptions/subscriber.ts';
+import { plainContact } from '../../subscriptions/address.ts';
+import type { Subscriber } from '../../subscriptions/subscriber.ts';
 import type { Followed } from '../../subscriptions/subscription-store.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
@@ -27,11 +28,6 @@ const personOf = (person: Subscriber) => {
     },
     createdAt: time(createdAt),
   };
-};
-
-const inFull = (contact: Contact): string => {
-  if (contact.channel === 'email') return contact.email;
-  return contact.channel === 'sms' ? contact.phone : contact.endpoint;
 };
 
 const followOf = ({ definition, pace, channels, createdAt, stoppedAt }: Followed) => ({
@@ -92,7 +88,7 @@ export const exportAll =
       person: personOf(person),
       addresses: addresses.map(({ channel, contact, verifiedAt, suppressed }) => ({
         channel,
-        address: inFull(contact),
+        address: plainContact(contact),
         verifiedAt: time(verifiedAt),
         suppressed,
       })),

@@ -14,6 +14,7 @@ import { myRouter } from './my.ts';
 import { noticeRouter } from './notice.ts';
 import { outboxRouter } from './outbox.ts';
 import { stopRouter } from './stop.ts';
+import { wechatRouter } from './wechat.ts';
 
 const publicDir = join(projectRoot, 'public');
 
@@ -72,5 +73,6 @@ export const citizenRouter = (deps: CitizenDeps, pages: Pages): Router =>
     .use(myRouter(deps, pages))
     .use(aboutMeRouter(deps, pages))
     .use(stopRouter(deps, pages))
+    .use(wechatRouter(deps, pages))
     .use(feedbackRouter(deps, pages))
     .use(outboxRouter(deps, pages));

@@ -78,6 +78,7 @@ const showSettings =
       removable: addresses.length > 1 || !follows,
       typedAddress: sent?.address ?? '',
       vapidPublicKey: deps.vapidPublicKey,
+      wechat: deps.wechat !== null,
       fewer: me.person.fewer === true,
       plainLinks: me.person.plainLinks === true,
       countsClicks: deps.config.feedback.clicks,

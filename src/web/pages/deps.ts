@@ -10,6 +10,7 @@ import type { OpinionService } from '../../feedback/opinions/opinion-service.ts'
 import type { Keyring } from '../../keyring.ts';
 import type { ProfileService } from '../../profiles/profile-service.ts';
 import type { SignUpService, SubscriptionService } from '../../subscriptions/subscription-service.ts';
+import type { WechatService } from '../../wechat/wechat-service.ts';
 import type { Visitors } from '../visitor.ts';
 
 /** What the citizen's pages need. */
@@ -24,6 +25,8 @@ export type CitizenDeps = {
   applications: ApplicationService;
   opinions: OpinionService;
   items: ItemReader;
+  /** Null where no official account is configured: then nothing of it shows. */
+  wechat: WechatService | null;
   keyring: Keyring;
   edges: Edges;
   config: Pick<Config, 'publicUrl' | 'locale' | 'timeZone' | 'feedback'>;

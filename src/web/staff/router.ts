@@ -3,6 +3,7 @@ import type { Pages } from '../pages/page.ts';
 import { analystRouter } from './analyst.ts';
 import { applicationPages } from './applications.ts';
 import { calendarPages } from './calendar.ts';
+import { channelPages } from './channels.ts';
 import { deadlinePages } from './deadlines.ts';
 import { opinionPages } from './opinions.ts';
 import { peopleRouter } from './people.ts';
@@ -30,5 +31,6 @@ export const staffRouter = (deps: StaffDeps, pages: Pages): Router => {
     .use(opinionPages(deps, pages, own))
     .use(deadlinePages(deps, pages, own))
     .use(calendarPages(deps, own))
+    .use(channelPages(deps, pages, own))
     .use(analystRouter(deps, pages, own));
 };

@@ -3,11 +3,14 @@ import type { AccessService } from '../../access/access-service.ts';
 import type { Role, Staff } from '../../access/access-store.ts';
 import { demandRole } from '../../access/rights.ts';
 import { type StaffService, sessionMs } from '../../access/staff-service.ts';
+import type { BroadcastService } from '../../broadcasts/broadcast-service.ts';
 import type { CalendarService } from '../../calendar/calendar-service.ts';
 import type { Edges } from '../../edges.ts';
 import type { SuppressionService } from '../../feedback/suppression-service.ts';
+import type { Keyring } from '../../keyring.ts';
 import type { DeadlineService } from '../../reports/deadlines.ts';
 import type { ReportService, TuningHistory } from '../../reports/report-service.ts';
+import type { WechatService } from '../../wechat/wechat-service.ts';
 import { makeCookies } from '../cookies.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
@@ -25,6 +28,9 @@ export type StaffDeps = Pick<
   reports: ReportService;
   edges: Pick<Edges, 'now'>;
   tuning: TuningHistory;
+  keyring: Pick<Keyring, 'mac'>;
+  wechat: WechatService | null;
+  broadcasts: BroadcastService | null;
 };
 
 type StaffPage = (req: Request, res: Response, staff: Staff) => Promise<unknown> | unknown;
@@ -50,8 +56,9 @@ const cookie = 'staff';
 /** Where somebody goes who is not signed in, or not yet. */
 const signInPlaces = { password: '/staff/sign-in', code: '/staff/code', enrol: '/staff/second-step' };
 
-export const makeStaffPages = ({ staff: signIns, config }: StaffDeps, pages: Pages): StaffPages => {
+export const makeStaffPages = ({ staff: signIns, config, wechat, broadcasts }: StaffDeps, pages: Pages): StaffPages => {
   const cookies = makeCookies(config.publicUrl);
+  const hasAccounts = wechat !== null || broadcasts !== null;
 
   const signedIn = async (req: Request): Promise<Staff | null> => {
     const session = cookies.read(req, cookie);
@@ -74,7 +81,7 @@ export const makeStaffPages = ({ staff: signIns, config }: StaffDeps, pages: Pag
         await page(req, res, staff);
       },
     show: (req, res, staff, template, values = {}, status = 200) =>
-      pages.show(req, res, `staff/${template}`, { ...values, staff }, { status }),
+      pages.show(req, res, `staff/${template}`, { ...values, staff, hasAccounts }, { status }),
     startSession: (res, session) => cookies.set(res, cookie, session, sessionMs),
     endSession: async (req, res) => {
       const session = cookies.read(req, cookie);

@@ -60,8 +60,10 @@ describe('the channels', () => {
 
   it('are the outbox where no provider is configured, and web push for real', async () => {
     const channels = await made({});
-    expect([...channels.keys()]).toEqual(['email', 'webPush', 'sms']);
+    expect([...channels.keys()]).toEqual(['email', 'webPush', 'sms', 'wechat']);
     expect(await channels.get('email')?.send(makeMessage(), noAbort)).toMatchObject({ provider: 'outbox' });
+    const wechat = makeMessage({ to: { channel: 'wechat', openid: 'oFollower' } });
+    expect(await channels.get('wechat')?.send(wechat, noAbort)).toMatchObject({ ok: false, kind: 'permanent' });
     const sms = makeMessage({ to: { channel: 'sms', phone: '+8613800138000' } });
     expect(await channels.get('sms')?.send(sms, noAbort)).toMatchObject({ provider: 'outbox' });
     const push = makeMessage({ to: makeBrowser().subscription('https://127.0.0.1:1') });

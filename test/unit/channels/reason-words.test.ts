@@ -14,6 +14,8 @@ const permanent = [
   'endpoint-forbidden',
   'not-authorised',
   'opted-out-at-provider',
+  'not-following',
+  'template-refused',
 ];
 
 describe('reasons for which a message failed for good', () => {

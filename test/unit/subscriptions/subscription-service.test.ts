@@ -120,10 +120,10 @@ describe('a person', () => {
   it('is stopped by STOP from their phone, whoever else has which number', async () => {
     const li = await signUp(phone('13800138000'), [housing, services]);
     const wang = await signUp(phone('13900139000'));
-    expect(await desk.subscriptions.stopByPhone('13700137000')).toBe(0);
-    expect(await desk.subscriptions.stopByPhone('nonsense')).toBe(0);
-    expect(await desk.subscriptions.stopByPhone('+86 138 0013 8000')).toBe(2);
-    expect(await desk.subscriptions.stopByPhone('13800138000')).toBe(0);
+    expect(await desk.subscriptions.stopByContact({ channel: 'sms', phone: '13700137000' })).toBe(0);
+    expect(await desk.subscriptions.stopByContact({ channel: 'sms', phone: 'nonsense' })).toBe(0);
+    expect(await desk.subscriptions.stopByContact({ channel: 'sms', phone: '+86 138 0013 8000' })).toBe(2);
+    expect(await desk.subscriptions.stopByContact({ channel: 'sms', phone: '13800138000' })).toBe(0);
     expect(await live(li)).toEqual([]);
     expect(await live(wang)).toHaveLength(1);
   });

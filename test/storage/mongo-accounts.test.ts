@@ -1,0 +1,7 @@
+import { mongoAccountStore } from '../../src/storage/mongo/account-store.ts';
+import { describeWithMongo, openOnMongo, pairOnMongo } from '../helpers/open-mongo.ts';
+import { describeAccountStore } from './contract/account-contract.ts';
+
+describeWithMongo('accounts on MongoDB', () => {
+  describeAccountStore('MongoDB', openOnMongo(mongoAccountStore), pairOnMongo(mongoAccountStore));
+});
