@@ -33,6 +33,11 @@ export type ItemStore = {
    * (fold.ts), in title, summary, keywords and translations; `topics` any of. Throws `invalid` for a cursor it did not make.
    */
   list(filter: ItemFilter, page: { cursor: string | null; limit: number }): Promise<Page<Item>>;
+  /**
+   * Of each item that the public sees and that was published or corrected since then (ms): its own topics. The newest `limit`
+   * items; withdrawn ones are left out.
+   */
+  topicsSince(since: number, limit: number): Promise<string[][]>;
   /** The state, version and revision of these items now; unknown ones are left out: what workers check before a send. */
   heads(ids: string[]): Promise<Map<string, Pick<Item, 'state' | 'version' | 'revision'>>>;
   /** Versions whose push is not written yet (a process died between), oldest first. */

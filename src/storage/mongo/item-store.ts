@@ -127,7 +127,7 @@ const filterOf = ({ state, visibility, published, topics, q }: ItemFilter, curso
   return all.length > 0 ? { $and: all } : {};
 };
 
-type Lists = Pick<ItemStore, 'list' | 'heads' | 'due'>;
+type Lists = Pick<ItemStore, 'list' | 'topicsSince' | 'heads' | 'due'>;
 
 const listsOver = (db: mongo.Db): Lists => {
   const { items } = itemCollections(db);
@@ -144,6 +144,17 @@ const listsOver = (db: mongo.Db): Lists => {
         next: last ? encodeCursor([last.sortAt, last._id]) : null,
       };
     },
+    topicsSince: async (since, limit) =>
+      (
+        await items
+          .find(
+            { $and: [{ sortAt: { $gte: since } }, { state: 'published', visibility: 'public', version: { $gt: 0 } }] },
+            { projection: { topics: 1 } },
+          )
+          .sort({ sortAt: -1, _id: -1 })
+          .limit(limit)
+          .toArray()
+      ).map(({ topics }) => topics),
     heads: async (ids) => {
       const found = new Map<string, Pick<Item, 'state' | 'version' | 'revision'>>();
       const projection = { state: 1, version: 1, revision: 1 };
