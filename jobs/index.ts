@@ -1,5 +1,6 @@
 import { countReports } from './count-reports.ts';
 import { forgetExpired } from './forget-expired.ts';
+import { forgetLeavers } from './forget-leavers.ts';
 import { forgetOldEvents } from './forget-old-events.ts';
 import { forgetOldReturns } from './forget-old-returns.ts';
 import { forgetOldVisits } from './forget-old-visits.ts';
@@ -14,6 +15,7 @@ import { warnDeadlines } from './warn-deadlines.ts';
 export const jobs: readonly Job[] = [
   publishScheduled,
   forgetExpired,
+  forgetLeavers,
   forgetOldEvents,
   forgetOldVisits,
   forgetOldReturns,

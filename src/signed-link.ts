@@ -15,6 +15,7 @@ export type LinkPurpose =
   | 'feedback'
   | 'csrf'
   | 'visitor'
+  | 'stay'
   | 'staff-set-up';
 
 export type LinkReading = { ok: true; subject: string } | { ok: false; reason: 'bad' | 'expired'; subject?: string };

@@ -56,8 +56,10 @@ export const makeAddition = (stores: AdditionStores, { now, pause }: { now: () =
         await uniteWith(claimed.subscriber, person, signUp);
         continue;
       }
-      const { id } = await settled(signUp, person.ordinal);
+      const { id, ordinal, leavesAt } = await settled(signUp, person.ordinal);
       await addresses.lift(lookup, erasedReason);
+      // what was united must not be erased with the one of the two that was leaving
+      if (leavesAt !== undefined) await subscriptions.leave(ordinal, null);
       await signUps.confirm(signUp.id, now());
       return { subscriber: id };
     }

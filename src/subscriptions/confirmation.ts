@@ -97,6 +97,8 @@ export const makeConfirmation = (stores: ConfirmationStores, { keyring, edges }:
     if (kept.for) return add(signUp, kept.for);
     const person = await claim(signUp, (await owner(signUp)) ?? (await newPerson(signUp, kept)));
     await addresses.lift(signUp.lookup, erasedReason);
+    // whoever asks to be told again stays
+    if (person.leavesAt !== undefined) await subscriptions.leave(person.ordinal, null);
     await putWishes(stores, edges, person.ordinal, kept.follow);
     const region = person.region ?? kept.region;
     const timeZone = person.timeZone ?? kept.timeZone;

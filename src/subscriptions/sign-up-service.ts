@@ -35,6 +35,7 @@ type TransactionalTemplates = {
   addition(input: { locale: Locale; link: string; token?: string }): Letter;
   code(input: { locale: Locale; code: string }): Letter;
   manageLink(input: { locale: Locale; link: string }): Letter;
+  leaving(input: { locale: Locale; link: string }): Letter;
 };
 
 /** What the services of people lean on. */

@@ -8,6 +8,7 @@ import { type Consents, type ConsentWay, giveConsent, withdrawConsent } from './
 import { type ChannelName, type FollowRequest, type Pace, topicSource } from './follow.ts';
 import { type FollowParts, followParts } from './follow-check.ts';
 import { type ImportStores, makeImporter } from './import/import-people.ts';
+import { type Leaving, makeLeaving } from './leaving.ts';
 import { makeOwnAddresses } from './own-addresses.ts';
 import { type Facts, factFaults, movesDigests, presentPerson, readTold } from './people.ts';
 import { hourMs, messagesInAnHour, type PeopleTools, rulesOf } from './sign-up-service.ts';
@@ -106,6 +107,8 @@ export type SubscriptionService = {
   ): Promise<PersonView>;
   /** What a person says themselves on a page of consent to personalisation, in the `wording` they read. Throws `not-found`. */
   consent(id: string, told: { personalisation: boolean; wording: string }): Promise<void>;
+  /** Being forgotten in a week, which can be taken back until then. */
+  leaving: Leaving;
   /** Erases at once; the ledger keeps its rows without personal data. Throws `not-found`. */
   erase(id: string): Promise<void>;
   /** Follows one thing more for a person who is signed in. */
@@ -217,6 +220,7 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
       const person = await personOf(id);
       await update(person, { consents: consentsOf(person, personalisation, 'page', wording) });
     },
+    leaving: makeLeaving(stores, tools),
     erase: async (id) => subscriptions.erase((await personOf(id)).ordinal, edges.now()),
     follow: async (id, follow) => {
       const { ordinal } = await personOf(id);

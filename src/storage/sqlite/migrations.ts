@@ -8,6 +8,7 @@ import { digestHourSchema } from './schema/digest-hour.ts';
 import { digestsSchema } from './schema/digests.ts';
 import { fanoutSchema } from './schema/fanout.ts';
 import { feedbackSchema } from './schema/feedback.ts';
+import { leavingSchema } from './schema/leaving.ts';
 import { profilesSchema } from './schema/profiles.ts';
 import { publishingSchema } from './schema/publishing.ts';
 import { replyAddressesSchema } from './schema/reply-addresses.ts';
@@ -41,6 +42,7 @@ const migrations: string[] = [
   tuningSchema,
   reportsSchema,
   replyAddressesSchema,
+  leavingSchema,
 ];
 
 /** Brings the schema forward; safe to run twice and from two processes at once (each step is one write transaction). */

@@ -13,11 +13,12 @@ import { momentOf, type Voice } from '../pages/present.ts';
 import { field, pathPart } from '../pages/request.ts';
 import { exportAll } from './export.ts';
 import { channelOrder } from './follow.ts';
+import { leaveRouter } from './leave.ts';
 import { settingsRouter } from './settings.ts';
 import { doneNote, type Me, signedIn } from './signed-in.ts';
 
 const historyLength = 100;
-const doneNotes = ['followed', 'saved', 'stopped', 'stopped-all'];
+const doneNotes = ['followed', 'saved', 'stopped', 'stopped-all', 'stayed'];
 
 const follows =
   (deps: CitizenDeps, pages: Pages): Me =>
@@ -136,21 +137,8 @@ export const myRouter = (deps: CitizenDeps, pages: Pages): Router => {
     )
     .get('/my/messages', my(history(deps, pages)))
     .use(settingsRouter(deps, pages))
+    .use(leaveRouter(deps, pages))
     .get('/my/export', my(exportAll(deps, pages)))
-    .get(
-      '/my/erase',
-      my((req, res) => pages.show(req, res, 'my-erase')),
-    )
-    .post(
-      '/my/erase',
-      my(async (req, res, me) => {
-        await deps.subscriptions.erase(me.person.id);
-        await deps.visitors.untie(req, res);
-        pages.sessions.end(res);
-        res.redirect(303, '/goodbye');
-      }),
-    )
-    .get('/goodbye', (req, res) => pages.show(req, res, 'goodbye'))
     .post('/sign-out', async (req, res) => {
       pages.sessions.checkCsrf(req);
       await deps.visitors.untie(req, res);
