@@ -59,8 +59,7 @@ describe('being forgotten', () => {
     expect(await web.town.stores.subscriptions.leaving(Number.MAX_SAFE_INTEGER, 9)).toHaveLength(1);
     const _csrf = tokenOn(page.html);
     // twice, as after the back button
-    for (let press = 0; press < 2; press++)
-      expect((await visitor.send(stay, { _csrf })).html).toContain('You stay');
+    for (let press = 0; press < 2; press++) expect((await visitor.send(stay, { _csrf })).html).toContain('You stay');
     web.town.pass(8 * dayMs);
     await nightly();
     expect(await isThere(id)).toBe(true);
