@@ -235,6 +235,14 @@ describe('the file to take along', () => {
       events: [{ kind: 'view', at: now, item, topics: ['services'] }],
       messages: [{ item: { id: item, title: 'Grants' }, channel: 'email', state: 'sent', because: expect.any(Array) }],
     });
+    const page = await visitor.get('/my/export.html');
+    expect(page.headers.get('content-disposition')).toContain('bellman.html');
+    for (const words of [
+      ...['li@example.org', 'Beijing', '1984', '5:00', 'Public services', 'You allowed it on 10 June 2026'],
+      ...['Grants', 'Opened', 'Sent', 'You follow “Public services”'],
+    ])
+      expect(page.html).toContain(words);
+    expect(page.html).not.toMatch(/file\.|my\.kind|ordinal|undefined|\[object|<script/);
     expect(html).not.toMatch(/mergedInto|erasedAt|ordinal|subscriber"/);
     expect(html).not.toMatch(/"[a-zA-Z]*At": ?\d|"at": ?\d/);
   });

@@ -34,7 +34,10 @@ const interestOf = ({ topic, title, weight, because, evidence }: InterestView) =
 });
 
 /** What is concluded of when and how somebody reacts, a sentence each. */
-const habitLines = ({ t, ...voice }: Voice, { lastActiveAt, preferredHour, preferredChannel }: Habits): string[] => [
+export const habitLines = (
+  { t, ...voice }: Voice,
+  { lastActiveAt, preferredHour, preferredChannel }: Habits,
+): string[] => [
   ...(lastActiveAt === null ? [] : [t('aboutMe.lastActive', { date: dayOf(voice, lastActiveAt) })]),
   ...(preferredHour === null ? [] : [t('aboutMe.hour', { from: preferredHour, to: (preferredHour + 1) % 24 })]),
   ...(preferredChannel === null ? [] : [t('aboutMe.channel', { channel: t(`channel.${preferredChannel}`) })]),
