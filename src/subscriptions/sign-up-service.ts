@@ -160,12 +160,13 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
       const { follow, region, timeZone, locale } = request;
       await ask(contact, { follow, region, timeZone, locale: locale ?? config.locale });
     },
-    add: async (id, written, locale) => {
+    add: async (id, written, locale, replaces) => {
       const normal = normaliseContact(written, rulesOf(config));
       if (!normal.ok) throw new AppError('invalid', 'The address does not fit', { faults: normal.faults });
       const person = await presentPerson(stores.subscriptions, { id });
       if (!person) throw new AppError('not-found', 'There is no such person');
-      await ask(normal.contact, { for: person.id, follow: [], region: null, timeZone: null, locale });
+      const nothing = { follow: [], region: null, timeZone: null };
+      await ask(normal.contact, { for: person.id, ...(replaces ? { replaces } : {}), ...nothing, locale });
     },
     preview: async (token) => {
       const signUp = await signUpOf(token);

@@ -54,9 +54,9 @@ export type SignUpService = {
   /**
    * Asks at an address whether it may be added to those of a person who is signed in, with the same secrecy as `request`.
    * Once confirmed it is theirs; if it is somebody else's, the two become one under the older id (product: semantic 12).
-   * Throws `invalid` naming the fault, `not-found`.
+   * `replaces`: the id of an address of theirs that goes then. Throws `invalid` naming the fault, `not-found`.
    */
-  add(id: string, contact: Contact, locale: Locale): Promise<void>;
+  add(id: string, contact: Contact, locale: Locale, replaces?: string): Promise<void>;
   /**
    * What a confirmation link is for, without acting. `addsTo`: the masked addresses of the person who adds this one to them.
    * Throws `bad-link` or `link-expired`.
