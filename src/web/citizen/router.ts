@@ -13,6 +13,7 @@ import { followRouter } from './follow.ts';
 import { myRouter } from './my.ts';
 import { noticeRouter } from './notice.ts';
 import { outboxRouter } from './outbox.ts';
+import { rulesRouter } from './rules.ts';
 import { stopRouter } from './stop.ts';
 
 const publicDir = join(projectRoot, 'public');
@@ -67,6 +68,7 @@ export const citizenRouter = (deps: CitizenDeps, pages: Pages): Router =>
     .get('/language/:locale', language(pages))
     .use(browseRouter(deps, pages))
     .use(noticeRouter(deps, pages))
+    .use(rulesRouter(deps, pages))
     .use(followRouter(deps, pages))
     .use(confirmRouter(deps, pages))
     .use(myRouter(deps, pages))

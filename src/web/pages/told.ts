@@ -1,6 +1,7 @@
 import type { NotificationView } from '../../fanout/fanout-service.ts';
 import { codeText, explanationsIn, sourceText } from '../../fanout/reasons.ts';
 import type { OwnFeedback } from '../../feedback/feedback-service.ts';
+import { ruleOfSource } from '../../rules/rule.ts';
 import { momentOf, type Voice } from './present.ts';
 
 /** How good the news of a state is: the colour of its label. */
@@ -26,6 +27,8 @@ export const notification = (voice: Voice, view: NotificationView) => {
     at: momentOf(voice, view.at),
     dueAt: view.dueAt === null ? null : momentOf(voice, view.dueAt),
     because: [...new Set(view.reasons.map(({ source }) => sourceText(source, words)))],
+    // the first rule among the reasons, by its place on the public page
+    rule: view.reasons.map(({ source }) => ruleOfSource(source)?.rule).find((rule) => rule !== undefined) ?? null,
     note: codeText(view.code ?? (view.digest && `in-${view.digest}-digest`), voice.t),
   };
 };
