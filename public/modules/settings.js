@@ -1,5 +1,5 @@
 // The settings: the picture of the day follows what is chosen; a button has this browser notified, too. It fills in the form, which is then sent like any other.
-import { able, isAllowed, sayWhy, subscription } from './push.js';
+import { able, isAllowed, sayWhy, showHomeScreen, subscription } from './push.js';
 
 const form = document.getElementById('browser');
 
@@ -11,6 +11,7 @@ const addBrowser = async () => {
 };
 
 // Where the browser cannot do it, it is not offered.
+showHomeScreen();
 if (form && !able) form.hidden = true;
 else
   form?.addEventListener('submit', (event) => {

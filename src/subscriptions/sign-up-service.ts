@@ -21,6 +21,7 @@ import { type ConfirmationStores, type KeptRequest, makeConfirmation, readKept }
 import { followParts, itemsNamed } from './follow-check.ts';
 import { followWords } from './follow-words.ts';
 import { factFaults, presentPerson } from './people.ts';
+import { makeBrowserRenewal } from './renew-browser.ts';
 import type { Contact } from './subscriber.ts';
 import type { SignUpRequest, SignUpService } from './subscription-service.ts';
 import { erasedReason, type SignUp } from './subscription-store.ts';
@@ -168,6 +169,7 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
       const nothing = { follow: [], region: null, timeZone: null };
       await ask(normal.contact, { for: person.id, ...(replaces ? { replaces } : {}), ...nothing, locale });
     },
+    renewBrowser: makeBrowserRenewal(stores, { keyring, edges, rules: rulesOf(config) }),
     preview: async (token) => {
       const signUp = await signUpOf(token);
       const { follow, locale, for: asker } = readKept(signUp);

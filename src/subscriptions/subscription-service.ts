@@ -11,6 +11,7 @@ import { type ImportStores, makeImporter } from './import/import-people.ts';
 import { type Leaving, makeLeaving } from './leaving.ts';
 import { makeOwnAddresses } from './own-addresses.ts';
 import { type Facts, factFaults, movesDigests, presentPerson, readTold } from './people.ts';
+import type { makeBrowserRenewal } from './renew-browser.ts';
 import { hourMs, messagesInAnHour, type PeopleTools, rulesOf } from './sign-up-service.ts';
 import type { Contact, QuietHours, Subscriber } from './subscriber.ts';
 import type { AddressStore, Followed, SignUpStore, SubscriptionStore } from './subscription-store.ts';
@@ -73,6 +74,8 @@ export type SignUpService = {
   confirm(token: string): Promise<{ subscriber: string }>;
   /** Confirms by SMS code; throws `wrong-code` alike for a wrong code, a late one, too many tries and an unknown number. */
   confirmCode(phone: string, code: string): Promise<{ subscriber: string }>;
+  /** A browser goes on under another endpoint (renew-browser.ts). Throws `invalid`. */
+  renewBrowser: ReturnType<typeof makeBrowserRenewal>;
 };
 
 export type ImportReport = {
