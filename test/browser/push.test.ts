@@ -199,15 +199,18 @@ describeBrowser('notifications on this device', () => {
     await page.waitForURL('**/confirmed');
 
     const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent('serviceworker'));
-    await worker.evaluate(async (made) => {
-      const scope = globalThis as unknown as { ExtendableEvent: new (type: string) => Event } & EventTarget;
-      const event = Object.assign(new scope.ExtendableEvent('pushsubscriptionchange'), {
-        newSubscription: { toJSON: () => made },
-        waitUntil: (work: Promise<unknown>) => Object.assign(globalThis, { work }),
-      });
-      scope.dispatchEvent(event);
-      await (globalThis as unknown as { work: Promise<unknown> }).work;
-    }, second.subscription(sink.origin, '/push/9'));
+    await worker.evaluate(
+      async (made) => {
+        const scope = globalThis as unknown as { ExtendableEvent: new (type: string) => Event } & EventTarget;
+        const event = Object.assign(new scope.ExtendableEvent('pushsubscriptionchange'), {
+          newSubscription: { toJSON: () => made },
+          waitUntil: (work: Promise<unknown>) => Object.assign(globalThis, { work }),
+        });
+        scope.dispatchEvent(event);
+        await (globalThis as unknown as { work: Promise<unknown> }).work;
+      },
+      second.subscription(sink.origin, '/push/9'),
+    );
     const told = sink.pushes.length;
     await publish(service, { title: 'The budget is out', summary: 'Read it.', topics: ['budgets'] });
     expect((await received(sink, second, told)).title).toContain('The budget is out');
