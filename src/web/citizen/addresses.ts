@@ -91,7 +91,10 @@ const remove =
     try {
       await deps.subscriptions.removeAddress(me.person.id, pathPart(req, 'id'));
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'wrong-state') throw error;
+      const code = error instanceof AppError ? error.code : null;
+      // pressed twice: it is gone, as was wished
+      if (code === 'not-found') return res.redirect(303, '/my/settings?done=address-removed');
+      if (code !== 'wrong-state') throw error;
       return show(req, res, me, { faults: { addresses: 'fault.lastAddress' } });
     }
     res.redirect(303, '/my/settings?done=address-removed');
