@@ -1,6 +1,7 @@
 import { countReports } from './count-reports.ts';
 import { foldLedger } from './fold-ledger.ts';
 import { forgetExpired } from './forget-expired.ts';
+import { forgetLeavers } from './forget-leavers.ts';
 import { forgetOldCalls } from './forget-old-calls.ts';
 import { forgetOldEvents } from './forget-old-events.ts';
 import { forgetOldReturns } from './forget-old-returns.ts';
@@ -18,6 +19,7 @@ export const jobs: readonly Job[] = [
   publishScheduled,
   forgetExpired,
   forgetOldCalls,
+  forgetLeavers,
   forgetOldEvents,
   forgetOldVisits,
   forgetOldReturns,

@@ -52,8 +52,72 @@ const openPage = async (url) => {
   return self.clients.openWindow(target.href);
 };
 
-self.addEventListener('install', () => self.skipWaiting());
+// Without a network a page of its own is shown, which is kept with its style sheet.
+const keepOffline = async () => {
+  const page = await fetch('/offline', { cache: 'no-store' });
+  if (!page.ok) return;
+  const [, style] = /href="(\/assets\/[^"]+\.css)"/.exec(await page.clone().text()) ?? [];
+  const cache = await caches.open('offline');
+  for (const old of await cache.keys()) await cache.delete(old);
+  await cache.put('/offline', page);
+  if (style) await cache.add(style);
+};
+
+const orOffline = (request) => fetch(request).catch(async () => (await caches.match('/offline')) ?? Response.error());
+const orKept = (request) => fetch(request).catch(async () => (await caches.match(request)) ?? Response.error());
+
+// The push service may give this browser another endpoint: it goes on under that, and proves by its old keys who it is.
+const keptPath = '/kept-subscription';
+const kept = async () => (await caches.match(keptPath))?.json();
+const keyBytes = (text) =>
+  Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (character) => character.charCodeAt(0));
+
+const goOnUnder = async (fresh) => {
+  const before = await kept();
+  const to = fresh?.toJSON();
+  if (!before || !to || to.endpoint === before.endpoint) return;
+  const named = ({ endpoint, keys }) => ({ endpoint, keys });
+  const answer = await fetch('/push/renew', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ from: named(before), to: named(to) }),
+  });
+  if (!answer.ok) return;
+  const cache = await caches.open('push');
+  await cache.put(keptPath, new Response(JSON.stringify({ ...to, vapid: before.vapid })));
+};
+
+const subscribeAgain = async () => {
+  const before = await kept();
+  if (!before) return undefined;
+  const applicationServerKey = keyBytes(before.vapid);
+  return self.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
+};
+
+self.addEventListener('install', (event) => {
+  self.skipWaiting();
+  event.waitUntil(keepOffline().catch(() => undefined));
+});
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const { pathname, origin } = new URL(request.url);
+  if (request.mode === 'navigate') event.respondWith(orOffline(request));
+  else if (origin === self.location.origin && pathname.endsWith('.css')) event.respondWith(orKept(request));
+});
+self.addEventListener('pushsubscriptionchange', (event) => {
+  const renewed = Promise.resolve(event.newSubscription ?? subscribeAgain());
+  event.waitUntil(renewed.then(goOnUnder));
+});
+// a page was opened: browsers do not always tell of the change
+self.addEventListener('message', (event) => {
+  event.waitUntil(
+    self.registration.pushManager
+      .getSubscription()
+      .then(goOnUnder)
+      .catch(() => undefined),
+  );
+});
 self.addEventListener('push', (event) => event.waitUntil(show(payloadOf(event))));
 self.addEventListener('notificationclick', (event) => {
   const { url, report: reportUrl } = event.notification.data ?? fallback;

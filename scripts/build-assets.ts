@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { compile } from 'sass';
 import { projectRoot } from '../src/project-root.ts';
 
 /**
- * Builds public/assets/<hash>/ (style sheet, ES modules) and public/assets/current.json, which names the hash. The folder
+ * Builds public/assets/<hash>/ (style sheet, ES modules, each also compressed) and public/assets/current.json, which names the hash. The folder
  * carries the hash, not the files, so that modules can import one another by a relative name and still be cached for ever.
  */
 const modules = join(projectRoot, 'public', 'modules');
@@ -33,5 +34,10 @@ const version = hash.digest('base64url').slice(0, 12);
 
 rmSync(assets, { recursive: true, force: true });
 mkdirSync(join(assets, version), { recursive: true });
-for (const [name, content] of sources) writeFileSync(join(assets, version, name), content);
+for (const [name, content] of sources) {
+  const file = join(assets, version, name);
+  writeFileSync(file, content);
+  writeFileSync(`${file}.br`, brotliCompressSync(content));
+  writeFileSync(`${file}.gz`, gzipSync(content, { level: 9 }));
+}
 writeFileSync(join(assets, 'current.json'), JSON.stringify({ version }));

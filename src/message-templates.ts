@@ -40,6 +40,8 @@ export type MessageTemplates = {
   code(input: { locale: Locale; code: string }): Letter;
   /** The link to My notifications that somebody asked for. */
   manageLink(input: { locale: Locale; link: string }): Letter;
+  /** Says that somebody's data are deleted in a week; the link takes that back. */
+  leaving(input: { locale: Locale; link: string }): Letter;
   /** The link by which a member of staff sets their password. */
   staffLink(input: { locale: Locale; link: string }): Letter;
   /** Tells an applicant in writing that their answer takes longer; days in words, the reason in the office's. */
@@ -228,6 +230,7 @@ export const makeMessageTemplates = ({
       letter('addition', locale, { link, ...(token ? { data: { confirm: token } } : {}) }),
     code: ({ locale, code }) => letter('code', locale, { link: null, code }),
     manageLink: ({ locale, link }) => letter('manageLink', locale, { link }),
+    leaving: ({ locale, link }) => letter('leaving', locale, { link }),
     staffLink: ({ locale, link }) => letter('staffLink', locale, { link }),
     postponement: ({ locale, reason, ...days }) =>
       letter('postponement', locale, {

@@ -15,6 +15,7 @@ export type LinkPurpose =
   | 'feedback'
   | 'csrf'
   | 'visitor'
+  | 'stay'
   | 'staff-set-up'
   | 'staff-first'
   | 'wechat-bind';

@@ -1,11 +1,12 @@
 // The follow form with notifications on this device: permission is asked only after the button was pressed.
-import { able, isAllowed, sayWhy, subscription } from './push.js';
+import { able, isAllowed, sayWhy, showHomeScreen, subscription } from './push.js';
 
 const form = document.querySelector('form[data-vapid]');
 const choice = form?.querySelector('input[data-push]');
 
 // Where the browser cannot do it, it is not offered.
 if (choice && !able) choice.closest('.govuk-radios__item').hidden = true;
+showHomeScreen();
 
 const request = ({ endpoint, keys }) => {
   const entered = new FormData(form);

@@ -38,6 +38,8 @@ type ItemSearch = {
 export type ItemReader = {
   /** Newest first. Throws `invalid` for an unknown topic or a cursor that is none. */
   search(search: ItemSearch): Promise<{ rows: PublicItem[]; next: string | null }>;
+  /** How many items were published or corrected since then (ms), by topic; each counts for what stands above its topics, too. */
+  newsSince(since: number): Promise<Map<string, number>>;
   /** One item with its history, newest first; null for whatever the public may not see. */
   read(id: string): Promise<(PublicItem & { history: PublicChange[] }) | null>;
 };
@@ -52,6 +54,9 @@ const shown = ({ content, ...item }: Item & { state: PublicItem['state'] }): Pub
   const { id, externalId, state, version, revision, changeNote, publishedAt, updatedAt } = item;
   return { id, externalId, state, version, revision, content: told, changeNote, publishedAt, updatedAt };
 };
+
+/** More news than that in a week are not counted one by one. */
+const newsMost = 2_000;
 
 const withDescendants = (topic: string, { topics, topicParents }: Trees): string[] => {
   if (!topicParents.has(topic))
@@ -89,6 +94,14 @@ export const makeItemReader = (
         { cursor, limit },
       );
       return { rows: rows.filter(isShown).map(shown), next };
+    },
+    newsSince: async (since) => {
+      const { topicParents } = await catalogue.trees();
+      const counts = new Map<string, number>();
+      for (const topics of await items.topicsSince(since, newsMost))
+        for (const slug of new Set(topics.flatMap((topic) => withAncestors(topicParents, topic))))
+          counts.set(slug, (counts.get(slug) ?? 0) + 1);
+      return counts;
     },
     read: async (id) => {
       const item = await items.get({ id });

@@ -57,7 +57,10 @@ export type Decision =
   | ({ kind: 'send' } & Route)
   | { kind: 'defer'; until: number; code: 'quiet-hours' | 'preferred-hour' | 'cap-day' | 'cap-week' }
   | { kind: 'digest'; until: number; code: 'daily-digest' | 'weekly-digest' }
-  | { kind: 'withhold'; code: 'erased' | 'opted-out' | 'arm' | 'no-address' | 'suppressed' | 'expired' | 'holdout' };
+  | {
+      kind: 'withhold';
+      code: 'erased' | 'leaving' | 'opted-out' | 'arm' | 'no-address' | 'suppressed' | 'expired' | 'holdout';
+    };
 
 const defaultChannels: ChannelName[] = ['email', 'webPush', 'sms', 'wechat'];
 
@@ -131,6 +134,7 @@ const allowed = (until: number, deadline: string | undefined, now: number): bool
 export const decide = (input: PolicyInput): Decision => {
   const { person, item, reasons, now } = input;
   if (person.erasedAt !== null) return { kind: 'withhold', code: 'erased' };
+  if (person.leavesAt !== undefined) return { kind: 'withhold', code: 'leaving' };
   const lead = leading(reasons);
   if (!lead) return { kind: 'withhold', code: input.belowArm ? 'arm' : 'opted-out' };
   if (live(person).length === 0)

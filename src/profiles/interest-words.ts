@@ -26,8 +26,8 @@ const deeds: [name: string, kinds: EventKind[]][] = [
   ['useful', ['useful']],
 ];
 
-/** Why somebody is taken to be interested in a topic, as a sentence: what they did how often, since when. */
-export const interestText = ({ counts, since }: Interest, topic: string, listener: Listener): string => {
+/** Why somebody is taken to be interested in a topic, as a sentence: what they did how often, since when; and when they corrected it. */
+export const interestText = ({ counts, since, corrected }: Interest, topic: string, listener: Listener): string => {
   const { text, locale } = listener;
   const done = deeds.flatMap(([name, kinds]) => {
     const count = kinds.reduce((sum, kind) => sum + (counts[kind] ?? 0), 0);
@@ -36,7 +36,10 @@ export const interestText = ({ counts, since }: Interest, topic: string, listene
   // things done are joined by commas in Chinese, things counted by 和
   const list =
     locale === 'zh-CN' ? done.join('，') : new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(done);
-  return text('profiles:because', { since: dayOf(since, listener), done: list, topic });
+  const because =
+    done.length === 0 ? '' : text('profiles:because', { since: dayOf(since, listener), done: list, topic });
+  if (corrected === undefined) return because;
+  return text('profiles:corrected', { on: dayOf(corrected, listener), because }).trim();
 };
 
 /** One thing that somebody did, as a sentence. `title`: the item's, or null if it cannot be shown any more. */

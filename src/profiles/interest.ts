@@ -20,6 +20,9 @@ export const weightAt = (sum: number, now: number): number => {
   return present / (present + halfway);
 };
 
+/** The kept sum by which an interest is `weight` (0 … 1, without its ends) at that moment (ms). */
+export const sumOf = (weight: number, at: number): number => scaledWeight((halfway * weight) / (1 - weight), at);
+
 /** The level of a kept sum; null where there is no interest (a sum of 0 or less). */
 export const levelOf = (sum: number): number | null =>
   sum > 0 ? Math.floor(levelsInADoubling * Math.log2(sum)) : null;

@@ -1,6 +1,6 @@
 import { type BrowsingEvent, type EventKind, eventWeights } from '../browsing/browsing-event.ts';
 import { type ParentOf, withAncestors } from '../catalogue/topic.ts';
-import { scaledWeight } from './interest.ts';
+import { scaledWeight, sumOf } from './interest.ts';
 import { type Evidence, emptyProfile, type Interest, type Profile } from './profile.ts';
 import type { Fold } from './profile-store.ts';
 
@@ -48,6 +48,10 @@ const own = <T>(record: Record<string, T>, key: string): T | undefined =>
 const clearedAt = ({ cleared }: Pick<Profile, 'cleared'>, topic: string): number =>
   own(cleared, topic) ?? Number.NEGATIVE_INFINITY;
 
+/** The later of two corrections; absent where there was none. */
+const correctionOf = (a: number | undefined, b: number | undefined): Pick<Interest, 'corrected'> =>
+  a === undefined && b === undefined ? {} : { corrected: Math.max(a ?? 0, b ?? 0) };
+
 const addTo = (interest: Interest | undefined, { kind, at, item, query }: BrowsingEvent, share: number): Interest => {
   const weight = eventWeights[kind] * share;
   const evidence = interest?.evidence ?? [];
@@ -57,6 +61,7 @@ const addTo = (interest: Interest | undefined, { kind, at, item, query }: Browsi
     since: Math.min(interest?.since ?? at, at),
     // what is above a topic borrows its evidence from below (evidenceFor): kept twice, it would be most of a profile
     evidence: weight > 0 && share === 1 ? strongest([...evidence, { kind, at, item, query }]) : evidence,
+    ...correctionOf(interest?.corrected, undefined),
   };
 };
 
@@ -93,6 +98,14 @@ export const forgetInterest = (profile: Profile, topic: string, at: number): Pro
   };
 };
 
+/** Makes an interest as strong as the person says that it is (0 … 1); one that is not there stays away. What comes later adds to it. */
+export const correctInterest = (profile: Profile, topic: string, weight: number, at: number): Profile => {
+  const interest = own(profile.interests, topic);
+  if (!interest) return profile;
+  const corrected = { ...interest, sum: sumOf(weight, at), corrected: at };
+  return { ...profile, interests: { ...profile.interests, [topic]: corrected } };
+};
+
 const addCounts = <K extends string>(a: Partial<Record<K, number>>, b: Partial<Record<K, number>>) => {
   const sum: Partial<Record<K, number>> = { ...a };
   for (const [key, count] of Object.entries(b) as [K, number][]) sum[key] = (sum[key] ?? 0) + count;
@@ -104,6 +117,7 @@ const addInterests = (a: Interest, b: Interest): Interest => ({
   counts: addCounts(a.counts, b.counts),
   since: Math.min(a.since, b.since),
   evidence: strongest([...a.evidence, ...b.evidence]),
+  ...correctionOf(a.corrected, b.corrected),
 });
 
 /**

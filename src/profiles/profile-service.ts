@@ -12,7 +12,7 @@ import { bestLocale, locales, textIn } from '../text.ts';
 import { weightAt } from './interest.ts';
 import { evidenceText, interestText, type Listener } from './interest-words.ts';
 import { type Evidence, type Interest, mostOf, type Profile } from './profile.ts';
-import { evidenceFor, foldUnder, forgetInterest } from './profile-fold.ts';
+import { correctInterest, evidenceFor, foldUnder, forgetInterest } from './profile-fold.ts';
 
 /** One interest in words. `weight` 0 … 1; `because` is a sentence, `evidence` up to three more, the strongest first. */
 export type InterestView = { topic: string; title: string; weight: number; because: string; evidence: string[] };
@@ -33,6 +33,8 @@ export type ProfileService = {
   habitsOf(id: string): Promise<Habits>;
   /** Everything they did that is still kept, newest first: what a person may take along. Empty for an unknown person. */
   eventsOf(id: string): Promise<Omit<BrowsingEvent, 'ordinal'>[]>;
+  /** Makes an interest as strong as the person says (0 … 1, without its ends). Correcting what is not there changes nothing. */
+  correctInterest(id: string, topic: string, weight: number): Promise<void>;
   /** Deletes one interest: it stays away until they act on the topic again. Deleting what is not there changes nothing. */
   deleteInterest(id: string, topic: string): Promise<void>;
   /** Forgets everything concluded about a person, the events behind it and the browsers that are tied to them. */
@@ -127,6 +129,11 @@ export const makeProfileService = (stores: Stores, { catalogue, edges, config }:
       const person = await presentPerson(subscriptions, { id });
       const events = person ? await profiles.eventsOf(person.ordinal, eventsTaken) : [];
       return events.map(({ ordinal: _ordinal, ...event }) => event);
+    },
+    correctInterest: async (id, topic, weight) => {
+      const found = await find(id);
+      const change = (profile: Profile): Profile => correctInterest(profile, topic, weight, edges.now());
+      if (found) await profiles.change(found.person.ordinal, change);
     },
     deleteInterest: async (id, topic) => {
       const found = await find(id);

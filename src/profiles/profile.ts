@@ -5,13 +5,14 @@ export type Evidence = { kind: EventKind; at: number; item: string | null; query
 
 /**
  * **interest** in one topic. `sum` is S of design D4: Σ w·2^((at − epoch)/30 days), unclipped, so it changes only when an event
- * arrives. `counts` and `since` say how much was done since when.
+ * arrives. `counts` and `since` say how much was done since when. `corrected`: when the person last said themselves how strong it is.
  */
 export type Interest = {
   sum: number;
   counts: Partial<Record<EventKind, number>>;
   since: number;
   evidence: Evidence[];
+  corrected?: number;
 };
 
 /**

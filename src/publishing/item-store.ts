@@ -48,6 +48,11 @@ export type ItemStore = {
    * that were last: what tells cheaply that a copy of what is public is old. Equal on every handle.
    */
   publicMark(): Promise<string>;
+  /**
+   * Of each item that the public sees and that was published or corrected since then (ms): its own topics. The newest `limit`
+   * items; withdrawn ones are left out.
+   */
+  topicsSince(since: number, limit: number): Promise<string[][]>;
   /** The state, version and revision of these items now; unknown ones are left out: what workers check before a send. */
   heads(ids: string[]): Promise<Map<string, Pick<Item, 'state' | 'version' | 'revision'>>>;
   /** Versions whose push is not written yet (a process died between), oldest first. */

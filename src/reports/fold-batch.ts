@@ -34,7 +34,17 @@ const leftStates: readonly DeliveryState[] = ['sent', 'delivered', 'bounced'];
 /** States that say why: their reasons are counted. */
 const saidStates: readonly DeliveryState[] = ['withheld', 'deferred', 'digested', 'failed', 'bounced'];
 /** Whoever is not told for one of these is not owed it: they wished it so, another message told them, or they are measured. */
-const notOwed = ['opted-out', 'already-told', 'taken-over', 'superseded', 'erased', 'holdout', 'seen', 'arm'];
+const notOwed = [
+  'opted-out',
+  'already-told',
+  'taken-over',
+  'superseded',
+  'erased',
+  'leaving',
+  'holdout',
+  'seen',
+  'arm',
+];
 
 const ageBands = [
   [18, '0-17'],

@@ -18,6 +18,8 @@ export type RuleService = {
   get(id: string, version?: number): Promise<RuleView | null>;
   /** By creation, newest first. Throws `invalid` for a cursor it did not make. */
   list(page: { cursor: string | null; limit: number }): Promise<{ rows: RuleView[]; next: string | null }>;
+  /** The versions that select now, of all active rules. */
+  active(): Promise<RuleVersion[]>;
   /** Newest first. */
   versions(id: string, limit: number): Promise<RuleVersion[]>;
   /** Every fault of a rule that is not stored: for previews and dry runs of what is being written. */
@@ -114,6 +116,7 @@ export const makeRuleService = (
       });
       return { rows: views, next };
     },
+    active: () => rules.active(),
     versions: (id, limit) => rules.versionsOf(id, limit),
     put: async (id, content, basedOn, actor) => {
       await demandFaultless(content);

@@ -4,7 +4,7 @@ import { type Evidence, emptyProfile, type Interest, type Profile } from '../pro
 
 /** What is stored as JSON: lists in a fixed order, half the size of objects, on one line. Kinds are places in their list of words. */
 type StoredEvidence = [kind: number, at: number, item: string | null, query: string | null];
-type StoredInterest = [sum: number, since: number, counts: number[], evidence: StoredEvidence[]];
+type StoredInterest = [sum: number, since: number, counts: number[], evidence: StoredEvidence[], corrected?: number];
 type StoredHabits = [
   lastActiveAt: number | null,
   cleared: Profile['cleared'],
@@ -22,18 +22,19 @@ type StoredEvent = [
 
 const kindAt = (place: number): Evidence['kind'] => eventKinds[place] ?? 'view';
 
-const storeInterest = ({ sum, since, counts, evidence }: Interest): string => {
+const storeInterest = ({ sum, since, counts, evidence, corrected }: Interest): string => {
   const stored: StoredInterest = [
     sum,
     since,
     eventKinds.map((kind) => counts[kind] ?? 0),
     evidence.map(({ kind, at, item, query }) => [eventKinds.indexOf(kind), at, item, query]),
+    ...((corrected === undefined ? [] : [corrected]) as [number?]),
   ];
   return JSON.stringify(stored);
 };
 
 const readInterest = (content: string): Interest => {
-  const [sum, since, counted, evidence] = JSON.parse(content) as StoredInterest;
+  const [sum, since, counted, evidence, corrected] = JSON.parse(content) as StoredInterest;
   const counts: Interest['counts'] = {};
   for (const [place, count] of counted.entries()) if (count > 0) counts[kindAt(place)] = count;
   return {
@@ -41,6 +42,7 @@ const readInterest = (content: string): Interest => {
     since,
     counts,
     evidence: evidence.map(([kind, at, item, query]) => ({ kind: kindAt(kind), at, item, query })),
+    ...(corrected === undefined ? {} : { corrected }),
   };
 };
 

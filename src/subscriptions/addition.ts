@@ -46,7 +46,12 @@ export const makeAddition = (stores: AdditionStores, { now, pause }: { now: () =
     }
   };
 
-  return async (signUp: SignUp, asker: string): Promise<{ subscriber: string }> => {
+  /** `proved` runs once the address is the person's, before the sign-up counts as confirmed: it may run again. */
+  return async (
+    signUp: SignUp,
+    asker: string,
+    proved: (person: Subscriber) => Promise<void> = async () => {},
+  ): Promise<{ subscriber: string }> => {
     const { lookup, channel, sealed } = signUp;
     for (let round = 0; round < roundsMost; round++) {
       const person = await present({ id: asker });
@@ -56,10 +61,13 @@ export const makeAddition = (stores: AdditionStores, { now, pause }: { now: () =
         await uniteWith(claimed.subscriber, person, signUp);
         continue;
       }
-      const { id } = await settled(signUp, person.ordinal);
+      const owner = await settled(signUp, person.ordinal);
       await addresses.lift(lookup, erasedReason);
+      // what was united must not be erased with the one of the two that was leaving
+      if (owner.leavesAt !== undefined) await subscriptions.leave(owner.ordinal, null);
+      await proved(owner);
       await signUps.confirm(signUp.id, now());
-      return { subscriber: id };
+      return { subscriber: owner.id };
     }
     throw new Error('an address never came to rest between subscribers');
   };

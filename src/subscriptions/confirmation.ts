@@ -2,6 +2,7 @@ import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { Keyring } from '../keyring.ts';
 import { type AdditionStores, makeAddition } from './addition.ts';
+import { makeOwnAddresses } from './own-addresses.ts';
 import { presentPerson } from './people.ts';
 import type { Subscriber } from './subscriber.ts';
 import type { SignUpRequest } from './subscription-service.ts';
@@ -18,6 +19,8 @@ import { putWishes } from './wishes.ts';
 export type KeptRequest = Omit<SignUpRequest, 'contact'> & {
   locale: NonNullable<SignUpRequest['locale']>;
   for?: string;
+  /** The address of theirs (by its own-address id) that goes once the new one is proved. */
+  replaces?: string;
 };
 
 export const readKept = (signUp: Pick<SignUp, 'request'>): KeptRequest => JSON.parse(signUp.request) as KeptRequest;
@@ -27,7 +30,7 @@ export type ConfirmationStores = AdditionStores & {
   addresses: AddressStore;
   signUps: SignUpStore;
 };
-export type ConfirmationTools = { keyring: Pick<Keyring, 'mac'>; edges: Pick<Edges, 'now' | 'bytes'> };
+export type ConfirmationTools = { keyring: Pick<Keyring, 'mac' | 'open'>; edges: Pick<Edges, 'now' | 'bytes'> };
 
 /** Turns a proved sign-up into a subscriber with follows, or gives its address to the subscriber who asked for that. */
 export type Confirmation = (signUp: SignUp) => Promise<{ subscriber: string }>;
@@ -38,6 +41,7 @@ export type Confirmation = (signUp: SignUp) => Promise<{ subscriber: string }>;
  */
 export const makeConfirmation = (stores: ConfirmationStores, { keyring, edges }: ConfirmationTools): Confirmation => {
   const { subscriptions, addresses, signUps } = stores;
+  const own = makeOwnAddresses(stores, { keyring, edges });
   const add = makeAddition(stores, edges);
   const derivedId = (signUp: SignUp): string => keyring.mac('sign-up-subscriber', signUp.id, 16).toString('base64url');
 
@@ -94,9 +98,11 @@ export const makeConfirmation = (stores: ConfirmationStores, { keyring, edges }:
   return async (signUp) => {
     if (signUp.confirmedAt !== null) return again(signUp);
     const kept = readKept(signUp);
-    if (kept.for) return add(signUp, kept.for);
+    if (kept.for) return add(signUp, kept.for, (person) => own.replace(person, signUp, kept.replaces));
     const person = await claim(signUp, (await owner(signUp)) ?? (await newPerson(signUp, kept)));
     await addresses.lift(signUp.lookup, erasedReason);
+    // whoever asks to be told again stays
+    if (person.leavesAt !== undefined) await subscriptions.leave(person.ordinal, null);
     await putWishes(stores, edges, person.ordinal, kept.follow);
     const region = person.region ?? kept.region;
     const timeZone = person.timeZone ?? kept.timeZone;

@@ -52,5 +52,16 @@ export const makeOwnAddresses = ({ addresses, subscriptions }: Stores, { keyring
       }
       await addresses.suppress(address.lookup, erasedReason, edges.now());
     },
+    /** Takes the address of that id away for a proved one; none, one that is gone, and the proved one itself change nothing. */
+    replace: async (
+      { ordinal }: Subscriber,
+      proved: Pick<Address, 'lookup'>,
+      id: string | undefined,
+    ): Promise<void> => {
+      const old = (await addresses.ofSubscribers([ordinal])).find((one) => idOf(one) === id);
+      if (!old || old.lookup === proved.lookup) return;
+      await addresses.remove(old.lookup, ordinal);
+      await addresses.suppress(old.lookup, erasedReason, edges.now());
+    },
   };
 };

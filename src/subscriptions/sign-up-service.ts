@@ -21,6 +21,7 @@ import { type ConfirmationStores, type KeptRequest, makeConfirmation, readKept }
 import { followParts, itemsNamed } from './follow-check.ts';
 import { followWords } from './follow-words.ts';
 import { factFaults, presentPerson } from './people.ts';
+import { makeBrowserRenewal } from './renew-browser.ts';
 import type { Contact } from './subscriber.ts';
 import type { SignUpRequest, SignUpService } from './subscription-service.ts';
 import { erasedReason, type SignUp } from './subscription-store.ts';
@@ -35,6 +36,7 @@ type TransactionalTemplates = {
   addition(input: { locale: Locale; link: string; token?: string }): Letter;
   code(input: { locale: Locale; code: string }): Letter;
   manageLink(input: { locale: Locale; link: string }): Letter;
+  leaving(input: { locale: Locale; link: string }): Letter;
 };
 
 /** What the services of people lean on. */
@@ -159,13 +161,15 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
       const { follow, region, timeZone, locale } = request;
       await ask(contact, { follow, region, timeZone, locale: locale ?? config.locale });
     },
-    add: async (id, written, locale) => {
+    add: async (id, written, locale, replaces) => {
       const normal = normaliseContact(written, rulesOf(config));
       if (!normal.ok) throw new AppError('invalid', 'The address does not fit', { faults: normal.faults });
       const person = await presentPerson(stores.subscriptions, { id });
       if (!person) throw new AppError('not-found', 'There is no such person');
-      await ask(normal.contact, { for: person.id, follow: [], region: null, timeZone: null, locale });
+      const nothing = { follow: [], region: null, timeZone: null };
+      await ask(normal.contact, { for: person.id, ...(replaces ? { replaces } : {}), ...nothing, locale });
     },
+    renewBrowser: makeBrowserRenewal(stores, { keyring, edges, rules: rulesOf(config) }),
     preview: async (token) => {
       const signUp = await signUpOf(token);
       const { follow, locale, for: asker } = readKept(signUp);

@@ -45,6 +45,8 @@ export type Subscriber = {
   fewer?: boolean;
   /** Links in their messages lead where they lead, uncounted. */
   plainLinks?: boolean;
+  /** They asked to be forgotten: from then on (ms) they are erased. Meanwhile they are told nothing, and may take it back. */
+  leavesAt?: number;
   mergedInto: number | null;
   erasedAt: number | null;
   createdAt: number;

@@ -8,8 +8,10 @@ import { type Consents, type ConsentWay, giveConsent, withdrawConsent } from './
 import { type ChannelName, type FollowRequest, type Pace, topicSource } from './follow.ts';
 import { type FollowParts, followParts } from './follow-check.ts';
 import { type ImportStores, makeImporter } from './import/import-people.ts';
+import { type Leaving, makeLeaving } from './leaving.ts';
 import { makeOwnAddresses } from './own-addresses.ts';
 import { type Facts, factFaults, movesDigests, presentPerson, readTold } from './people.ts';
+import type { makeBrowserRenewal } from './renew-browser.ts';
 import { hourMs, messagesInAnHour, type PeopleTools, rulesOf } from './sign-up-service.ts';
 import type { Contact, QuietHours, Subscriber } from './subscriber.ts';
 import type { AddressStore, Followed, SignUpStore, SubscriptionStore } from './subscription-store.ts';
@@ -53,9 +55,9 @@ export type SignUpService = {
   /**
    * Asks at an address whether it may be added to those of a person who is signed in, with the same secrecy as `request`.
    * Once confirmed it is theirs; if it is somebody else's, the two become one under the older id (product: semantic 12).
-   * Throws `invalid` naming the fault, `not-found`.
+   * `replaces`: the id of an address of theirs that goes then. Throws `invalid` naming the fault, `not-found`.
    */
-  add(id: string, contact: Contact, locale: Locale): Promise<void>;
+  add(id: string, contact: Contact, locale: Locale, replaces?: string): Promise<void>;
   /**
    * What a confirmation link is for, without acting. `addsTo`: the masked addresses of the person who adds this one to them.
    * Throws `bad-link` or `link-expired`.
@@ -72,6 +74,8 @@ export type SignUpService = {
   confirm(token: string): Promise<{ subscriber: string }>;
   /** Confirms by SMS code; throws `wrong-code` alike for a wrong code, a late one, too many tries and an unknown number. */
   confirmCode(phone: string, code: string): Promise<{ subscriber: string }>;
+  /** A browser goes on under another endpoint (renew-browser.ts). Throws `invalid`. */
+  renewBrowser: ReturnType<typeof makeBrowserRenewal>;
 };
 
 export type ImportReport = {
@@ -106,6 +110,8 @@ export type SubscriptionService = {
   ): Promise<PersonView>;
   /** What a person says themselves on a page of consent to personalisation, in the `wording` they read. Throws `not-found`. */
   consent(id: string, told: { personalisation: boolean; wording: string }): Promise<void>;
+  /** Being forgotten in a week, which can be taken back until then. */
+  leaving: Leaving;
   /** Erases at once; the ledger keeps its rows without personal data. Throws `not-found`. */
   erase(id: string): Promise<void>;
   /** Follows one thing more for a person who is signed in. */
@@ -217,6 +223,7 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
       const person = await personOf(id);
       await update(person, { consents: consentsOf(person, personalisation, 'page', wording) });
     },
+    leaving: makeLeaving(stores, tools),
     erase: async (id) => subscriptions.erase((await personOf(id)).ordinal, edges.now()),
     follow: async (id, follow) => {
       const { ordinal } = await personOf(id);

@@ -2,7 +2,7 @@ import type { Locale } from '../catalogue/topic.ts';
 import type { ChannelName } from './follow.ts';
 import type { Address, FollowDefinition, Recipient, Subscriber, Subscription } from './subscriber.ts';
 
-export type NewSubscriber = Omit<Subscriber, 'ordinal' | 'mergedInto' | 'erasedAt'>;
+export type NewSubscriber = Omit<Subscriber, 'ordinal' | 'leavesAt' | 'mergedInto' | 'erasedAt'>;
 
 /** A subscription together with what it follows. */
 export type Followed = Subscription & { definition: FollowDefinition };
@@ -95,7 +95,7 @@ export type SubscriptionStore = {
   /** Changes the named fields; answers the person, or null if unknown. Consents that are withdrawn so, no import revives. */
   updateSubscriber(
     ordinal: number,
-    fields: Partial<Omit<Subscriber, 'ordinal' | 'id' | 'mergedInto' | 'erasedAt' | 'createdAt'>>,
+    fields: Partial<Omit<Subscriber, 'ordinal' | 'id' | 'leavesAt' | 'mergedInto' | 'erasedAt' | 'createdAt'>>,
   ): Promise<Subscriber | null>;
   /**
    * Clears everything that tells who the person was: facts, follows, addresses, open sign-ups, what they wrote to the office
@@ -103,6 +103,13 @@ export type SubscriptionStore = {
    * are suppressed as `erasedReason`, so that no import brings them back.
    */
   erase(ordinal: number, at: number): Promise<void>;
+  /**
+   * Keeps that a person is to be erased from `at` on (ms); null takes that back. Whoever leaves stands in no audience. Answers whether
+   * they are there: nothing is kept of those unknown, merged or erased.
+   */
+  leave(ordinal: number, at: number | null): Promise<boolean>;
+  /** Who was to be erased before then (ms) and is not yet, the longest due first. */
+  leaving(before: number, limit: number): Promise<number[]>;
   /** Marks `from` as merged into `to` after its follows and addresses were taken over; repeating it changes nothing. */
   merge(from: number, to: number, at: number): Promise<void>;
   /** Everybody named, with their addresses, in one read; unknown ordinals are left out, merged and erased people are in. */

@@ -1,6 +1,6 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { describeBrowser, launchBrowser, signIn, visitor } from '../helpers/browser.ts';
+import { describeBrowser, launchBrowser, signIn, siteOf, visitor } from '../helpers/browser.ts';
 import { fromOutbox, linkIn, publish } from '../helpers/outbox.ts';
 import { type Service, startService } from '../helpers/start-service.ts';
 
@@ -35,6 +35,7 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     await service.api('POST', '/subscriptions', { email: 'new@example.org', follow: [{ topic: 'budgets' }], locale });
     const waiting = await fromOutbox(service, ({ to }) => to === 'new@example.org');
     await page.goto('/my/settings');
+    const change = (await page.locator('a[href$="/change"]').first().getAttribute('href')) ?? '';
     await page.locator('#address').fill('other@example.org');
     await page.locator('form[action="/my/addresses"] button').click();
     const another = await fromOutbox(service, ({ to }) => to === 'other@example.org');
@@ -49,6 +50,7 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
       feedback: `${linkIn(told, 'f')}/useful`,
       survey: `${linkIn(told, 'f')}/rating-4`,
       thanks: `${linkIn(told, 'f')}/too-many/thanks`,
+      change,
     });
   }, 60_000);
 
@@ -78,6 +80,8 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     '/search?q=nothing-like-it',
     '/search?q=flood&follow=none',
     '/about',
+    '/rules',
+    '/offline',
     '/follow?topic=services',
     '/follow?q=flood&topic=services',
     '/follow?q=flood&also=services',
@@ -92,6 +96,7 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     '/f/not-a-token',
     '/my',
     '/my?done=saved',
+    '/my?done=stayed',
     '/my/messages',
     '/my/about?done=facts',
     '/my/about?done=not-ticked',
@@ -115,7 +120,7 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
 
   it.each([
     ...['item', 'withdrawn', 'followItem', 'confirm', 'confirmAddress', 'unsubscribe', 'stopped'],
-    ...['feedback', 'survey', 'thanks'],
+    ...['feedback', 'survey', 'thanks', 'change'],
   ])('%s', async (name) => {
     await page.goto(paths[name] ?? '');
     await check();
@@ -273,6 +278,101 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     await fault('/2024');
     await other.close();
   }, 180_000);
+
+  it('the rules, with one that is active', async () => {
+    const words = { en: 'You follow public services.', 'zh-CN': '您关注公共服务。' };
+    const { body } = await service.api('POST', '/rules', {
+      ...{ name: 'x', explanation: words, when: { item: 'topics', has: ['services'] } },
+      ...{ who: { person: 'follows', topic: 'item.topics' }, holdout: 0.1, tune: { channels: true } },
+      deliver: { channels: ['email'], pace: 'daily', priority: 5 },
+    });
+    await service.api('POST', `/rules/${(body as { id: string }).id}/activate`);
+    await page.goto('/rules');
+    await expect(page.locator('.bm-rule').count()).resolves.toBe(1);
+    await check();
+  });
+
+  it('leaving, staying, and being signed out while writing', async () => {
+    const other = await visitor(browser, service, { locale });
+    page = await other.newPage();
+    const email = `leaver@${locale}.example`.toLowerCase();
+    await signIn(service, page, { email, locale });
+    const second = await other.newPage();
+    await second.goto(paths.item ?? '');
+    await page.goto('/my/erase');
+    await page.locator('form[action="/my/erase"] button').click();
+    await page.waitForURL('**/goodbye');
+    await check();
+    const letter = await fromOutbox(service, ({ to, text }) => to === email && text.includes('/stay/'));
+    await page.goto(linkIn(letter, 'stay'));
+    await check();
+    await second.locator('#text').fill('Words that must not be lost');
+    await second.locator('form[action$="/opinions"] button').click();
+    page = second;
+    await expect(page.locator('#text').inputValue()).resolves.toBe('Words that must not be lost');
+    await check();
+    await page.goto(linkIn(letter, 'stay'));
+    await page.locator('main form button').click();
+    await check();
+    await other.close();
+  });
+
+  it('in dark, and as narrow as 400 % makes it', async () => {
+    const other = await browser.newContext({
+      ...{ baseURL: siteOf(service), locale, colorScheme: 'dark', reducedMotion: 'reduce' },
+      viewport: { width: 320, height: 256 },
+    });
+    page = await other.newPage();
+    await signIn(service, page, { email: `dark@${locale}.example`.toLowerCase(), locale });
+    const item = paths.item ?? '';
+    const some = [
+      '/',
+      '/topics/services',
+      item,
+      '/search?q=flood',
+      '/follow?topic=services',
+      '/rules',
+      '/my',
+      '/my/about',
+    ];
+    for (const path of [...some, '/my/messages', '/my/settings?done=settings', '/my/erase', '/no-such-page']) {
+      await page.goto(path);
+      await check();
+      const wide = await page.evaluate('document.documentElement.scrollWidth');
+      expect([path, wide]).toEqual([path, 320]);
+    }
+    await other.close();
+  }, 60_000);
+
+  it('by keys alone somebody follows a topic, and always sees where they are', async () => {
+    const other = await visitor(browser, service, { locale });
+    page = await other.newPage();
+    const tabTo = async (selector: string): Promise<void> => {
+      for (let presses = 0; presses < 60; presses += 1) {
+        await page.keyboard.press('Tab');
+        const { outlineStyle, boxShadow, backgroundColor } = await page.evaluate<Record<string, string>>(
+          '(({ outlineStyle, boxShadow, backgroundColor }) => ({ outlineStyle, boxShadow, backgroundColor }))(getComputedStyle(document.activeElement))',
+        );
+        const shown = outlineStyle !== 'none' || boxShadow !== 'none' || backgroundColor === 'rgb(255, 221, 0)';
+        expect([page.url(), presses, shown]).toEqual([page.url(), presses, true]);
+        if (await page.locator(`${selector}:focus`).count()) return;
+      }
+      throw new Error(`${selector} cannot be reached`);
+    };
+    await page.goto('/');
+    await tabTo('.bm-topic a[href="/topics/services"]');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/topics/services');
+    await tabTo('a[href="/follow?topic=services"]');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/follow?topic=services');
+    await tabTo('#email');
+    await page.keyboard.type(`keys@${locale}.example`);
+    await tabTo('form[data-follow] button[type=submit]');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/check');
+    await other.close();
+  }, 60_000);
 
   it('the settings with faults', async () => {
     const other = await visitor(browser, service, { locale });

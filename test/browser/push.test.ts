@@ -184,6 +184,62 @@ describeBrowser('notifications on this device', () => {
     await context.close();
   });
 
+  it('go on under another endpoint by themselves, and there is a page for when there is no network', async () => {
+    const [first, second] = [makeBrowser(), makeBrowser()];
+    const context = await visitor(browser, service, { locale: 'en' });
+    await allowPush(context, service, first.subscription(sink.origin, '/push/8'));
+    const page = await context.newPage();
+    const before = sink.pushes.length;
+    await page.goto('/follow?topic=budgets');
+    await page.getByLabel('On this device').check();
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.waitForURL('**/check?by=webPush');
+    await page.goto((await received(sink, first, before)).url);
+    await page.getByRole('button', { name: 'Confirm' }).click();
+    await page.waitForURL('**/confirmed');
+
+    const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent('serviceworker'));
+    await worker.evaluate(
+      async (made) => {
+        const scope = globalThis as unknown as { ExtendableEvent: new (type: string) => Event } & EventTarget;
+        const event = Object.assign(new scope.ExtendableEvent('pushsubscriptionchange'), {
+          newSubscription: { toJSON: () => made },
+          waitUntil: (work: Promise<unknown>) => Object.assign(globalThis, { work }),
+        });
+        scope.dispatchEvent(event);
+        await (globalThis as unknown as { work: Promise<unknown> }).work;
+      },
+      second.subscription(sink.origin, '/push/9'),
+    );
+    const told = sink.pushes.length;
+    await publish(service, { title: 'The budget is out', summary: 'Read it.', topics: ['budgets'] });
+    expect((await received(sink, second, told)).title).toContain('The budget is out');
+
+    await context.setOffline(true);
+    await page.goto('/topics');
+    await expect(page.locator('h1').textContent()).resolves.toBe('当前没有网络连接');
+    await expect(page.getByText('You are offline').isVisible()).resolves.toBe(true);
+    await context.setOffline(false);
+    await page.locator('section[lang=en] a').click();
+    await expect(page.locator('h1').textContent()).resolves.toBe('Topics');
+    await context.close();
+  });
+
+  it('say on an iPhone that the site must lie on the Home Screen first', async () => {
+    const context = await browser.newContext({
+      baseURL: siteOf(service),
+      userAgent:
+        'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1',
+      locale: 'en',
+    });
+    await context.addInitScript('delete window.PushManager');
+    const page = await context.newPage();
+    await page.goto('/follow?topic=services');
+    await expect(page.getByText('Add to Home Screen').isVisible()).resolves.toBe(true);
+    await expect(page.getByText('On this device').isVisible()).resolves.toBe(false);
+    await context.close();
+  });
+
   it('are not offered without JavaScript', async () => {
     const context = await visitor(browser, service, { locale: 'en', javaScript: false });
     const page = await context.newPage();

@@ -8,8 +8,10 @@ const isThere = existsSync(executablePath);
 
 if (!isThere && process.env.REQUIRE_BROWSER === '1')
   throw new Error(`REQUIRE_BROWSER is 1, but there is no Chromium at ${executablePath}`);
+// the pictures of the pages are taken outside of jest
+const suite = globalThis.describe as jest.Describe | undefined;
 /** `describe` where there is a Chromium, else a skipped one. */
-export const describeBrowser = isThere ? describe : describe.skip;
+export const describeBrowser = (isThere ? suite : suite?.skip) as jest.Describe;
 
 /** Says once, for all browser tests, that they are skipped. */
 export const sayIfSkipped = (): void => {

@@ -28,3 +28,90 @@ describe('the texts', () => {
     expect(unnamed).toEqual([]);
   });
 });
+
+const filesUnder = (folder: string): string[] =>
+  readdirSync(join(projectRoot, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(ts|js|njk|liquid)$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !path.includes(join('public', 'assets')));
+
+const sources = ['src', 'jobs', 'scripts', 'templates'].flatMap(filesUnder).map((path) => ({
+  path: path.slice(projectRoot.length + 1),
+  code: readFileSync(path, 'utf8'),
+}));
+
+/** Every key there is, as code names it: those of the pages without the name of their catalogue. */
+const known = readdirSync(join(projectRoot, 'locales', 'en')).flatMap((file) => {
+  const namespace = file.replace(/\.json$/, '');
+  return textsOf('en', file).map((key) => (namespace === 'pages' ? key : `${namespace}:${key}`));
+});
+const knownKeys = new Set(known);
+const plain = (key: string): string => key.replace(/^pages:/, '');
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** A key that is put together as it is used: what is fixed of it has to stand there, the rest may be anything. */
+const patternOf = (pieces: string[]): RegExp =>
+  new RegExp(`^${pieces.map((piece) => escaped(plain(piece))).join('[\\w.:-]+?')}$`);
+
+/** The fixed pieces of a sum of texts and names, "a." + b + ".c": what stands between two of them may be anything. */
+const piecesOf = (sum: string): string[] =>
+  sum
+    .split(' + ')
+    .map((part) => /^"(.*)"$/.exec(part.trim())?.[1] ?? '\0')
+    .join('')
+    .split('\0');
+
+type Named = { path: string; key: string } | { path: string; pieces: string[] };
+
+/** Keys that texts are asked for by: t('a.b'), t("a." + b), text(`messages:a.${b}`). */
+const asked: Named[] = sources.flatMap(({ path, code }): Named[] => [
+  ...[...code.matchAll(/\b(?:t|text|words\.text)\(\s*(['"])([\w:.-]+)\1\s*[,)]/g)].map(([, , key = '']) => ({
+    path,
+    key,
+  })),
+  ...[...code.matchAll(/\bt\(("[\w:.-]+" \+ [^,)]*)/g)].map(([, sum = '']) => ({ path, pieces: piecesOf(sum) })),
+  ...[...code.matchAll(/\b(?:t|text|words\.text)\(\s*`([^`]*\$\{[^`]*)`/g)].map(([, key = '']) => ({
+    path,
+    pieces: key.split(/\$\{[^}]*\}/),
+  })),
+]);
+
+/** All that stands between quotes anywhere: keys are also handed on (`fault.email`), and halves of them chosen between. */
+const quoted = new Set(
+  sources.flatMap(({ code }) => [...code.matchAll(/(['"`])([\w:.-]+)\1/g)].map(([, , text = '']) => plain(text))),
+);
+const madeUp = [
+  ...asked.flatMap((one) => ('pieces' in one ? [patternOf(one.pieces)] : [])),
+  ...sources.flatMap(({ code }) =>
+    [...code.matchAll(/`([\w:.-]*\$\{[^`\s]*)`/g)]
+      .map(([, key = '']) => key.split(/\$\{[^}]*\}/))
+      .filter(([start = '']) => /[.:]$/.test(start))
+      .map(patternOf),
+  ),
+];
+
+describe('the keys of the texts', () => {
+  it('that are asked for are there', () => {
+    const missing = asked.filter((one) =>
+      'key' in one
+        ? !knownKeys.has(plain(one.key))
+        : one.pieces.join('').length > 0 && !known.some((key) => patternOf(one.pieces).test(key)),
+    );
+    expect(missing).toEqual([]);
+    const faults = [...quoted].filter((text) => /^fault\.\w+$/.test(text) && !knownKeys.has(text));
+    expect(faults).toEqual([]);
+  });
+
+  it('that are there are asked for', () => {
+    // a part is handed a group of texts by its name
+    const isGrouped = (key: string): boolean => /\..*\./.test(key) && quoted.has(key.replace(/\.[^.]*$/, ''));
+    const isUsed = (key: string): boolean =>
+      quoted.has(key) || isGrouped(key) || madeUp.some((pattern) => pattern.test(key));
+    const unused = known.filter((key) => !isUsed(key));
+    expect(unused).toEqual([]);
+  });
+
+  it('are not found where nobody wrote them', () => {
+    expect(madeUp.some((pattern) => pattern.test('nobody'))).toBe(false);
+  });
+});

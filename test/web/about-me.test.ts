@@ -178,6 +178,11 @@ describe('consent and facts on the pages', () => {
     ]);
     await visitor.get('/my/about');
     web.town.pass(1_000);
+    const corrected = await visitor.send('/my/about/interests/policies', { strength: 'strong' });
+    expect(corrected.html).toMatch(/Corrected\.[\s\S]*You said yourself on 10 June[\s\S]*value="strong" selected/);
+    expect((await web.town.profiles.interestsOf(id, 'en'))[0]?.weight).toBeCloseTo(0.75, 5);
+    expect((await visitor.send('/my/about/interests/policies', { strength: 'endless' })).status).toBe(400);
+    await visitor.get('/my/about');
     const deleted = await visitor.send('/my/about/interests/policies/delete', {});
     expect(deleted.html).toContain('stays away until');
     expect(deleted.html).toContain('Nothing so far.');

@@ -134,13 +134,6 @@ describe('citizen pages', () => {
     expect(file.person).not.toHaveProperty('ordinal');
   });
 
-  it('whoever asks to be forgotten is, at once', async () => {
-    const visitor = await signedIn('leaver@example.org');
-    await visitor.get('/my/erase');
-    expect((await visitor.send('/my/erase', {})).path).toBe('/goodbye');
-    expect((await visitor.get('/my')).path).toBe('/manage');
-  });
-
   it('a form without its token changes nothing', async () => {
     const visitor = await signedIn('careful@example.org');
     await visitor.get('/my/stop');

@@ -138,13 +138,44 @@ describe('addresses in the settings', () => {
     expect(last.status).toBe(400);
     expect(last.html).toContain('only address');
     expect((await person(id)).addresses).toHaveLength(1);
-    expect((await visitor.send(actions[0] ?? '', {})).status).toBe(404);
+    // twice, as a double click does
+    expect((await visitor.send(actions[0] ?? '', {})).path).toBe('/my/settings?done=address-removed');
+  });
+
+  it('one gives way to another one, even the only one, once that is confirmed and not before', async () => {
+    const { visitor, id } = await signedInTo(web, 'li@example.org');
+    const settings = await visitor.get('/my/settings');
+    const path = /href="(\/my\/addresses\/[^"/]+\/change)"/.exec(settings.html)?.[1] ?? '';
+    expect((await visitor.get(path)).html).toContain('Instead of l…@example.org');
+    const refused = await visitor.send(path, { address: 'nobody@' });
+    expect(refused.status).toBe(400);
+    expect(refused.html).toMatch(/govuk-error-summary[\s\S]*value="nobody@"/);
+    expect((await visitor.send(path, { address: 'new@example.org' })).path).toBe('/check');
+    expect((await person(id)).addresses.map(({ masked }) => masked)).toEqual(['l…@example.org']);
+    const link = await confirmPath(web, 'new@example.org');
+    await visitor.get(link);
+    expect((await visitor.send(link, {})).path).toBe('/my/settings?done=address-added');
+    expect((await person(id)).addresses.map(({ masked }) => masked)).toEqual(['n…@example.org']);
+    expect((await visitor.get(path)).status).toBe(404);
+    const old = lookupOf(web.town.keyring, { channel: 'email', email: 'li@example.org' });
+    expect(await web.town.stores.addresses.suppression(old)).toBe('erased');
+  });
+
+  it('the address itself, asked for in its own place, stays', async () => {
+    const { visitor, id } = await signedInTo(web, 'li@example.org');
+    const path = /href="(\/my\/addresses\/[^"/]+\/change)"/.exec((await visitor.get('/my/settings')).html)?.[1] ?? '';
+    await visitor.send(path, { address: 'li@example.org' });
+    const link = await confirmPath(web, 'li@example.org');
+    await visitor.get(link);
+    await visitor.send(link, {});
+    expect((await person(id)).addresses).toMatchObject([{ masked: 'l…@example.org', suppressed: null }]);
   });
 
   it('nothing happens without the form’s token, or to a stranger', async () => {
     const { visitor, id } = await signedInTo(web, 'li@example.org');
     await visitor.get('/my/settings');
-    for (const path of ['/my/addresses', '/my/addresses/browser', '/my/addresses/code', '/my/addresses/x/remove'])
+    const paths = ['', '/browser', '/code', '/x/remove', '/x/change'].map((path) => `/my/addresses${path}`);
+    for (const path of paths)
       expect((await visitor.send(path, { address: 'new@example.org', _csrf: 'guessed' })).status).toBe(403);
     expect((await person(id)).addresses).toHaveLength(1);
     const stranger = plainVisitor(web.url);
@@ -180,6 +211,24 @@ describe('quiet hours', () => {
     expect((await person(id)).person.quietHours).toEqual({ from: '22:30', to: '06:45' });
     await visitor.send('/my/settings', { locale: 'en', from: '', to: '' });
     expect((await person(id)).person.quietHours).toBeNull();
+  });
+});
+
+describe('the region and the picture of the day', () => {
+  it('are kept and drawn, over midnight too', async () => {
+    const { visitor, id } = await signedInTo(web, 'li@example.org');
+    expect((await visitor.get('/my/settings')).html).toContain('No quiet hours: messages come at any time.');
+    const saved = await visitor.send('/my/settings', { locale: 'en', region: '110000', from: '22:00', to: '07:00' });
+    expect(saved.html).toContain('Quiet from 22:00 to 07:00. Summaries come at 08:00.');
+    expect(saved.html).toMatch(/x="1320" width="120"[\s\S]*x="0" width="420"[\s\S]*x="480"/);
+    expect((await person(id)).person.region).toBe('110000');
+    await visitor.send('/my/settings', { locale: 'en', from: '', to: '' });
+    expect((await person(id)).person.region).toBe('110000');
+    const refused = await visitor.send('/my/settings', { locale: 'en', region: 'nowhere', from: '13:00', to: '15:00' });
+    expect(refused.status).toBe(400);
+    expect(refused.html).toMatch(/govuk-error-summary[\s\S]*href="#region"[\s\S]*x="780" width="120"/);
+    await visitor.send('/my/settings', { locale: 'en', region: '', from: '', to: '' });
+    expect((await person(id)).person.region).toBeNull();
   });
 });
 
@@ -235,6 +284,14 @@ describe('the file to take along', () => {
       events: [{ kind: 'view', at: now, item, topics: ['services'] }],
       messages: [{ item: { id: item, title: 'Grants' }, channel: 'email', state: 'sent', because: expect.any(Array) }],
     });
+    const page = await visitor.get('/my/export.html');
+    expect(page.headers.get('content-disposition')).toContain('bellman.html');
+    for (const words of [
+      ...['li@example.org', 'Beijing', '1984', '5:00', 'Public services', 'You allowed it on 10 June 2026'],
+      ...['Grants', 'Opened', 'Sent', 'You follow “Public services”'],
+    ])
+      expect(page.html).toContain(words);
+    expect(page.html).not.toMatch(/file\.|my\.kind|ordinal|undefined|\[object|<script/);
     expect(html).not.toMatch(/mergedInto|erasedAt|ordinal|subscriber"/);
     expect(html).not.toMatch(/"[a-zA-Z]*At": ?\d|"at": ?\d/);
   });

@@ -47,7 +47,10 @@ const readerOver = (db: mongo.Db): ((which: Which) => Promise<IndexedPerson[]>) 
   };
 
   return async (which) => {
-    const rows = await subscribers.find({ _id: which, mergedInto: null, erasedAt: null }).sort({ _id: 1 }).toArray();
+    const rows = await subscribers
+      .find({ _id: which, mergedInto: null, erasedAt: null, leavesAt: null })
+      .sort({ _id: 1 })
+      .toArray();
     const there = rows.filter(({ pending, contact }) => !pending && !contact);
     const people = new Map(there.map((row) => [row._id, toPerson(row)]));
     if (people.size === 0) return [];

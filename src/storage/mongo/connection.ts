@@ -126,7 +126,7 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
     { unannounced: 1 },
   ],
   rules: [{ createdAt: -1, _id: -1 }, { state: 1 }],
-  subscribers: [{ owes: 1 }],
+  subscribers: [{ owes: 1 }, { leavesAt: 1 }],
   follows: [{ source: 1 }],
   changed_people: [{ seq: 1 }],
   changes_given_up: [{ nextAt: 1 }],

@@ -128,7 +128,7 @@ const filterOf = ({ state, visibility, published, topics, department, q }: ItemF
   return all.length > 0 ? { $and: all } : {};
 };
 
-type Lists = Pick<ItemStore, 'list' | 'publicMark' | 'heads' | 'due'>;
+type Lists = Pick<ItemStore, 'list' | 'publicMark' | 'topicsSince' | 'heads' | 'due'>;
 
 const listsOver = (db: mongo.Db): Lists => {
   const { items } = itemCollections(db);
@@ -153,6 +153,17 @@ const listsOver = (db: mongo.Db): Lists => {
         .toArray();
       return markOf(newest.map(({ _id: id, version, revision }) => ({ id, version, revision })));
     },
+    topicsSince: async (since, limit) =>
+      (
+        await items
+          .find(
+            { $and: [{ sortAt: { $gte: since } }, { state: 'published', visibility: 'public', version: { $gt: 0 } }] },
+            { projection: { topics: 1 } },
+          )
+          .sort({ sortAt: -1, _id: -1 })
+          .limit(limit)
+          .toArray()
+      ).map(({ topics }) => topics),
     heads: async (ids) => {
       const found = new Map<string, Pick<Item, 'state' | 'version' | 'revision'>>();
       const projection = { state: 1, version: 1, revision: 1 };

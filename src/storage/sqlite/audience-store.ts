@@ -83,7 +83,8 @@ const readerOver = (db: SqliteDatabase, source: (person: string, table: string) 
   const fields = db.prepare(
     `SELECT '[' || group_concat('[' || ordinal || ',' || json_quote(region) || ',' || json_quote(locale) || ','
        || attributes || ',' || personalisation || ',' || stopped_all || ']') || ']' AS packed
-     FROM ${source('ordinal', 'subscribers')} AND merged_into IS NULL AND erased_at IS NULL AND contact = 0`,
+     FROM ${source('ordinal', 'subscribers')} AND merged_into IS NULL AND erased_at IS NULL AND leaves_at IS NULL
+       AND contact = 0`,
   );
   const follows = db.prepare(
     `SELECT group_concat(subscriber) || ';' || group_concat(follow) AS packed

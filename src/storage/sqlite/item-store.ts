@@ -154,6 +154,11 @@ export const sqliteItemStore = (db: SqliteDatabase): ItemStore => {
   const due = db.prepare(
     `SELECT * FROM items WHERE state = 'scheduled' AND scheduled_for <= ? ORDER BY scheduled_for, id LIMIT ?`,
   );
+  const recent = db.prepare(
+    `SELECT (SELECT json_group_array(topic) FROM item_topics WHERE item = id) AS topics FROM items
+     WHERE sort_at >= ? AND state = 'published' AND version > 0 AND visibility = 'public'
+     ORDER BY sort_at DESC, id DESC LIMIT ?`,
+  );
   const lists = new Map<string, Statement>();
   const listing = (sql: string): Statement => {
     const known =
@@ -199,6 +204,8 @@ export const sqliteItemStore = (db: SqliteDatabase): ItemStore => {
       };
     },
     publicMark: async () => markOf((await db.read(() => newest.all(markedItems))).map(headOf)),
+    topicsSince: (since, limit) =>
+      db.read(() => recent.all(since, limit).map(({ topics }) => JSON.parse(String(topics)) as string[])),
     heads: async (ids) => {
       const found = new Map<string, Pick<Item, 'state' | 'version' | 'revision'>>();
       for (let from = 0; from < ids.length; from += headsAtOnce) {

@@ -12,6 +12,7 @@ import { digestsSchema } from './schema/digests.ts';
 import { fanoutSchema } from './schema/fanout.ts';
 import { feedbackSchema } from './schema/feedback.ts';
 import { feedsSchema } from './schema/feeds.ts';
+import { leavingSchema } from './schema/leaving.ts';
 import { profilesSchema } from './schema/profiles.ts';
 import { publishingSchema } from './schema/publishing.ts';
 import { pushFoldsSchema } from './schema/push-folds.ts';
@@ -55,6 +56,7 @@ const migrations: string[] = [
   ruleDepartmentsSchema,
   secondStepSchema,
   accountsSchema,
+  leavingSchema,
 ];
 
 /** The schema that this program makes: how many migrations there are. */

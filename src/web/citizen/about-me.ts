@@ -5,17 +5,23 @@ import type { CitizenDeps } from '../pages/deps.ts';
 import { factFaultsOf, factForm, factRows, readFacts, type Typed, typedOf } from '../pages/facts.ts';
 import type { Pages } from '../pages/page.ts';
 import { dayOf, type Voice } from '../pages/present.ts';
-import { pathPart } from '../pages/request.ts';
+import { field, pathPart } from '../pages/request.ts';
 import { consentFaults, consentNotes, consentRouter, consentView } from './consent.ts';
 import { doneNote, type Me, signedIn } from './signed-in.ts';
 
-const doneNotes = ['facts', 'interest-deleted', ...consentNotes];
+const doneNotes = ['facts', 'interest-corrected', 'interest-deleted', ...consentNotes];
 
-/** How strong an interest is, in a word of the catalogue. */
-const strengthOf = (weight: number): 'strong' | 'clear' | 'slight' => {
-  if (weight >= 0.6) return 'strong';
-  return weight >= 0.25 ? 'clear' : 'slight';
+/** Words for how strong an interest is: from which weight on each is said, and which weight it makes when a person says it. */
+const strengths = {
+  strong: { from: 0.6, said: 0.75 },
+  clear: { from: 0.25, said: 0.45 },
+  slight: { from: 0, said: 0.1 },
 };
+type Strength = keyof typeof strengths;
+const strengthNames = Object.keys(strengths) as Strength[];
+
+const strengthOf = (weight: number): Strength =>
+  strengthNames.find((name) => weight >= strengths[name].from) ?? 'slight';
 
 const interestOf = ({ topic, title, weight, because, evidence }: InterestView) => ({
   topic,
@@ -28,7 +34,10 @@ const interestOf = ({ topic, title, weight, because, evidence }: InterestView) =
 });
 
 /** What is concluded of when and how somebody reacts, a sentence each. */
-const habitLines = ({ t, ...voice }: Voice, { lastActiveAt, preferredHour, preferredChannel }: Habits): string[] => [
+export const habitLines = (
+  { t, ...voice }: Voice,
+  { lastActiveAt, preferredHour, preferredChannel }: Habits,
+): string[] => [
   ...(lastActiveAt === null ? [] : [t('aboutMe.lastActive', { date: dayOf(voice, lastActiveAt) })]),
   ...(preferredHour === null ? [] : [t('aboutMe.hour', { from: preferredHour, to: (preferredHour + 1) % 24 })]),
   ...(preferredChannel === null ? [] : [t('aboutMe.channel', { channel: t(`channel.${preferredChannel}`) })]),
@@ -46,9 +55,19 @@ const aboutMe =
       consent: consentView(voice, me, '/my/about'),
       faults: consentFaults(req),
       interests: interests.map(interestOf),
+      strengths: strengthNames,
       habits,
       facts: factRows(voice, await deps.catalogue.attributes(), me.person),
     });
+  };
+
+const correctInterest =
+  (deps: CitizenDeps): Me =>
+  async (req, res, { person }) => {
+    const said = strengthNames.find((name) => name === field(req, 'strength'));
+    if (!said) throw new AppError('invalid', 'there is no such strength');
+    await deps.profiles.correctInterest(person.id, pathPart(req, 'topic'), strengths[said].said);
+    res.redirect(303, '/my/about?done=interest-corrected');
   };
 
 const deleteInterest =
@@ -103,6 +122,7 @@ export const aboutMeRouter = (deps: CitizenDeps, pages: Pages): Router =>
   Router()
     .use(consentRouter(deps, pages))
     .get('/my/about', signedIn(pages, aboutMe(deps, pages)))
+    .post('/my/about/interests/:topic', signedIn(pages, correctInterest(deps)))
     .post('/my/about/interests/:topic/delete', signedIn(pages, deleteInterest(deps)))
     .get('/my/about/facts', signedIn(pages, facts(deps, pages)))
     .post('/my/about/facts', signedIn(pages, saveFacts(deps, pages)));

@@ -25,38 +25,66 @@ const afterwards: Record<Contact['channel'], string> = {
   wechat: '/my/wechat',
 };
 
-type Asked = { contact: Contact; typed: string; fault: Record<string, string> };
+type Faults = Record<string, string>;
+
+/** What is asked at an address; `fault` where the address is none, `again` shows the form. */
+type Asked = { contact: Contact; typed: string; fault: Faults; replaces?: string; again(faults: Faults): unknown };
 
 /** Asks at the address, and says where to look for the question; the answer is the same for a known and an unknown one. */
 const ask =
-  (deps: CitizenDeps, pages: Pages, show: ShowSettings) =>
-  async (req: Request, res: Response, me: PersonView, { contact, typed, fault }: Asked) => {
+  (deps: CitizenDeps, pages: Pages) =>
+  async (req: Request, res: Response, me: PersonView, { contact, typed, fault, replaces, again }: Asked) => {
     try {
-      await deps.signUps.add(me.person.id, contact, pages.visit(req).locale);
+      await deps.signUps.add(me.person.id, contact, pages.visit(req).locale, replaces);
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'invalid') throw error;
-      return show(req, res, me, { address: typed, faults: fault });
+      return again(fault);
     }
     pages.remember(res, 'waiting', typed, waitMs);
     res.redirect(303, afterwards[contact.channel]);
   };
 
+/** Takes an address from a form; `again` shows the form with what is wrong. */
+const askTyped = async (
+  deps: CitizenDeps,
+  pages: Pages,
+  { req, res, me, replaces }: { req: Request; res: Response; me: PersonView; replaces?: string },
+  again: Asked['again'],
+): Promise<unknown> => {
+  const typed = field(req, 'address');
+  const read = typedContact(typed);
+  if (!read.ok) return again({ address: read.fault });
+  const asked = { contact: read.contact, typed, fault: { address: 'fault.address' }, again };
+  return ask(deps, pages)(req, res, me, { ...asked, ...(replaces ? { replaces } : {}) });
+};
+
 const addTyped =
   (deps: CitizenDeps, pages: Pages, show: ShowSettings): Me =>
-  async (req, res, me) => {
-    const typed = field(req, 'address');
-    const read = typedContact(typed);
-    if (!read.ok) return show(req, res, me, { address: typed, faults: { address: read.fault } });
-    const fault = { address: 'fault.address' };
-    await ask(deps, pages, show)(req, res, me, { contact: read.contact, typed, fault });
-  };
+  (req, res, me) =>
+    askTyped(deps, pages, { req, res, me }, (faults) => show(req, res, me, { address: field(req, 'address'), faults }));
 
 const addBrowser =
   (deps: CitizenDeps, pages: Pages, show: ShowSettings): Me =>
   async (req, res, me) => {
     const keys = { p256dh: field(req, 'p256dh'), auth: field(req, 'auth') };
     const contact: Contact = { channel: 'webPush', endpoint: longField(req, 'endpoint'), keys };
-    await ask(deps, pages, show)(req, res, me, { contact, typed: '', fault: { browser: 'push.failed' } });
+    const again = (faults: Faults) => show(req, res, me, { address: '', faults });
+    await ask(deps, pages)(req, res, me, { contact, typed: '', fault: { browser: 'push.failed' }, again });
+  };
+
+/** One address of theirs gives way to another one, once that is proved. */
+const change =
+  (deps: CitizenDeps, pages: Pages, act: boolean): Me =>
+  async (req, res, me) => {
+    const id = pathPart(req, 'id');
+    const old = (await deps.subscriptions.addressesOf(me.person.id)).find((one) => one.id === id);
+    if (!old || old.channel === 'webPush') throw new AppError('not-found', 'there is no such address');
+    const show = (faults: Faults) => {
+      const values = { id, old, address: field(req, 'address'), faults };
+      pages.show(req, res, 'address-change', values, { status: act ? 400 : 200 });
+    };
+    if (!act) return show({});
+    await askTyped(deps, pages, { req, res, me, replaces: id }, show);
   };
 
 const remove =
@@ -65,7 +93,10 @@ const remove =
     try {
       await deps.subscriptions.removeAddress(me.person.id, pathPart(req, 'id'));
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'wrong-state') throw error;
+      const code = error instanceof AppError ? error.code : null;
+      // pressed twice: it is gone, as was wished
+      if (code === 'not-found') return res.redirect(303, '/my/settings?done=address-removed');
+      if (code !== 'wrong-state') throw error;
       return show(req, res, me, { faults: { addresses: 'fault.lastAddress' } });
     }
     res.redirect(303, '/my/settings?done=address-removed');
@@ -89,5 +120,7 @@ export const addressRouter = (deps: CitizenDeps, pages: Pages, show: ShowSetting
         if (await takeCode(deps, pages, codeForm)(req, res)) res.redirect(303, '/my/settings?done=address-added');
       }),
     )
+    .get('/my/addresses/:id/change', my(change(deps, pages, false)))
+    .post('/my/addresses/:id/change', pages.limited, my(change(deps, pages, true)))
     .post('/my/addresses/:id/remove', my(remove(deps, show)));
 };

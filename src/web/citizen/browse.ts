@@ -21,13 +21,19 @@ const feedLinks = (voice: Voice, source: FeedSource, what?: string) => ({
 
 const topicHref = (slug: string): string => `/topics/${encodeURIComponent(slug)}`;
 
+const weekMs = 7 * 24 * 60 * 60 * 1000;
+
 const topicCards = async (deps: CitizenDeps, voice: Voice, parent: string | null) => {
   const topics = voice.trees.topics.filter((topic) => topic.parent === parent);
-  const followers = await deps.subscriptions.topicFollowers(topics.map((topic) => topic.slug));
+  const [followers, news] = await Promise.all([
+    deps.subscriptions.topicFollowers(topics.map((topic) => topic.slug)),
+    deps.items.newsSince(deps.edges.now() - weekMs),
+  ]);
   return topics.map(({ slug, title }) => ({
     href: topicHref(slug),
     title: title[voice.locale],
     followers: followers.get(slug) ?? 0,
+    news: news.get(slug) ?? 0,
     children: voice.trees.topics.filter((topic) => topic.parent === slug).map((topic) => topic.title[voice.locale]),
   }));
 };

@@ -11,10 +11,11 @@ import { field, pathPart } from '../pages/request.ts';
 import { comeIn } from './consent.ts';
 
 /** Links that have run out or were damaged get a page of their own that offers a fresh one. */
-const linkFault = (error: unknown): 'bad-link' | 'link-expired' | null =>
+export const linkFault = (error: unknown): 'bad-link' | 'link-expired' | null =>
   error instanceof AppError && (error.code === 'bad-link' || error.code === 'link-expired') ? error.code : null;
 
-const showBadLink = (pages: Pages, req: Request, res: Response, code: 'bad-link' | 'link-expired') =>
+/** The page of a link that does not work any more, or never did. */
+export const showBadLink = (pages: Pages, req: Request, res: Response, code: 'bad-link' | 'link-expired') =>
   pages.show(req, res, 'bad-link', { code }, { status: code === 'link-expired' ? 410 : 403 });
 
 const confirmPage = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {

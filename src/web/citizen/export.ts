@@ -1,3 +1,4 @@
+import { Router } from 'express';
 import type { ApplicationView } from '../../applications/application-service.ts';
 import type { NotificationView } from '../../fanout/fanout-service.ts';
 import { codeText, explanationsIn, sourceText } from '../../fanout/reasons.ts';
@@ -7,10 +8,9 @@ import type { Subscriber } from '../../subscriptions/subscriber.ts';
 import type { Followed } from '../../subscriptions/subscription-store.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
-import type { Voice } from '../pages/present.ts';
-import type { Me } from './signed-in.ts';
-
-const messagesTaken = 10_000;
+import { momentOf, type Voice } from '../pages/present.ts';
+import { everythingOf, sectionsOf } from './kept.ts';
+import { type Me, signedIn } from './signed-in.ts';
 
 const time = (at: number): string => new Date(at).toISOString();
 const timeOrNull = (at: number | null | undefined): string | null => (at == null ? null : time(at));
@@ -67,32 +67,24 @@ const opinionOf = ({ kind, item, title, text, at, answer, published }: OpinionVi
   published: published?.text ?? null,
 });
 
-/** What one person holds with us, as a file: their own data in full, in their language, and nothing of ours. */
-export const exportAll =
+const asJson =
   (deps: CitizenDeps, pages: Pages): Me =>
-  async (req, res, { person, follows }) => {
+  async (req, res, me) => {
     const voice = await pages.voice(req);
-    const [addresses, interests, habits, events, messages, feedback, applications, opinions] = await Promise.all([
-      deps.subscriptions.addressesOf(person.id),
-      deps.profiles.interestsOf(person.id, voice.locale),
-      deps.profiles.habitsOf(person.id),
-      deps.profiles.eventsOf(person.id),
-      deps.fanout.notificationsOf(person.id, messagesTaken),
-      deps.feedback.ofPerson(person.id, messagesTaken),
-      deps.applications.ofSubscriber(person.ordinal, messagesTaken),
-      deps.opinions.ofWriter(person.ordinal, messagesTaken),
-    ]);
+    const { addresses, interests, habits, events, messages, feedback, applications, opinions } = await everythingOf({
+      ...{ deps, voice, me },
+    });
     res.attachment('bellman.json').set('Cache-Control', 'private, no-store');
     res.json({
       exportedAt: time(deps.edges.now()),
-      person: personOf(person),
+      person: personOf(me.person),
       addresses: addresses.map(({ channel, contact, verifiedAt, suppressed }) => ({
         channel,
         address: plainContact(contact),
         verifiedAt: time(verifiedAt),
         suppressed,
       })),
-      follows: follows.map(followOf),
+      follows: me.follows.map(followOf),
       interests,
       habits: { ...habits, lastActiveAt: timeOrNull(habits.lastActiveAt) },
       events: events.map(({ at, ...event }) => ({ ...event, at: time(at) })),
@@ -102,3 +94,19 @@ export const exportAll =
       opinions: opinions.map(opinionOf),
     });
   };
+
+const asPage =
+  (deps: CitizenDeps, pages: Pages): Me =>
+  async (req, res, me) => {
+    const voice = await pages.voice(req);
+    const own = { ...voice, timeZone: me.person.timeZone ?? voice.timeZone };
+    const sections = await sectionsOf({ deps, voice: own, me });
+    res.attachment('bellman.html');
+    pages.show(req, res, 'export', { sections, at: momentOf(own, deps.edges.now()) });
+  };
+
+/** What one person holds with us, as a file: their own data in full, in their language, and nothing of ours; for machines and to be read. */
+export const exportRouter = (deps: CitizenDeps, pages: Pages): Router =>
+  Router()
+    .get('/my/export', signedIn(pages, asJson(deps, pages)))
+    .get('/my/export.html', signedIn(pages, asPage(deps, pages)));

@@ -131,6 +131,7 @@ const submit = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Re
   const typed = typedOf(req);
   const voice = await pages.voice(req);
   const me = await pages.person(req);
+  if (me?.person.leavesAt !== undefined) return res.redirect(303, '/my');
   const isDefault = typed.contact === 'email' && !me;
   const follow = requestsOf(req, typed, isDefault ? {} : { channels: channelOrder(typed.contact) });
   const faults = me ? {} : faultsOf(typed);

@@ -1,23 +1,21 @@
 import { Router } from 'express';
 import { AppError } from '../../errors.ts';
-import type { NotificationView } from '../../fanout/fanout-service.ts';
-import { codeText, explanationsIn, sourceText } from '../../fanout/reasons.ts';
 import { saidKinds } from '../../feedback/feedback.ts';
-import type { OwnFeedback } from '../../feedback/feedback-service.ts';
 import { type ChannelName, type Pace, paces } from '../../subscriptions/follow.ts';
 import type { PersonView } from '../../subscriptions/subscription-service.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
 import { describeFollows } from '../pages/person.ts';
-import { momentOf, type Voice } from '../pages/present.ts';
 import { field, pathPart } from '../pages/request.ts';
-import { exportAll } from './export.ts';
+import { notification, said } from '../pages/told.ts';
+import { exportRouter } from './export.ts';
 import { channelOrder } from './follow.ts';
+import { leaveRouter } from './leave.ts';
 import { settingsRouter } from './settings.ts';
 import { doneNote, type Me, signedIn } from './signed-in.ts';
 
 const historyLength = 100;
-const doneNotes = ['followed', 'saved', 'stopped', 'stopped-all'];
+const doneNotes = ['followed', 'saved', 'stopped', 'stopped-all', 'stayed'];
 
 const follows =
   (deps: CitizenDeps, pages: Pages): Me =>
@@ -61,41 +59,6 @@ const saveFollow =
     res.redirect(303, '/my?done=saved');
   };
 
-/** How good the news of a state is: the colour of its label. */
-const toneOf = (state: string): 'good' | 'bad' | 'quiet' => {
-  if (state === 'sent' || state === 'delivered') return 'good';
-  return state === 'failed' || state === 'bounced' ? 'bad' : 'quiet';
-};
-
-const notification = (voice: Voice, view: NotificationView) => {
-  const words = {
-    text: voice.t,
-    locale: voice.locale,
-    topics: new Map(voice.trees.topics.map((topic) => [topic.slug, topic])),
-    explanations: explanationsIn(view.reasons),
-  };
-  return {
-    title: view.item.title,
-    href: view.item.targeted ? null : `/items/${view.item.id}`,
-    state: view.state,
-    tone: toneOf(view.state),
-    channel: view.channel,
-    at: momentOf(voice, view.at),
-    dueAt: view.dueAt === null ? null : momentOf(voice, view.dueAt),
-    because: [...new Set(view.reasons.map(({ source }) => sourceText(source, words)))],
-    note: codeText(view.code ?? (view.digest && `in-${view.digest}-digest`), voice.t),
-  };
-};
-
-/** Everything that a person said about messages; what is merely seen of them stands in their export. */
-const said = (voice: Voice, { kind, rating, comment, at, item }: OwnFeedback) => ({
-  words: voice.t(`my.kind.${kind}`, { rating }),
-  comment,
-  title: item.title,
-  href: item.targeted ? null : `/items/${item.id}`,
-  at: momentOf(voice, at),
-});
-
 const history =
   (deps: CitizenDeps, pages: Pages): Me =>
   async (req, res, me) => {
@@ -136,21 +99,8 @@ export const myRouter = (deps: CitizenDeps, pages: Pages): Router => {
     )
     .get('/my/messages', my(history(deps, pages)))
     .use(settingsRouter(deps, pages))
-    .get('/my/export', my(exportAll(deps, pages)))
-    .get(
-      '/my/erase',
-      my((req, res) => pages.show(req, res, 'my-erase')),
-    )
-    .post(
-      '/my/erase',
-      my(async (req, res, me) => {
-        await deps.subscriptions.erase(me.person.id);
-        await deps.visitors.untie(req, res);
-        pages.sessions.end(res);
-        res.redirect(303, '/goodbye');
-      }),
-    )
-    .get('/goodbye', (req, res) => pages.show(req, res, 'goodbye'))
+    .use(leaveRouter(deps, pages))
+    .use(exportRouter(deps, pages))
     .post('/sign-out', async (req, res) => {
       pages.sessions.checkCsrf(req);
       await deps.visitors.untie(req, res);

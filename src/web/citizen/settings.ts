@@ -2,8 +2,10 @@ import { type Request, type Response, Router } from 'express';
 import type { Locale } from '../../catalogue/topic.ts';
 import { usualDigestHour } from '../../subscriptions/subscriber.ts';
 import type { PersonView } from '../../subscriptions/subscription-service.ts';
+import { dayPicture } from '../pages/day.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
+import { regionChoices } from '../pages/present.ts';
 import { field } from '../pages/request.ts';
 import { addressNotes, addressRouter } from './addresses.ts';
 import { consentFaults, consentNotes, consentView } from './consent.ts';
@@ -16,18 +18,20 @@ const timeOfDay = /^([01]\d|2[0-3]):[0-5]\d$/;
 const notes = ['settings', 'links', 'as-before', ...consentNotes, ...addressNotes];
 
 /** What the form of settings holds; an empty time is none. */
-type Typed = { locale: Locale; from: string; to: string; digestHour: string };
+type Typed = { locale: Locale; region: string; from: string; to: string; digestHour: string };
 
 const heldBy = ({ person }: PersonView): Typed => ({
   locale: person.locale,
+  region: person.region ?? '',
   from: person.quietHours?.from ?? '',
   to: person.quietHours?.to ?? '',
   digestHour: clockOf(person.digestHour ?? usualDigestHour),
 });
 
-/** A page that was open since before there was an hour to choose sends none: then it stays as it is. */
+/** A page that was open since before there was something to choose does not send it: then it stays as it is. */
 const typedOf = (req: Request, me: PersonView): Typed => ({
   locale: field(req, 'locale') === 'en' ? 'en' : 'zh-CN',
+  region: req.body?.region === undefined ? heldBy(me).region : field(req, 'region'),
   from: field(req, 'from'),
   to: field(req, 'to'),
   digestHour: field(req, 'digestHour') || heldBy(me).digestHour,
@@ -70,9 +74,12 @@ const showSettings =
     const typed = sent?.typed ?? heldBy(me);
     const addresses = await deps.subscriptions.addressesOf(me.person.id);
     const follows = me.follows.some(({ stoppedAt }) => stoppedAt === null);
+    const voice = await pages.voice(req);
     const values = {
       tab: 'settings',
       typed,
+      regions: regionChoices(voice),
+      day: dayPicture(voice.t, typed),
       hours: { from: hoursWith(typed.from), to: hoursWith(typed.to), digest: fullHours },
       addresses,
       removable: addresses.length > 1 || !follows,
@@ -82,7 +89,7 @@ const showSettings =
       fewer: me.person.fewer === true,
       plainLinks: me.person.plainLinks === true,
       countsClicks: deps.config.feedback.clicks,
-      consent: consentView(await pages.voice(req), me, '/my/settings'),
+      consent: consentView(voice, me, '/my/settings'),
       faults: sent?.faults ?? consentFaults(req),
       done: doneNote(req, notes),
     };
@@ -93,11 +100,14 @@ const save =
   (deps: CitizenDeps, pages: Pages): Me =>
   async (req, res, me) => {
     const typed = typedOf(req, me);
-    const faults = { ...quietFaults(typed), ...digestFaults(typed) };
+    const { regionParents } = await deps.catalogue.trees();
+    const isKnown = typed.region === '' || regionParents.has(typed.region);
+    const faults = { ...(isKnown ? {} : { region: 'fault.region' }), ...quietFaults(typed), ...digestFaults(typed) };
     if (Object.keys(faults).length > 0) return showSettings(deps, pages)(req, res, me, { typed, faults });
     const { locale, from, to } = typed;
+    const region = typed.region === '' ? null : typed.region;
     const quietHours = from === '' ? null : { from, to };
-    await deps.subscriptions.change(me.person.id, { locale, quietHours, digestHour: digestHourOf(typed, me) });
+    await deps.subscriptions.change(me.person.id, { locale, region, quietHours, digestHour: digestHourOf(typed, me) });
     pages.rememberLocale(res, locale);
     res.redirect(303, '/my/settings?done=settings');
   };
@@ -118,7 +128,7 @@ const asBefore =
     res.redirect(303, '/my/settings?done=as-before');
   };
 
-/** Language, quiet hours, hour of digests, links and addresses of whoever is signed in. */
+/** Language, region, quiet hours, hour of digests, links and addresses of whoever is signed in. */
 export const settingsRouter = (deps: CitizenDeps, pages: Pages): Router => {
   const show = showSettings(deps, pages);
   return Router()

@@ -1,4 +1,5 @@
 import type { ApplicationService } from '../../applications/application-service.ts';
+import type { AudienceService } from '../../audience/audience-service.ts';
 import type { CatalogueService } from '../../catalogue/catalogue-service.ts';
 import type { ItemReader } from '../../catalogue/item-reader.ts';
 import type { OutboxEntry, OutboxPage } from '../../channels/outbox.ts';
@@ -9,6 +10,7 @@ import type { FeedbackService } from '../../feedback/feedback-service.ts';
 import type { OpinionService } from '../../feedback/opinions/opinion-service.ts';
 import type { Keyring } from '../../keyring.ts';
 import type { ProfileService } from '../../profiles/profile-service.ts';
+import type { RuleService } from '../../rules/rule-service.ts';
 import type { SignUpService, SubscriptionService } from '../../subscriptions/subscription-service.ts';
 import type { WechatService } from '../../wechat/wechat-service.ts';
 import type { Visitors } from '../visitor.ts';
@@ -27,6 +29,8 @@ export type CitizenDeps = {
   items: ItemReader;
   /** Null where no official account is configured: then nothing of it shows. */
   wechat: WechatService | null;
+  rules: Pick<RuleService, 'active'>;
+  audience: Pick<AudienceService, 'reach'>;
   keyring: Keyring;
   edges: Edges;
   config: Pick<Config, 'publicUrl' | 'locale' | 'timeZone' | 'feedback'>;

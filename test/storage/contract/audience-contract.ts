@@ -105,7 +105,7 @@ export const describeAudienceStore = (name: string, open: OpenAudience, { many: 
       ]);
     });
 
-    it('leaves out what is stopped, suppressed, merged and erased', async () => {
+    it('leaves out what is stopped, suppressed, merged, erased and leaving', async () => {
       const ordinal = await person();
       await one.addresses.claim(address('a', ordinal));
       await follow(ordinal, housing.key);
@@ -115,7 +115,9 @@ export const describeAudienceStore = (name: string, open: OpenAudience, { many: 
       await one.subscriptions.merge(merged, ordinal, someTime);
       const erased = await person({ id: 'person-3' });
       await one.subscriptions.erase(erased, someTime);
-      expect(await one.audience.people([ordinal, merged, erased])).toEqual([
+      const leaving = await person({ id: 'person-4' });
+      await one.subscriptions.leave(leaving, someTime);
+      expect(await one.audience.people([ordinal, merged, erased, leaving])).toEqual([
         expect.objectContaining({ ordinal, channels: [], follows: [] }),
       ]);
       expect((await one.audience.scan(0, 10)).people).toHaveLength(1);
@@ -214,6 +216,8 @@ export const describeAudienceStore = (name: string, open: OpenAudience, { many: 
           [2],
         ],
         ['a merge', (ordinal, second) => one.subscriptions.merge(ordinal, second, someTime), [1, 2]],
+        ['a leave', (ordinal) => one.subscriptions.leave(ordinal, someTime)],
+        ['a leave that is taken back', (ordinal) => one.subscriptions.leave(ordinal, null)],
         ['an erasure', (ordinal) => one.subscriptions.erase(ordinal, someTime)],
         ['an import of somebody known', () => one.subscriptions.importPeople([makeImported({ externalId: 'one' })])],
         [

@@ -328,6 +328,32 @@ const describeListing = (store: () => ItemStore, size: Size): void =>
       expect((await found('   ')).sort()).toEqual(['de', 'tr', 'zh']);
     });
 
+    it('the topics of what the public was shown since, newest first', async () => {
+      const put = async (
+        id: string,
+        later: number,
+        state: Item['state'],
+        content: Partial<ItemContent>,
+        version = 1,
+      ) => {
+        const item = makeItem(id, { updatedAt: at + later }, content);
+        await store().insert(item);
+        const next: Item = { ...item, state, version };
+        await store().replace(item, next, makeVersion(next));
+      };
+      await put('old', 0, 'published', { topics: ['budgets'] });
+      await put('first', 10, 'published', { topics: ['services', 'policies'] });
+      await put('none', 11, 'published', { topics: [] });
+      await put('secret', 12, 'published', { visibility: 'targeted' });
+      await put('gone', 13, 'withdrawn', {});
+      await put('unseen', 14, 'published', {}, 0);
+      await put('last', 20, 'published', { topics: ['budgets'] });
+      const found = (await store().topicsSince(at + 10, 10)).map((topics) => topics.sort());
+      expect(found).toEqual([['budgets'], [], ['policies', 'services']]);
+      expect(await store().topicsSince(at + 10, 1)).toEqual([['budgets']]);
+      expect(await store().topicsSince(at + 21, 10)).toEqual([]);
+    });
+
     it('nothing for a cursor that is none', async () => {
       for (const cursor of ['', 'x', 'bnVsbA', Buffer.from('["1",2]').toString('base64url')])
         await expect(store().list({}, { cursor, limit: 5 })).rejects.toMatchObject({ code: 'invalid' });

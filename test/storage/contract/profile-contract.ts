@@ -1,7 +1,7 @@
 import type { BrowsingEvent } from '../../../src/browsing/browsing-event.ts';
 import type { CatalogueStore } from '../../../src/catalogue/catalogue-store.ts';
 import { emptyProfile } from '../../../src/profiles/profile.ts';
-import { foldUnder, forgetInterest, joinProfiles } from '../../../src/profiles/profile-fold.ts';
+import { correctInterest, foldUnder, forgetInterest, joinProfiles } from '../../../src/profiles/profile-fold.ts';
 import type { ProfileStore } from '../../../src/profiles/profile-store.ts';
 import { type ItemContent, newItem } from '../../../src/publishing/item.ts';
 import type { ItemStore } from '../../../src/publishing/item-store.ts';
@@ -137,6 +137,10 @@ export const describeProfileStore = (name: string, open: OpenProfiles, { many: c
         const ordinal = await person();
         await store.absorb([makeEvent({ ordinal })], fold);
         const before = (await store.profile(ordinal)) ?? emptyProfile;
+        const right = correctInterest(before, 'housing', 0.75, someTime + 4);
+        expect(right.interests.housing?.corrected).toBe(someTime + 4);
+        await store.change(ordinal, () => right);
+        expect(await other.profile(ordinal)).toEqual(right);
         const after = forgetInterest(before, 'housing', someTime + 5);
         expect(await other.change(ordinal, (profile) => forgetInterest(profile, 'housing', someTime + 5))).toEqual(
           after,

@@ -171,6 +171,34 @@ export const describeSubscriptionStore = (name: string, open: OpenSubscriptions,
         await store.erase(77, someTime);
       });
 
+      it('leave at a time that they may take back, until they are erased', async () => {
+        const [a = 0, b = 0, c = 0, d = 0] = await people(4);
+        const due = async (before: number, limit = 10) => (await other.leaving(before, limit)).sort((x, y) => x - y);
+        for (const [ordinal, days] of [
+          [a, 3],
+          [b, 1],
+          [c, 2],
+          [d, 2],
+        ] as const)
+          expect(await store.leave(ordinal, someTime + days)).toBe(true);
+        expect(await other.subscriber({ ordinal: a })).toMatchObject({ leavesAt: someTime + 3, erasedAt: null });
+        expect(await other.recipients([a])).toMatchObject([{ leavesAt: someTime + 3 }]);
+        expect(await due(someTime + 1)).toEqual([]);
+        expect(await due(someTime + 3)).toEqual([b, c, d]);
+        expect(await other.leaving(someTime + 9, 2)).toEqual([b, c]);
+        expect(await other.leave(b, null)).toBe(true);
+        expect(await store.leave(b, null)).toBe(true);
+        expect(await store.subscriber({ ordinal: b })).not.toHaveProperty('leavesAt');
+        expect((await store.recipients([b]))[0]).not.toHaveProperty('leavesAt');
+        await store.updateSubscriber(a, { region: '110000' });
+        expect(await store.subscriber({ ordinal: a })).toMatchObject({ leavesAt: someTime + 3 });
+        await store.erase(c, someTime + 5);
+        await store.merge(d, b, someTime + 5);
+        expect(await due(someTime + 9)).toEqual([a]);
+        for (const gone of [c, d, 77]) expect(await store.leave(gone, someTime)).toBe(false);
+        expect(await due(someTime + 9)).toEqual([a]);
+      });
+
       it('are merged once, never into themselves', async () => {
         const [a = 0, b = 0, c = 0] = await people(3);
         await store.merge(b, a, someTime);

@@ -27,6 +27,7 @@ describe('reasons for which a message failed for good', () => {
 const keptBack = [
   ...[
     'erased',
+    'leaving',
     'opted-out',
     'no-address',
     'suppressed',

@@ -71,6 +71,11 @@ describe('the order of the policy', () => {
       { kind: 'withhold', code: 'erased' },
     ],
     [
+      'one who leaves before all else, too',
+      input({ person: person({ leavesAt: 1 }), reasons: [] }),
+      { kind: 'withhold', code: 'leaving' },
+    ],
+    [
       'no reason left before a suppressed address',
       input({ reasons: [], person: person({ addresses: [address('email', { suppressed: 'hard' })] }) }),
       { kind: 'withhold', code: 'opted-out' },

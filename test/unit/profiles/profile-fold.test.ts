@@ -3,7 +3,13 @@ import { type BrowsingEvent, eventKinds, eventWeights } from '../../../src/brows
 import type { ParentOf } from '../../../src/catalogue/topic.ts';
 import { scaledWeight, weightAt } from '../../../src/profiles/interest.ts';
 import { emptyProfile, type Profile } from '../../../src/profiles/profile.ts';
-import { evidenceFor, foldUnder, forgetInterest, joinProfiles } from '../../../src/profiles/profile-fold.ts';
+import {
+  correctInterest,
+  evidenceFor,
+  foldUnder,
+  forgetInterest,
+  joinProfiles,
+} from '../../../src/profiles/profile-fold.ts';
 
 const parents: ParentOf = new Map([
   ['services', null],
@@ -142,6 +148,30 @@ describe('deleting an interest', () => {
 
   it('never moves the time back', () => {
     expect(forgetInterest(forgetInterest(read, 'rent', noon), 'rent', noon - 5).cleared).toEqual({ rent: noon });
+  });
+});
+
+describe('correcting an interest', () => {
+  const read = fold(emptyProfile, [event({ kind: 'useful' })]);
+
+  it.each([0.1, 0.45, 0.75])('makes it as strong as was said: %d', (weight) => {
+    const later = noon + 40 * dayMs;
+    const profile = correctInterest(read, 'rent', weight, later);
+    expect(interestOf(profile, 'rent', later)).toBeCloseTo(weight, 9);
+    expect(profile.interests.rent).toMatchObject({ counts: { useful: 1 }, corrected: later });
+    expect(profile.interests.housing).toEqual(read.interests.housing);
+  });
+
+  it('is added to by what comes later, and remembered', () => {
+    const profile = fold(correctInterest(read, 'rent', 0.1, noon), [event({ kind: 'useful', at: noon + 1 })]);
+    expect(interestOf(profile, 'rent')).toBeGreaterThan(0.4);
+    expect(profile.interests.rent?.corrected).toBe(noon);
+    expect(joinProfiles(profile, read).interests.rent?.corrected).toBe(noon);
+  });
+
+  it('makes none where there is none', () => {
+    expect(correctInterest(read, 'tax', 0.75, noon)).toBe(read);
+    expect(correctInterest(read, 'constructor', 0.75, noon)).toBe(read);
   });
 });
 

@@ -9,8 +9,9 @@ import type { AddressDocument, SuppressionDocument } from '../address-store.ts';
  * names in it may be anything. `refused`: they said no to personalisation themselves, which an import cannot overrule. People stored
  * before there was a choice have no `digestHour`.
  */
-export type PersonDocument = Omit<Subscriber, 'ordinal' | 'attributes' | 'digestHour'> & {
+export type PersonDocument = Omit<Subscriber, 'ordinal' | 'attributes' | 'digestHour' | 'leavesAt'> & {
   _id: number;
+  leavesAt?: number | null;
   digestHour?: number | null;
   pending?: true;
   attributes: string;
@@ -47,8 +48,9 @@ export const peopleCollections = (db: mongo.Db) => ({
   signUps: db.collection<{ _id: string; lookup: string }>('sign_ups'),
 });
 
-/** What a person wished of how they are told; what they did not wish is left out. */
-const wishesOf = ({ fewer, plainLinks }: PersonDocument) => ({
+/** What a person wished of how they are told, and whether at all; what they did not wish is left out. */
+const wishesOf = ({ fewer, plainLinks, leavesAt }: PersonDocument) => ({
+  ...(leavesAt == null ? {} : { leavesAt }),
   ...(fewer ? { fewer } : {}),
   ...(plainLinks ? { plainLinks } : {}),
 });

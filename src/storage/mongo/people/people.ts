@@ -141,7 +141,7 @@ export const settleDebts = async (db: mongo.Db): Promise<number> => {
   return owing.length;
 };
 
-type Rest = Pick<SubscriptionStore, 'subscriber' | 'erase' | 'merge' | 'recipients'>;
+type Rest = Pick<SubscriptionStore, 'subscriber' | 'erase' | 'leave' | 'leaving' | 'merge' | 'recipients'>;
 
 const cleared = {
   externalId: null,
@@ -154,10 +154,11 @@ const cleared = {
   refused: false,
   fewer: false,
   plainLinks: false,
+  leavesAt: null,
   owes: 'erasure',
 } as const satisfies Partial<PersonDocument>;
 
-const endsOver = (db: mongo.Db): Pick<Rest, 'erase' | 'merge'> => {
+const endsOver = (db: mongo.Db): Pick<Rest, 'erase' | 'leave' | 'leaving' | 'merge'> => {
   const { subscribers } = peopleCollections(db);
   const changes = changesOver(db);
   const settle = settlerOver(db);
@@ -172,6 +173,22 @@ const endsOver = (db: mongo.Db): Pick<Rest, 'erase' | 'merge'> => {
         await settle(ordinal);
       });
     },
+    leave: async (ordinal, leavesAt) => {
+      const living = { _id: ordinal, pending: { $exists: false }, mergedInto: null, erasedAt: null };
+      if (!(await subscribers.findOne(living, { projection: { _id: 1 } }))) return false;
+      const done = await changes.announce([ordinal], () =>
+        subscribers.updateOne(living, { $set: { leavesAt }, $inc: { beat: 1 } }),
+      );
+      return done.matchedCount > 0;
+    },
+    leaving: async (before, limit) =>
+      (
+        await subscribers
+          .find({ leavesAt: { $lt: before }, mergedInto: null }, { projection: { _id: 1 } })
+          .sort({ leavesAt: 1, _id: 1 })
+          .limit(limit)
+          .toArray()
+      ).map(({ _id }) => _id),
     merge: async (from, to) => {
       if (from === to) return;
       await changes.announce([from, to], async () => {

@@ -28,6 +28,7 @@ const person = (row: Row): Omit<Subscriber, 'attributes' | 'externalId' | 'creat
   erasedAt: integer(row.erased_at),
   ...(row.fewer === 1 ? { fewer: true } : {}),
   ...(row.plain_links === 1 ? { plainLinks: true } : {}),
+  ...(row.leaves_at == null ? {} : { leavesAt: Number(row.leaves_at) }),
 });
 
 /** Consents of a row that has the columns of `consentColumns`. */
@@ -87,11 +88,12 @@ const recipientColumns = {
   stopped_all: 'stopped_all',
   fewer: 'fewer',
   plain_links: 'plain_links',
+  leaves_at: 'leaves_at',
 };
 
 type People = Pick<
   SubscriptionStore,
-  'insertSubscriber' | 'subscriber' | 'updateSubscriber' | 'erase' | 'merge' | 'recipients'
+  'insertSubscriber' | 'subscriber' | 'updateSubscriber' | 'erase' | 'leave' | 'leaving' | 'merge' | 'recipients'
 >;
 
 /** The people of `sqliteSubscriptionStore`. */
@@ -147,7 +149,14 @@ export const peopleOver = (db: SqliteDatabase): People => {
     `UPDATE subscribers SET external_id = NULL, region = NULL, time_zone = NULL, quiet_hours = NULL, digest_hour = NULL,
        attributes = '{}', personalisation = 0, consent_given_at = NULL, consent_how = NULL, consent_wording = NULL,
        consent_withdrawn_at = NULL, consent_refused = 0, fewer = 0,
-       plain_links = 0, erased_at = coalesce(erased_at, ?) WHERE ordinal = ?`,
+       plain_links = 0, leaves_at = NULL, erased_at = coalesce(erased_at, ?) WHERE ordinal = ?`,
+  );
+
+  const leave = db.prepare(
+    'UPDATE subscribers SET leaves_at = ? WHERE ordinal = ? AND merged_into IS NULL AND erased_at IS NULL',
+  );
+  const leaving = db.prepare(
+    'SELECT ordinal FROM subscribers WHERE leaves_at < ? AND merged_into IS NULL ORDER BY leaves_at, ordinal LIMIT ?',
   );
 
   const profiles = profileKeeperOver(db);
@@ -221,6 +230,13 @@ export const peopleOver = (db: SqliteDatabase): People => {
           changes.touch(person);
         }
       }),
+    leave: (ordinal, at) =>
+      db.write(() => {
+        const isThere = leave.run(at, ordinal).changes > 0;
+        if (isThere) changes.touch(ordinal);
+        return isThere;
+      }),
+    leaving: (before, limit) => db.read(() => leaving.all(before, limit).map((row) => Number(row.ordinal))),
     merge: (from, to) =>
       db.write(() => {
         markMerged.run(to, from);
