@@ -52,6 +52,18 @@ const describeFold = (name: string, storage?: TownOptions['storage']): void =>
       expect([await reportsNow(), (await town.fanout.get(push))?.counts]).toEqual(before);
     });
 
+    it('goes on where a process died', async () => {
+      await activeRule(town);
+      const { push } = await publishAndCount(town);
+      await grown(40);
+      await town.stores.folds.begin(push);
+      expect(await town.stores.folds.dropRows(push, 1)).toBe(1);
+      expect(await town.foldLedger(signal)).toBe(1);
+      expect(await rowsOf(push)).toBe(0);
+      const whole = await town.stores.folds.candidates(town.now(), { cursor: null, limit: 9 });
+      expect(whole.rows).toEqual([]);
+    });
+
     it('leaves links to stop in force, of a message and of a digest', async () => {
       await publishAndCount(town);
       await publishAndCount(town, { topics: ['budgets'] });

@@ -28,9 +28,10 @@ const damaged = fc
 const patienceMs = 3_000;
 
 const within = (bytes: Uint8Array): ReturnType<typeof classifyBounce> => {
-  const start = performance.now();
+  // time of the processor, not of the wall: a machine that does much else is no fault of the reader
+  const start = process.cpuUsage();
   const found = classifyBounce(bytes);
-  expect(performance.now() - start).toBeLessThan(patienceMs);
+  expect(process.cpuUsage(start).user / 1_000).toBeLessThan(patienceMs);
   expect(returnKinds).toContain(found.kind);
   return found;
 };
