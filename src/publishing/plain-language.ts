@@ -12,7 +12,7 @@ export type PlainHint =
 const begins = 24;
 /** What a template leaves to be filled in: [date], 【日期】. */
 const blanks = /\[[^[\]\n]{1,60}\]|【[^【】\n]{1,60}】/g;
-const sentenceEnds = /[.!?。！？；](?=\s|$|[^\x00-\x7f])|\n+/;
+const sentenceEnds = /[.!?](?=\s|$)|[。！？；]|\n+/;
 
 const lengthOf = (sentence: string, locale: Locale): number =>
   locale === 'zh-CN'

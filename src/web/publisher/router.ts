@@ -4,6 +4,7 @@ import type { StaffDeps, StaffPages } from '../staff/staff-pages.ts';
 import { itemEditRouter } from './items/item-edit.ts';
 import { itemListRouter } from './items/item-list.ts';
 import { itemPageRouter } from './items/item-page.ts';
+import { ruleRouter } from './rules/rule-pages.ts';
 
 /** A notice may be a long text, and each Chinese character takes nine bytes of a form. */
 const longForms = express.urlencoded({ extended: false, limit: '3mb', parameterLimit: 10_000 });
@@ -13,7 +14,8 @@ export const publisherRouter = (deps: StaffDeps, pages: Pages, own: StaffPages):
   Router()
     .use(itemListRouter(deps, pages, own))
     .use(itemEditRouter(deps, pages, own))
-    .use(itemPageRouter(deps, pages, own));
+    .use(itemPageRouter(deps, pages, own))
+    .use(ruleRouter(deps, pages, own));
 
 /** Reads the forms of publishers' pages, before the shorter limit of all other staff pages. */
 export const publisherForms = (): Router => Router().use(['/staff/items', '/staff/rules', '/staff/pushes'], longForms);
