@@ -20,6 +20,7 @@ import { reportsSchema } from './schema/reports.ts';
 import { returnsSchema } from './schema/returns.ts';
 import { ruleDepartmentsSchema } from './schema/rule-departments.ts';
 import { rulesSchema } from './schema/rules.ts';
+import { saidFeedbackSchema } from './schema/said-feedback.ts';
 import { secondStepSchema } from './schema/second-step.ts';
 import { subscriptionsSchema } from './schema/subscriptions.ts';
 import { transactionalSchema } from './schema/transactional.ts';
@@ -55,6 +56,7 @@ const migrations: string[] = [
   ruleDepartmentsSchema,
   secondStepSchema,
   accountsSchema,
+  saidFeedbackSchema,
 ];
 
 /** The schema that this program makes: how many migrations there are. */

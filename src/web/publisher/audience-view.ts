@@ -9,7 +9,7 @@ const rowsMost = 12;
 
 /** A count in words: so few that they are not told are "fewer than 10". */
 export const peopleText = (voice: Voice, people: number | null): string =>
-  people === null ? voice.t('reports:few') : numberText(voice, people);
+  people === null ? voice.t('publisher:audience.few') : numberText(voice, people);
 
 type Named = (key: string) => string;
 
