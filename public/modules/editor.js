@@ -6,6 +6,7 @@ const pause = 400;
 const bodyOf = () => new URLSearchParams(new FormData(form));
 
 // A mail is markup of its own under a policy of its own, so it comes by a form that leads into its frame.
+const forms = new Map();
 const fillFrame = (frame) => {
   const sent = document.createElement('form');
   sent.method = 'post';
@@ -18,9 +19,11 @@ const fillFrame = (frame) => {
     field.value = value;
     sent.append(field);
   }
+  // a form that is gone is not sent: it stays until the next one takes its place
+  forms.get(frame)?.remove();
+  forms.set(frame, sent);
   document.body.append(sent);
   sent.submit();
-  sent.remove();
 };
 
 let latest = 0;

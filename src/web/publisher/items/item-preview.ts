@@ -84,9 +84,13 @@ const textsIn = (content: ItemContent, locale: Locale): string[] => {
 export const hintsOf = (content: ItemContent, voice: Voice) =>
   [...locales].reverse().map((locale) => ({
     language: languageName(voice, locale),
-    hints: textsIn(content, locale)
-      .flatMap((text) => plainHints(text, locale, plainRules[locale]))
-      .map((hint) => hintWords(voice, hint, locale)),
+    hints: [
+      ...new Set(
+        textsIn(content, locale)
+          .flatMap((text) => plainHints(text, locale, plainRules[locale]))
+          .map((hint) => hintWords(voice, hint, locale)),
+      ),
+    ],
   }));
 
 /** The message on every channel in both languages, by the renderers that make the real ones; and what is missing or hard to read. */

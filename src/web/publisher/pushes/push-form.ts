@@ -5,7 +5,7 @@ import { type ChannelName, channelNames } from '../../../subscriptions/follow.ts
 import type { Voice } from '../../pages/present.ts';
 import { field, longField, textFault } from '../../pages/request.ts';
 import type { Faults } from '../items/item-form.ts';
-import { blankGroup, type FormNode, readCondition, withEdit } from '../rules/condition-form.ts';
+import { blankGroup, blankLeaf, type FormNode, readCondition, withEdit } from '../rules/condition-form.ts';
 import { conditionOf } from '../rules/read-condition.ts';
 
 /** A targeted push as its form holds it. `kind`: whoever a condition is true of, or people by name. */
@@ -21,7 +21,7 @@ export type PushTyped = {
 const noteMost = 2_000;
 
 export const blankPush = (item: string): PushTyped => ({
-  ...{ item, kind: 'condition', who: blankGroup(), people: '', channels: [], note: '' },
+  ...{ item, kind: 'condition', who: { ...blankGroup(), parts: [blankLeaf()] }, people: '', channels: [], note: '' },
 });
 
 export const readPushForm = (req: Request): PushTyped => ({
