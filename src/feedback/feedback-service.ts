@@ -39,7 +39,7 @@ export type OwnFeedback = Pick<Feedback, 'kind' | 'rating' | 'comment' | 'channe
 };
 
 /** What somebody wrote about a message or complained of, as the office reads it. */
-export type SaidFeedback = Pick<Feedback, 'id' | 'kind' | 'rating' | 'comment' | 'channel' | 'at'> & {
+type SaidFeedback = Pick<Feedback, 'id' | 'kind' | 'rating' | 'comment' | 'channel' | 'at'> & {
   item: { id: string; title: string };
 };
 

@@ -81,7 +81,7 @@ const textsIn = (content: ItemContent, locale: Locale): string[] => {
 };
 
 /** What could be said more plainly, by language, in words. */
-export const hintsOf = (content: ItemContent, voice: Voice) =>
+const hintsOf = (content: ItemContent, voice: Voice) =>
   [...locales].reverse().map((locale) => ({
     language: languageName(voice, locale),
     hints: [
