@@ -56,6 +56,8 @@ export type FanoutService = {
     request: { id?: string; item: string; audience: PushAudience; channels: ChannelName[] | null; note: string },
     actor: Actor,
   ): Promise<Push>;
+  /** Throws what `push` would: `not-found`, `wrong-state`, `invalid`. */
+  checkPush(item: string, audience: PushAudience): Promise<void>;
   /**
    * A published item's push to one person, by ordinal, who may be a contact. `id` is the caller's: asking again answers the same
    * push. Throws `not-found`, `wrong-state`.

@@ -145,6 +145,10 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       await refuseUnknown(stores, audience);
       return pushNow(item, { id, audience, channels, note });
     },
+    checkPush: async (item, audience) => {
+      await pushable(item);
+      await refuseUnknown(stores, audience);
+    },
     answer: async ({ id, item, ordinal, note }) =>
       (await stores.pushes.get(id)) ??
       pushNow(await pushable(item), { id, audience: { kind: 'applicant', ordinal }, channels: null, note }),

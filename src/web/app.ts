@@ -36,6 +36,7 @@ export type AppDeps = {
     | 'audienceIndex'
     | 'explain'
     | 'fanout'
+    | 'pushOrders'
     | 'feedback'
     | 'returns'
     | 'suppressions'

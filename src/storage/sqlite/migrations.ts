@@ -15,6 +15,7 @@ import { feedsSchema } from './schema/feeds.ts';
 import { profilesSchema } from './schema/profiles.ts';
 import { publishingSchema } from './schema/publishing.ts';
 import { pushFoldsSchema } from './schema/push-folds.ts';
+import { pushOrdersSchema } from './schema/push-orders.ts';
 import { replyAddressesSchema } from './schema/reply-addresses.ts';
 import { reportsSchema } from './schema/reports.ts';
 import { returnsSchema } from './schema/returns.ts';
@@ -57,6 +58,7 @@ const migrations: string[] = [
   secondStepSchema,
   accountsSchema,
   saidFeedbackSchema,
+  pushOrdersSchema,
 ];
 
 /** The schema that this program makes: how many migrations there are. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Request } from 'express';
+import { DateTime } from 'luxon';
 import { nearest } from '../../rules/nearest.ts';
 
 /** What can be chosen by writing its name: a topic, a region. */
@@ -68,3 +69,9 @@ export const idOfForm = (staff: string, once: string): string | null =>
   onceShape.test(once)
     ? createHash('sha256').update(['form', staff, once].join('\u0000')).digest('base64url').slice(0, 22)
     : null;
+
+/** A day and time of the office's clock, in ms; null for what is none. */
+export const timeOf = (text: string, zone: string): number | null => {
+  const moment = DateTime.fromISO(text, { zone });
+  return text !== '' && moment.isValid ? moment.toMillis() : null;
+};

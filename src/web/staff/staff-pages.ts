@@ -9,6 +9,7 @@ import type { BroadcastService } from '../../broadcasts/broadcast-service.ts';
 import type { CalendarService } from '../../calendar/calendar-service.ts';
 import type { Config } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
+import type { PushOrderService } from '../../fanout/push-orders.ts';
 import type { SuppressionService } from '../../feedback/suppression-service.ts';
 import type { Keyring } from '../../keyring.ts';
 import type { DeadlineService } from '../../reports/deadlines.ts';
@@ -31,6 +32,7 @@ export type StaffDeps = Pick<
   config: CitizenDeps['config'] & Pick<Config, 'review'>;
   publishing: PublishingService;
   rules: RuleService;
+  pushOrders: PushOrderService;
   audience: AudienceService;
   explain: ExplainService;
   templates: Pick<MessageTemplates, 'notification'>;

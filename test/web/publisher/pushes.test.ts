@@ -115,6 +115,44 @@ describe('the pages on which messages go out', () => {
     expect(web.rows("SELECT 1 FROM audit WHERE action IN ('pausePush', 'resumePush', 'cancelPush')")).toHaveLength(3);
   });
 
+  it('wait for their time, and can be taken back', async () => {
+    const li = await writer();
+    const once = await open(li);
+    const later = { once, item, ...inBeijing, do: 'send', confirm: '12', at: '2026-06-11T09:00' };
+    const past = await li.send('/staff/pushes/new', { ...later, at: '2026-06-01T09:00' });
+    expect([past.status, past.html.includes('href="#at"')]).toEqual([409, true]);
+    const waits = await li.send('/staff/pushes/new', later);
+    expect([waits.html.includes('It starts at the time you chose.'), waits.html.includes('11 June 2026')]).toEqual([
+      true,
+      true,
+    ]);
+    expect((await li.send('/staff/pushes/new', later)).path).toBe('/staff/pushes?done=push-ordered');
+    const second = await open(li);
+    await li.send('/staff/pushes/new', { ...later, once: second, note: 'Not after all.' });
+    const place = /\/staff\/pushes\/orders\/[\w-]{22}/.exec((await li.get('/staff/pushes')).html)?.[0] ?? '';
+    expect((await li.send(place, {})).html).toContain('It is taken back.');
+    await li.get('/staff');
+    expect((await li.send(place, {})).path).toBe('/staff/pushes');
+    expect(await web.town.pushOrders.startDue()).toBe(0);
+    web.town.pass('2026-06-11T01:00:01Z');
+    const before = await web.town.fanout.list({ cursor: null, limit: 5 });
+    expect(await web.town.pushOrders.startDue()).toBe(1);
+    expect(await web.town.pushOrders.startDue()).toBe(0);
+    await web.town.drain();
+    const after = await web.town.fanout.list({ cursor: null, limit: 5 });
+    expect([after.rows.length - before.rows.length, after.rows[0]?.matched]).toEqual([1, 12]);
+  });
+
+  it('say so when the notice is gone by then', async () => {
+    const li = await writer();
+    const once = await open(li);
+    await li.send('/staff/pushes/new', { once, item, ...inBeijing, do: 'send', confirm: '12', at: '2026-06-10T13:00' });
+    await web.api('POST', `/items/${item}/withdraw`, { note: 'x', notify: true });
+    web.town.pass('2026-06-10T05:00:01Z');
+    await web.town.pushOrders.startDue();
+    expect((await li.get('/staff/pushes')).html).toContain('Could not start');
+  });
+
   it('are for the desk alone', async () => {
     expect((await plainVisitor(web.url).get('/staff/pushes')).path).toBe('/staff/sign-in');
     const wang = await staffVisitor(web, { name: 'Wang', roles: ['reviewer'] });

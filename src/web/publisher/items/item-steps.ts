@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
-import { DateTime } from 'luxon';
 import type { Staff } from '../../../access/access-store.ts';
 import { AppError } from '../../../errors.ts';
 import { missingLanguages } from '../../../publishing/both-languages.ts';
@@ -10,7 +9,7 @@ import type { Voice } from '../../pages/present.ts';
 import { field, longField, pathPart, textFault } from '../../pages/request.ts';
 import { actorOf, deskRoles } from '../../staff/applications.ts';
 import type { StaffDeps, StaffPages } from '../../staff/staff-pages.ts';
-import { typedFields } from '../names.ts';
+import { timeOf, typedFields } from '../names.ts';
 import { itemOf } from './item-edit.ts';
 import type { Faults } from './item-form.ts';
 
@@ -85,12 +84,6 @@ const noteFault = ({ req, voice }: Asked, name: string): Faults => {
     long: 'publisher:fault.tooLong',
   });
   return words === null ? {} : { [name]: voice.t(words) };
-};
-
-/** A day and time of the office's clock, in ms; null for what is none. */
-const timeOf = (text: string, zone: string): number | null => {
-  const moment = DateTime.fromISO(text, { zone });
-  return text !== '' && moment.isValid ? moment.toMillis() : null;
 };
 
 const approveFaults = (asked: Asked): Faults => {

@@ -5,6 +5,7 @@ import { type ChannelName, channelNames } from '../../../subscriptions/follow.ts
 import type { Voice } from '../../pages/present.ts';
 import { field, longField, textFault } from '../../pages/request.ts';
 import type { Faults } from '../items/item-form.ts';
+import { timeOf } from '../names.ts';
 import { blankGroup, blankLeaf, type FormNode, readCondition, withEdit } from '../rules/condition-form.ts';
 import { conditionOf } from '../rules/read-condition.ts';
 
@@ -16,12 +17,22 @@ export type PushTyped = {
   people: string;
   channels: string[];
   note: string;
+  /** When it starts; empty: at once. */
+  at: string;
 };
 
 const noteMost = 2_000;
 
 export const blankPush = (item: string): PushTyped => ({
-  ...{ item, kind: 'condition', who: { ...blankGroup(), parts: [blankLeaf()] }, people: '', channels: [], note: '' },
+  ...{
+    item,
+    kind: 'condition',
+    who: { ...blankGroup(), parts: [blankLeaf()] },
+    people: '',
+    channels: [],
+    note: '',
+    at: '',
+  },
 });
 
 export const readPushForm = (req: Request): PushTyped => ({
@@ -31,12 +42,13 @@ export const readPushForm = (req: Request): PushTyped => ({
   people: longField(req, 'people'),
   channels: channelNames.map((_, at) => field(req, `channel-${at}`)),
   note: longField(req, 'note'),
+  at: field(req, 'at'),
 });
 
 /** Ids as they were typed: one a line, or with blanks or commas between. */
 export const idsIn = (text: string): string[] => [...new Set(text.split(/[\s,;，；、]+/).filter(Boolean))];
 
-type Asked = { audience: PushAudience | null; channels: ChannelName[] | null; faults: Faults };
+type Asked = { audience: PushAudience | null; channels: ChannelName[] | null; at: number | null; faults: Faults };
 
 /** What was typed as a push, with the faults in words. */
 export const pushOfForm = (typed: PushTyped, voice: Voice, attributes: readonly Attribute[]): Asked => {
@@ -48,6 +60,8 @@ export const pushOfForm = (typed: PushTyped, voice: Voice, attributes: readonly 
   if (typed.item === '') say('item', 'item');
   const words = textFault(typed.note, noteMost, { missing: 'pushNote', long: 'tooLong' });
   if (words !== null) say('note', words);
+  const at = typed.at === '' ? null : timeOf(typed.at, voice.timeZone);
+  if (typed.at !== '' && at === null) say('at', 'moment');
   const chosen = typed.channels.flatMap((name) => channelNames.find((one) => one === name) ?? []);
   if (new Set(chosen).size < chosen.length) say('channel-0', 'rule.channels');
   const channels = chosen.length > 0 ? chosen : null;
@@ -55,8 +69,13 @@ export const pushOfForm = (typed: PushTyped, voice: Voice, attributes: readonly 
     const subscribers = idsIn(typed.people);
     const audience: PushAudience | null =
       subscribers.length > 0 ? { kind: 'people', subscribers } : say('people', 'people');
-    return { audience, channels, faults };
+    return { audience, channels, at, faults };
   }
   const { condition, faults: inside } = conditionOf(typed.who, 'who', { voice, attributes });
-  return { audience: condition && { kind: 'condition', who: condition }, channels, faults: { ...faults, ...inside } };
+  return {
+    audience: condition && { kind: 'condition', who: condition },
+    channels,
+    at,
+    faults: { ...faults, ...inside },
+  };
 };

@@ -3,6 +3,7 @@ import type { Staff } from '../../../access/access-store.ts';
 import { newId } from '../../../edges.ts';
 import { AppError } from '../../../errors.ts';
 import type { PushAudience } from '../../../fanout/push.ts';
+import type { ChannelName } from '../../../subscriptions/follow.ts';
 import { fewerThan } from '../../api/masking.ts';
 import type { Pages } from '../../pages/page.ts';
 import type { Voice } from '../../pages/present.ts';
@@ -87,24 +88,30 @@ const makeShow =
     );
   };
 
-/** The push that the form's token names, made once; null where the token made another one before. */
-const pushOnce = async (
-  deps: StaffDeps,
-  me: Staff,
-  wanted: Parameters<StaffDeps['fanout']['push']>[0] & { id: string },
-): Promise<string | null> => {
-  const before = await deps.fanout.get(wanted.id);
-  const same =
-    before && before.item === wanted.item && JSON.stringify(before.audience) === JSON.stringify(wanted.audience);
-  if (before) return same ? before.id : null;
-  const push = await deps.fanout.push(wanted, actorOf(me));
-  await deps.access.audit({ actor: me.id, action: 'createPush', subject: push.id, details: { by: 'page' } });
-  return push.id;
+type Wanted = Parameters<StaffDeps['fanout']['push']>[0] & { id: string; channels: ChannelName[] | null };
+
+/**
+ * Starts the push that the form's token names, or has it wait for its time; answers where to look. Sent again it is the same; null
+ * where the token stood for something else before.
+ */
+const pushOnce = async (deps: StaffDeps, me: Staff, wanted: Wanted, at: number | null): Promise<string | null> => {
+  const before = (await deps.fanout.get(wanted.id)) ?? (await deps.pushOrders.get(wanted.id));
+  const [push, order] = [`/staff/pushes/${wanted.id}?done=push-started`, '/staff/pushes?done=push-ordered'];
+  if (before) {
+    const same = before.item === wanted.item && JSON.stringify(before.audience) === JSON.stringify(wanted.audience);
+    return same ? ('plan' in before ? push : order) : null;
+  }
+  if (at === null) await deps.fanout.push(wanted, actorOf(me));
+  else await deps.pushOrders.order({ ...wanted, at }, actorOf(me));
+  const action = at === null ? 'createPush' : 'orderPush';
+  await deps.access.audit({ actor: me.id, action, subject: wanted.id, details: { by: 'page' } });
+  return at === null ? push : order;
 };
 
 const faultsOfSending = (error: unknown, voice: Voice, audience: PushAudience): Faults => {
   if (!(error instanceof AppError) || !['invalid', 'wrong-state', 'not-found'].includes(error.code)) throw error;
   if (error.code !== 'invalid') return { item: voice.t('publisher:fault.unpublished') };
+  if (error.faults[0]?.path === 'at') return { at: voice.t('publisher:fault.ahead') };
   const at = Number(error.faults[0]?.path.split('.').at(-1));
   const id = audience.kind === 'people' ? audience.subscribers[at] : '';
   return { people: voice.t('publisher:fault.nobody', { id }) };
@@ -122,9 +129,9 @@ const page = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
     const again = (faults: Faults, status: number) => show(req, res, me, voice, once, typed, faults, status);
     if (id === null) return show(req, res, me, voice, newId(deps.edges), typed, {}, 400);
     if (field(req, 'do') !== 'send') return again({}, 200);
-    const { audience, channels, faults } = pushOfForm(typed, voice, await deps.catalogue.attributes());
+    const { audience, channels, at, faults } = pushOfForm(typed, voice, await deps.catalogue.attributes());
     if (!audience || Object.keys(faults).length > 0) return again(faults, 400);
-    const sent = await deps.fanout.get(id);
+    const sent = (await deps.fanout.get(id)) ?? (await deps.pushOrders.get(id));
     const reached = sent ? null : await reachOf(deps, voice, me, typed);
     const number = Number(
       field(req, 'confirm')
@@ -135,9 +142,9 @@ const page = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
       return again({ confirm: voice.t('publisher:fault.confirm', { number: numberText(voice, reached.type) }) }, 400);
     if (reached?.count === 0) return again({ confirm: voice.t('publisher:audience.warning.selects-nobody') }, 400);
     try {
-      const push = await pushOnce(deps, me, { id, item: typed.item, audience, channels, note: typed.note });
-      if (push === null) return again({ confirm: voice.t('publisher:fault.sentBefore') }, 409);
-      res.redirect(303, `/staff/pushes/${push}?done=push-started`);
+      const place = await pushOnce(deps, me, { id, item: typed.item, audience, channels, note: typed.note }, at);
+      if (place === null) return again({ confirm: voice.t('publisher:fault.sentBefore') }, 409);
+      res.redirect(303, place);
     } catch (error) {
       return again(faultsOfSending(error, voice, audience), 409);
     }

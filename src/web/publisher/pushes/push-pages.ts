@@ -17,8 +17,9 @@ import { ruleWriters } from '../rules/rule-edit.ts';
 import { pushNewRouter } from './push-new.ts';
 
 const pageSize = 25;
+const ordersShown = 100;
 const failuresRead = 200;
-const notes = ['push-started', 'push-paused', 'push-resumed', 'push-cancelled'];
+const notes = ['push-ordered', 'order-gone', 'push-started', 'push-paused', 'push-resumed', 'push-cancelled'];
 const notSettled: readonly DeliveryState[] = ['planned', 'sending'];
 
 const pushOf = async ({ fanout }: Pick<StaffDeps, 'fanout'>, id: string): Promise<PushView> => {
@@ -27,7 +28,7 @@ const pushOf = async ({ fanout }: Pick<StaffDeps, 'fanout'>, id: string): Promis
   return push;
 };
 
-const titleOf = async ({ publishing }: StaffDeps, voice: Voice, push: PushView) => {
+const titleOf = async ({ publishing }: StaffDeps, voice: Voice, push: Pick<PushView, 'item'>) => {
   const item = await publishing.get(push.item);
   return item ? titleFor(item.content, voice.locale) : { title: push.item, lang: voice.locale };
 };
@@ -77,10 +78,36 @@ const progressOf = async (deps: StaffDeps, voice: Voice, push: PushView) => {
   };
 };
 
+/** Pushes that wait for their time, or could not start. */
+const ordersOf = async (deps: StaffDeps, voice: Voice) =>
+  Promise.all(
+    (await deps.pushOrders.list(ordersShown)).map(async ({ id, item, audience, at, failed, note }) => ({
+      ...{ id, note, kind: audience.kind },
+      ...(await titleOf(deps, voice, { item })),
+      at: momentOf(voice, at),
+      failed: failed === null ? null : voice.t('publisher:pushes.notStarted'),
+    })),
+  );
+
+/** Takes a push back that waits. One that is gone was taken back, or has started, which the list shows. */
+const takeBack = (deps: StaffDeps) => async (req: Request, res: Response, me: Staff) => {
+  const id = pathPart(req, 'id');
+  try {
+    await deps.pushOrders.cancel(id);
+    await deps.access.audit({ actor: me.id, action: 'cancelOrder', subject: id, details: { by: 'page' } });
+  } catch (error) {
+    if (!(error instanceof AppError) || !['not-found', 'wrong-state'].includes(error.code)) throw error;
+    return res.redirect(303, '/staff/pushes');
+  }
+  res.redirect(303, '/staff/pushes?done=order-gone');
+};
+
 const list = (deps: StaffDeps, pages: Pages, own: StaffPages) => async (req: Request, res: Response, me: Staff) => {
   const voice = await pages.voice(req);
   const { rows, next } = await deps.fanout.list({ cursor: queryText(req, 'after'), limit: pageSize });
   own.show(req, res, me, 'pushes/list', {
+    orders: queryText(req, 'after') ? [] : await ordersOf(deps, voice),
+    done: notes.find((note) => note === queryText(req, 'done')) ?? null,
     rows: await Promise.all(
       rows.map(async (push) => ({
         href: `/staff/pushes/${push.id}`,
@@ -179,5 +206,6 @@ export const pushRouter = (deps: StaffDeps, pages: Pages, own: StaffPages): Rout
       own.only((req, res, me) => show(req, res, me), ...deskRoles),
     )
     .get('/staff/pushes/:id/events', own.only(events(deps, pages), ...deskRoles))
+    .post('/staff/pushes/orders/:id', own.only(takeBack(deps), ...ruleWriters))
     .post('/staff/pushes/:id/:step', own.only(control(deps, pages, own), ...ruleWriters));
 };
