@@ -11,12 +11,14 @@ import type { Job } from './job.ts';
 import { learnClicks } from './learn-clicks.ts';
 import { publishScheduled } from './publish-scheduled.ts';
 import { settleOwed } from './settle-owed.ts';
+import { startPushes } from './start-pushes.ts';
 import { sweepChanges } from './sweep-changes.ts';
 import { tuneRules } from './tune-rules.ts';
 import { warnDeadlines } from './warn-deadlines.ts';
 
 export const jobs: readonly Job[] = [
   publishScheduled,
+  startPushes,
   forgetExpired,
   forgetOldCalls,
   forgetLeavers,

@@ -22,6 +22,7 @@ import type { Edges } from './edges.ts';
 import type { FanoutService } from './fanout/fanout-service.ts';
 import { makeLedgerFold } from './fanout/fold-ledger.ts';
 import { makeFanoutService } from './fanout/make-fanout-service.ts';
+import { makePushOrders, type PushOrderService } from './fanout/push-orders.ts';
 import { type FeedbackService, makeFeedbackService } from './feedback/feedback-service.ts';
 import { makeOpinionService, type OpinionService } from './feedback/opinions/opinion-service.ts';
 import { makeReturnService, type ReturnService } from './feedback/return-service.ts';
@@ -73,6 +74,7 @@ export type Services = {
   audience: AudienceService;
   explain: ExplainService;
   fanout: FanoutService;
+  pushOrders: PushOrderService;
   feedback: FeedbackService;
   returns: ReturnService;
   suppressions: SuppressionService;
@@ -156,6 +158,8 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const broadcast = broadcasts ? { broadcast: broadcasts.tell } : {};
   const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake, tell: webhooks.tell, ...broadcast });
 
+  const pushOrders = makePushOrders(stores, { fanout, edges });
+
   const office = { keyring, edges, log, calendar, publishing, fanout, courier, templates, config };
   const applications = makeApplicationService(stores, office);
   const opinions = makeOpinionService(stores, office);
@@ -226,6 +230,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     audience,
     explain,
     fanout,
+    pushOrders,
     feedback,
     returns,
     suppressions,

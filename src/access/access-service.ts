@@ -45,6 +45,8 @@ export type AccessService = {
   auditLog(n: number | null, limit: number): Promise<AuditEntry[]>;
   /** Adds the first account of all; null when there is, or was meant to be, another one. */
   addFirstStaff(account: { email: string; name: string; roles: Role[]; departments: string[] }): Promise<Staff | null>;
+  /** What an account is called; null for an unknown one. */
+  nameOf(staff: string): Promise<string | null>;
   /** What is wrong with the time (ms) at which a key is to expire. */
   expiryFaults(expiresAt: number): Fault[];
   /** Makes a key that acts as that account; `key` is shown this once. Throws `not-found` for an unknown account, `invalid`. */
@@ -104,6 +106,7 @@ export const makeAccessService = (
 
   return {
     expiryFaults,
+    nameOf: async (id) => (await account(id))?.name ?? null,
     authenticate: async (header) => {
       if (header === undefined) return null;
       const text = bearerOf(header);

@@ -48,11 +48,16 @@ export type FanoutService = {
   ): Promise<{ published: Published; push: Push | null }>;
   /** Notifies what an import published. */
   announce(published: Published[]): Promise<Push[]>;
-  /** A targeted push of a public or targeted item's present version. Throws `no-scope`, `wrong-state`, `invalid` (unknown people). */
+  /**
+   * A targeted push of a public or targeted item's present version. `id` is the caller's where a form may be sent twice: asking again
+   * answers the same push. Throws `no-scope`, `wrong-state`, `invalid` (unknown people).
+   */
   push(
-    request: { item: string; audience: PushAudience; channels: ChannelName[] | null; note: string },
+    request: { id?: string; item: string; audience: PushAudience; channels: ChannelName[] | null; note: string },
     actor: Actor,
   ): Promise<Push>;
+  /** Throws what `push` would: `not-found`, `wrong-state`, `invalid`. */
+  checkPush(item: string, audience: PushAudience): Promise<void>;
   /**
    * A published item's push to one person, by ordinal, who may be a contact. `id` is the caller's: asking again answers the same
    * push. Throws `not-found`, `wrong-state`.

@@ -138,12 +138,16 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       for (const version of lost) await announceVersion(version);
       return lost.length;
     },
-    push: async ({ item: id, audience, channels, note }, actor) => {
+    push: async ({ id = newId(edges), item: of, audience, channels, note }, actor) => {
       demandWriter(actor);
-      const item = await pushable(id);
+      const item = await pushable(of);
       demandOwn(actor, item.content.departments ?? []);
       await refuseUnknown(stores, audience);
-      return pushNow(item, { id: newId(edges), audience, channels, note });
+      return pushNow(item, { id, audience, channels, note });
+    },
+    checkPush: async (item, audience) => {
+      await pushable(item);
+      await refuseUnknown(stores, audience);
     },
     answer: async ({ id, item, ordinal, note }) =>
       (await stores.pushes.get(id)) ??

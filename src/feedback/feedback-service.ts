@@ -38,6 +38,11 @@ export type OwnFeedback = Pick<Feedback, 'kind' | 'rating' | 'comment' | 'channe
   item: { id: string; title: string; targeted: boolean };
 };
 
+/** What somebody wrote about a message or complained of, as the office reads it. */
+type SaidFeedback = Pick<Feedback, 'id' | 'kind' | 'rating' | 'comment' | 'channel' | 'at'> & {
+  item: { id: string; title: string };
+};
+
 export type FeedbackService = {
   /** What a link of a message is about; it changes nothing. Throws `bad-link`. */
   view(token: string): Promise<FeedbackView>;
@@ -64,6 +69,11 @@ export type FeedbackService = {
   opened(token: string): Promise<void>;
   /** Keeps what a service worker reports. Unknown tokens are ignored. */
   report(token: string, what: Report): Promise<void>;
+  /** What people wrote, and every complaint, newest first, without who it was: the office reads it. Throws `invalid` for a cursor that is none. */
+  said(
+    page: { cursor: string | null; limit: number },
+    locale: Locale,
+  ): Promise<{ rows: SaidFeedback[]; next: string | null }>;
   /** What a person gave, newest first; empty for an unknown person. */
   ofPerson(id: string, limit: number): Promise<OwnFeedback[]>;
   /** How they want to be told: half the suggestions, links that nobody counts. Throws `not-found`. */
@@ -209,6 +219,16 @@ export const makeFeedbackService = (stores: Stores, tools: Tools): FeedbackServi
       await fanout.unsubscribe(token, everything);
       const behind = await behindOf(token);
       if (behind) await keep(behind, { kind: 'stop', rating: null, comment: null });
+    },
+    said: async (page, locale) => {
+      const { feedback, next } = await stores.feedback.said(page);
+      const rows: SaidFeedback[] = [];
+      for (const { id, kind, rating, comment, channel, at, item, version: number } of feedback) {
+        const version = await stores.items.version(item, number);
+        const title = version ? titleIn({ version }, locale).title : item;
+        rows.push({ id, kind, rating, comment, channel, at, item: { id: item, title } });
+      }
+      return { rows, next };
     },
     ofPerson: async (id, limit) => {
       const person = await presentPerson(stores.subscriptions, { id });

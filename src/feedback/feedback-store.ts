@@ -17,6 +17,8 @@ export type FeedbackStore = {
     to: number,
     page: { cursor: string | null; limit: number },
   ): Promise<{ feedback: Feedback[]; next: string | null }>;
+  /** What people wrote in words, and every complaint, newest first, machines' left out. Throws `invalid` for a cursor it did not make. */
+  said(page: { cursor: string | null; limit: number }): Promise<{ feedback: Feedback[]; next: string | null }>;
   /** What came back about one message, newest first. */
   ofMessage(message: string): Promise<Feedback[]>;
   /** What one person gave, newest first. A merge moves what `from` gave to `to`; an erasure takes the comments away. */

@@ -33,12 +33,15 @@ export type ItemImportReport = {
 export type PublishingService = {
   /** Every unknown topic and region in the sound part of content; whatever takes content refuses the same. */
   faultsIn(content: ContentNames): Promise<Fault[]>;
-  /** Throws `no-scope`, `conflict` (externalId taken), `invalid` naming every unknown topic and region. */
-  create(content: ItemContent, externalId: string | null, actor: Actor): Promise<Item>;
+  /**
+   * Throws `no-scope`, `conflict` (externalId or id taken), `invalid` naming every unknown topic and region. `id` is the caller's
+   * where a form may be sent twice.
+   */
+  create(content: ItemContent, externalId: string | null, actor: Actor, id?: string): Promise<Item>;
   get(id: string): Promise<Item | null>;
   version(id: string, version: number): Promise<ItemVersion | null>;
   list(filter: ItemFilter, page: { cursor: string | null; limit: number }): Promise<Page<Item>>;
-  /** Changes a draft; only its writer may. Throws `wrong-state`, `no-scope`, `invalid`. */
+  /** Changes a draft; only its writer may. A field that is undefined is taken away. Throws `wrong-state`, `no-scope`, `invalid`. */
   revise(id: string, fields: Partial<ItemContent>, actor: Actor): Promise<Item>;
   submit(id: string, actor: Actor): Promise<Item>;
   /** Throws `own-work`, `no-scope` (not a member of `as`), `wrong-state`, `conflict` (that department has approved). The last approval of a correction applies it. */
@@ -113,18 +116,19 @@ export const makePublishingService = (stores: Pick<Storage, 'items'>, tools: Pub
   const current = (item: Item): Promise<ItemVersion | null> => items.version(item.id, item.version);
 
   const merged = async (item: Item, fields: Partial<ItemContent>): Promise<ItemContent> => {
-    const content = { ...item.content, ...fields };
+    const all = Object.entries({ ...item.content, ...fields }).filter(([, value]) => value !== undefined);
+    const content = Object.fromEntries(all) as ItemContent;
     checkContent(content, await catalogue.trees());
     return content;
   };
 
   return {
     faultsIn: async (content) => contentFaults(content, await catalogue.trees()),
-    create: async (content, externalId, actor) => {
+    create: async (content, externalId, actor, id = newId(edges)) => {
       demandWriter(actor);
       demandOwnItem(actor, content);
       checkContent(content, await catalogue.trees());
-      const item = newItem({ id: newId(edges), externalId, content, writer: actor.staff }, edges.now());
+      const item = newItem({ id, externalId, content, writer: actor.staff }, edges.now());
       await items.insert(item);
       return item;
     },

@@ -12,8 +12,11 @@ import * as workflow from './rule-workflow.ts';
 export type RuleView = { rule: Rule; version: RuleVersion };
 
 export type RuleService = {
-  /** A draft with version 1. Throws `no-scope`, `invalid` naming every fault with the nearest known name. */
-  create(content: RuleContent, actor: Actor): Promise<RuleView>;
+  /**
+   * A draft with version 1. Throws `no-scope`, `conflict` (id taken), `invalid` naming every fault with the nearest known name. `id`
+   * is the caller's where a form may be sent twice.
+   */
+  create(content: RuleContent, actor: Actor, id?: string): Promise<RuleView>;
   /** Null for an unknown rule or version. */
   get(id: string, version?: number): Promise<RuleView | null>;
   /** By creation, newest first. Throws `invalid` for a cursor it did not make. */
@@ -94,9 +97,9 @@ export const makeRuleService = (
 
   return {
     faults,
-    create: async (content, actor) => {
+    create: async (content, actor, id = newId(edges)) => {
       await demandFaultless(content);
-      const made = workflow.create(newId(edges), content, actor, edges.now());
+      const made = workflow.create(id, content, actor, edges.now());
       await rules.insert(made.rule, made.version);
       return made;
     },

@@ -9,6 +9,7 @@ import type { CatalogueStore } from '../catalogue/catalogue-store.ts';
 import type { TransactionalStore } from '../channels/courier.ts';
 import type { FoldStore } from '../fanout/fold-store.ts';
 import type { LedgerStore } from '../fanout/ledger-store.ts';
+import type { PushOrderStore } from '../fanout/push-order-store.ts';
 import type { PushStore } from '../fanout/push-store.ts';
 import type { QueueStore } from '../fanout/queue-store.ts';
 import type { FeedbackStore } from '../feedback/feedback-store.ts';
@@ -35,6 +36,7 @@ export type Storage = {
   items: ItemStore;
   rules: RuleStore;
   pushes: PushStore;
+  pushOrders: PushOrderStore;
   ledger: LedgerStore;
   folds: FoldStore;
   feedback: FeedbackStore;

@@ -36,6 +36,7 @@ export type AppDeps = {
     | 'audienceIndex'
     | 'explain'
     | 'fanout'
+    | 'pushOrders'
     | 'feedback'
     | 'returns'
     | 'suppressions'
@@ -50,11 +51,12 @@ export type AppDeps = {
     | 'reports'
     | 'wechat'
     | 'broadcasts'
+    | 'templates'
     | 'keyring'
     | 'edges'
     | 'stores'
   >;
-  config: Pick<Config, 'publicUrl' | 'trustProxy' | 'locale' | 'timeZone' | 'dataDir' | 'sms' | 'feedback'>;
+  config: Pick<Config, 'publicUrl' | 'trustProxy' | 'locale' | 'timeZone' | 'dataDir' | 'sms' | 'feedback' | 'review'>;
   log: Log;
   vapidPublicKey: string;
   /** Aborted when the process stops: open event streams end, so that the server can close. */
@@ -150,7 +152,17 @@ export const makeApp = (deps: AppDeps): Express => {
     }),
   );
   app.use(feedRouter({ ...services, locale: config.locale }));
-  app.use(staffRouter({ ...services, config }, pages));
+  app.use(
+    staffRouter(
+      {
+        ...services,
+        config,
+        streamEveryMs: deps.streamEveryMs ?? 500,
+        stopping: deps.stopping ?? new AbortController().signal,
+      },
+      pages,
+    ),
+  );
   app.use(citizenRouter(site, pages));
   app.use((): never => {
     throw new AppError('not-found', 'There is nothing here.');

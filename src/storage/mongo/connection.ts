@@ -140,6 +140,7 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
   messages_asked: [{ newest: 1 }],
   browsing_events: [{ subscriber: 1, at: -1, no: -1 }, { at: 1 }],
   visitors: [{ subscriber: 1 }],
+  push_orders: [{ at: 1, _id: 1 }],
   feedback: [{ machine: 1, at: 1, _id: 1 }, { message: 1 }, { ordinal: 1, at: -1 }, { push: 1, ordinal: 1 }],
   report_queue: [{ dueAt: 1 }],
   report_parts: [{ day: 1, _id: 1 }],

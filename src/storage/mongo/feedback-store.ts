@@ -109,6 +109,26 @@ export const mongoFeedbackStore = (db: mongo.Db): FeedbackStore => {
         next: last ? encodeCursor([last.at, last._id]) : null,
       };
     },
+    said: async ({ cursor, limit }) => {
+      const [at, id] = decodeCursor(cursor, [Number.MAX_SAFE_INTEGER, ''] as [number, string]);
+      const rows = await feedbacks
+        .find({
+          machine: null,
+          at: { $lte: at },
+          $and: [
+            { $or: [{ comment: { $ne: null } }, { kind: 'complaint' }] },
+            { $or: [{ at: { $lt: at } }, { at, _id: { $lt: id } }] },
+          ],
+        })
+        .sort({ at: -1, _id: -1 })
+        .limit(limit + 1)
+        .toArray();
+      const last = rows.length > limit ? rows[limit - 1] : undefined;
+      return {
+        feedback: rows.slice(0, limit).map(feedbackOf),
+        next: last ? encodeCursor([last.at, last._id]) : null,
+      };
+    },
     ofMessage: (message) => newest({ message }, 0),
     ofPerson: (ordinal, limit) => newest({ ordinal }, limit),
     ofPush: async (push, first, last) =>

@@ -21,6 +21,7 @@ import { mongoOpinionStore } from './opinion-store.ts';
 import { settleDebts } from './people/people.ts';
 import { mongoPostStore } from './post-store.ts';
 import { mongoProfileStore } from './profile-store.ts';
+import { mongoPushOrderStore } from './push-order-store.ts';
 import { mongoPushStore } from './push-store.ts';
 import { mongoQueueStore } from './queue-store.ts';
 import { mongoReportStore } from './report-store.ts';
@@ -46,6 +47,7 @@ export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
   items: mongoItemStore(db),
   rules: mongoRuleStore(db),
   pushes: mongoPushStore(db),
+  pushOrders: mongoPushOrderStore(db),
   ledger: mongoLedgerStore(db, edges),
   feedback: mongoFeedbackStore(db),
   folds: mongoFoldStore(db),

@@ -41,6 +41,10 @@ export const sqliteFeedbackStore = (db: SqliteDatabase): FeedbackStore => {
   const between = db.prepare(
     `SELECT * FROM feedback WHERE machine IS NULL AND (at, id) > (?, ?) AND at >= ? AND at < ? ORDER BY at, id LIMIT ?`,
   );
+  const said = db.prepare(
+    `SELECT * FROM feedback WHERE machine IS NULL AND (comment IS NOT NULL OR kind = 'complaint') AND (at, id) < (?, ?)
+     ORDER BY at DESC, id DESC LIMIT ?`,
+  );
   const ofMessage = db.prepare('SELECT * FROM feedback WHERE message = ? ORDER BY at DESC, id DESC');
   const ofPerson = db.prepare('SELECT * FROM feedback WHERE ordinal = ? ORDER BY at DESC, id DESC LIMIT ?');
   const ofPush = db.prepare(
@@ -81,6 +85,12 @@ export const sqliteFeedbackStore = (db: SqliteDatabase): FeedbackStore => {
     between: async (from, to, { cursor, limit }) => {
       const after = decodeCursor(cursor, [-1, ''] as [number, string]);
       const rows = (await db.read(() => between.all(...after, from, to, limit + 1))).map(feedbackOf);
+      const last = rows.length > limit ? rows[limit - 1] : undefined;
+      return { feedback: rows.slice(0, limit), next: last ? encodeCursor([last.at, last.id]) : null };
+    },
+    said: async ({ cursor, limit }) => {
+      const before = decodeCursor(cursor, [Number.MAX_SAFE_INTEGER, ''] as [number, string]);
+      const rows = (await db.read(() => said.all(...before, limit + 1))).map(feedbackOf);
       const last = rows.length > limit ? rows[limit - 1] : undefined;
       return { feedback: rows.slice(0, limit), next: last ? encodeCursor([last.at, last.id]) : null };
     },

@@ -16,11 +16,13 @@ import { leavingSchema } from './schema/leaving.ts';
 import { profilesSchema } from './schema/profiles.ts';
 import { publishingSchema } from './schema/publishing.ts';
 import { pushFoldsSchema } from './schema/push-folds.ts';
+import { pushOrdersSchema } from './schema/push-orders.ts';
 import { replyAddressesSchema } from './schema/reply-addresses.ts';
 import { reportsSchema } from './schema/reports.ts';
 import { returnsSchema } from './schema/returns.ts';
 import { ruleDepartmentsSchema } from './schema/rule-departments.ts';
 import { rulesSchema } from './schema/rules.ts';
+import { saidFeedbackSchema } from './schema/said-feedback.ts';
 import { secondStepSchema } from './schema/second-step.ts';
 import { subscriptionsSchema } from './schema/subscriptions.ts';
 import { transactionalSchema } from './schema/transactional.ts';
@@ -57,6 +59,8 @@ const migrations: string[] = [
   secondStepSchema,
   accountsSchema,
   leavingSchema,
+  saidFeedbackSchema,
+  pushOrdersSchema,
 ];
 
 /** The schema that this program makes: how many migrations there are. */

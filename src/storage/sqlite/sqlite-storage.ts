@@ -17,6 +17,7 @@ import { migrate } from './migrations.ts';
 import { sqliteOpinionStore } from './opinion-store.ts';
 import { sqlitePostStore } from './post-store.ts';
 import { sqliteProfileStore } from './profile-store.ts';
+import { sqlitePushOrderStore } from './push-order-store.ts';
 import { sqlitePushStore } from './push-store.ts';
 import { sqliteQueueStore } from './queue-store.ts';
 import { sqliteReportStore } from './report-store.ts';
@@ -42,6 +43,7 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     items: sqliteItemStore(db),
     rules: sqliteRuleStore(db),
     pushes: sqlitePushStore(db),
+    pushOrders: sqlitePushOrderStore(db),
     ledger: sqliteLedgerStore(db),
     folds: sqliteFoldStore(db),
     feedback: sqliteFeedbackStore(db),

@@ -3,7 +3,7 @@ import { type AudienceWarning, audienceWarnings, type Counted } from '../../audi
 import { orNull } from './shapes.ts';
 
 /** Fewer people than this are not told to whoever may not read people (api: Rules and audiences). */
-const fewerThan = 10;
+export const fewerThan = 10;
 
 export const count = orNull(z.int()).describe(
   'Null: between 1 and 9 (`fewerThan`); only the admin scope sees those exactly.',

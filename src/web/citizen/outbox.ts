@@ -3,15 +3,12 @@ import type { OutboxEntry } from '../../channels/outbox.ts';
 import { AppError } from '../../errors.ts';
 import { isLoopback } from '../../public-address.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
+import { sendMail } from '../pages/mail-frame.ts';
 import type { Pages } from '../pages/page.ts';
 import { momentOf } from '../pages/present.ts';
 import { queryText } from '../pages/request.ts';
 
 const pageSize = 30;
-
-/** A mail's own markup, apart from the site: no script, and its links leave the frame. */
-const mailPolicy =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox allow-top-navigation-by-user-activation";
 
 const linksOf = (entry: OutboxEntry): string[] => [
   ...new Set([
@@ -42,10 +39,7 @@ const mail = (deps: CitizenDeps) => async (req: Request, res: Response) => {
   // an entry is the first one older than whatever sorts right after it
   const [entry] = await deps.readOutbox({ limit: 1, after: `${id}~` });
   if (entry?.id !== id || entry.html === null) throw new AppError('not-found', 'there is no such message');
-  // the page beside it may frame it; its own policy says so more exactly
-  res.removeHeader('X-Frame-Options');
-  res.set({ 'Content-Security-Policy': mailPolicy, 'Cache-Control': 'private, no-store' });
-  res.type('html').send(entry.html.replace(/<head[^>]*>/i, '$&<base target="_top">'));
+  sendMail(res, entry.html);
 };
 
 /** The outbox of an installation on this machine; anywhere else there is nothing here. */

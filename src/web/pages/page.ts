@@ -31,6 +31,8 @@ export type Pages = {
   /** Who is signed in, with all they may see of themselves; null when nobody is, or they were erased. */
   person(req: Request): Promise<PersonView | null>;
   show(req: Request, res: Response, template: string, values?: Record<string, unknown>, options?: ShowOptions): void;
+  /** A part of a page by itself, for a script that puts it in; it holds no form. */
+  fragment(req: Request, template: string, values: Record<string, unknown>): string;
   /** The page of a fault: not found, an old form, too many tries, or a fault of ours. */
   showError: RenderError;
   rememberLocale(res: Response, locale: Locale): void;
@@ -99,6 +101,10 @@ export const makePages = (deps: CitizenDeps): Pages => {
       return found && found.person.erasedAt === null ? found : null;
     },
     show,
+    fragment: (req, template, values) => {
+      const { locale, t } = visit(req);
+      return views.render(template, { t, locale, ...values });
+    },
     showError: (req, res, problem) =>
       show(req, res, 'error', { kind: errorPageOf(problem) }, { status: problem.status }),
     rememberLocale: (res, locale) => cookies.set(res, localeCookie, locale, yearMs),

@@ -1,5 +1,6 @@
 import express, { Router } from 'express';
 import type { Pages } from '../pages/page.ts';
+import { publisherForms, publisherRouter } from '../publisher/router.ts';
 import { analystRouter } from './analyst.ts';
 import { applicationPages } from './applications.ts';
 import { calendarPages } from './calendar.ts';
@@ -16,6 +17,7 @@ import { suppressionsRouter } from './suppressions.ts';
 export const staffRouter = (deps: StaffDeps, pages: Pages): Router => {
   const own = makeStaffPages(deps, pages);
   return Router()
+    .use(publisherForms())
     .use('/staff', express.urlencoded({ extended: false, limit: '300kb' }))
     .get(
       '/staff',
@@ -25,6 +27,7 @@ export const staffRouter = (deps: StaffDeps, pages: Pages): Router => {
     )
     .use(signInRouter(deps, pages, own))
     .use(secondStepRouter(deps, pages, own))
+    .use(publisherRouter(deps, pages, own))
     .use(peopleRouter(deps, pages, own))
     .use(suppressionsRouter(deps, pages, own))
     .use(applicationPages(deps, pages, own))

@@ -3,30 +3,49 @@ import type { AccessService } from '../../access/access-service.ts';
 import type { Role, Staff } from '../../access/access-store.ts';
 import { demandRole } from '../../access/rights.ts';
 import { type StaffService, sessionMs } from '../../access/staff-service.ts';
+import type { AudienceService } from '../../audience/audience-service.ts';
+import type { ExplainService } from '../../audience/explain-service.ts';
 import type { BroadcastService } from '../../broadcasts/broadcast-service.ts';
 import type { CalendarService } from '../../calendar/calendar-service.ts';
+import type { Config } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
+import type { PushOrderService } from '../../fanout/push-orders.ts';
 import type { SuppressionService } from '../../feedback/suppression-service.ts';
 import type { Keyring } from '../../keyring.ts';
 import type { DeadlineService } from '../../reports/deadlines.ts';
 import type { ReportService, TuningHistory } from '../../reports/report-service.ts';
 import type { WechatService } from '../../wechat/wechat-service.ts';
+import type { MessageTemplates } from '../../message-templates.ts';
+import type { PublishingService } from '../../publishing/publishing-service.ts';
+import type { RuleService } from '../../rules/rule-service.ts';
 import { makeCookies } from '../cookies.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
+import { ownPath } from '../pages/request.ts';
+import { csrfField } from '../session.ts';
 
 /** What the pages of staff need. */
 export type StaffDeps = Pick<
   CitizenDeps,
-  'catalogue' | 'subscriptions' | 'profiles' | 'items' | 'config' | 'applications' | 'opinions'
+  'catalogue' | 'subscriptions' | 'profiles' | 'items' | 'applications' | 'opinions' | 'fanout' | 'feedback'
 > & {
+  config: CitizenDeps['config'] & Pick<Config, 'review'>;
+  publishing: PublishingService;
+  rules: RuleService;
+  pushOrders: PushOrderService;
+  audience: AudienceService;
+  explain: ExplainService;
+  templates: Pick<MessageTemplates, 'notification'>;
+  /** How often an event stream looks for news, in ms, and what ends it. */
+  streamEveryMs: number;
+  stopping: AbortSignal;
   calendar: CalendarService;
   deadlines: DeadlineService;
   staff: StaffService;
-  access: Pick<AccessService, 'audit'>;
+  access: Pick<AccessService, 'audit' | 'nameOf'>;
   suppressions: SuppressionService;
   reports: ReportService;
-  edges: Pick<Edges, 'now'>;
+  edges: Edges;
   tuning: TuningHistory;
   keyring: Pick<Keyring, 'mac'>;
   wechat: WechatService | null;
@@ -37,7 +56,10 @@ type StaffPage = (req: Request, res: Response, staff: Staff) => Promise<unknown>
 
 /** What every staff page stands on. */
 export type StaffPages = {
-  /** Runs `page` for a member of staff who is signed in, and holds one of `roles` if any are named; forms need their CSRF token. */
+  /**
+   * Runs `page` for a member of staff who is signed in, and holds one of `roles` if any are named; forms need their CSRF token. A
+   * form that comes after the session's end is handed back.
+   */
   only(page: StaffPage, ...roles: Role[]): RequestHandler;
   /** Shows a page in the frame of staff. */
   show(req: Request, res: Response, staff: Staff | null, template: string, values?: object, status?: number): void;
@@ -70,11 +92,24 @@ export const makeStaffPages = ({ staff: signIns, config, wechat, broadcasts }: S
     return session ? signIns.waiting(session) : null;
   };
 
+  /**
+   * A session that has ended must not take with it what was typed: the form is handed back, to be sent again after signing in.
+   * Only a form of this site's own is, or another site could have its words sent by a member of staff; what is secret is not.
+   */
+  const keepTyped = (req: Request, res: Response): void => {
+    pages.sessions.checkCsrf(req);
+    const fields = Object.entries((req.body ?? {}) as Record<string, unknown>)
+      .filter(([name]) => name !== csrfField && !/password|code|secret/i.test(name))
+      .flatMap(([name, values]) => [values].flat().map((value) => ({ name, value: String(value) })));
+    pages.show(req, res, 'staff/ended', { staff: null, action: ownPath(req.originalUrl), fields }, { status: 403 });
+  };
+
   return {
     only:
       (page, ...roles) =>
       async (req, res) => {
         const staff = await signedIn(req);
+        if (!staff && req.method === 'POST') return keepTyped(req, res);
         if (!staff) return res.redirect(303, signInPlaces[(await waiting(req)) ?? 'password']);
         demandRole(staff, roles);
         if (req.method === 'POST') pages.sessions.checkCsrf(req);

@@ -113,6 +113,21 @@ export const describeFeedbackStore = (name: string, open: () => Promise<Pair<Sto
       await expect(store.between(0, at, { cursor: 'nonsense', limit: 2 })).rejects.toMatchObject({ code: 'invalid' });
     });
 
+    it('answers what people wrote and complained of, newest first, paging over ties', async () => {
+      const written = [
+        makeFeedback({ id: 'a', comment: '谢谢', kind: 'rating', rating: 5 }),
+        makeFeedback({ id: 'b', kind: 'complaint' }),
+        makeFeedback({ id: 'c', comment: 'Too late', at: at + 1 }),
+      ];
+      const others = [makeFeedback({ id: 'd', at: at + 2 }), makeFeedback({ id: 'e', comment: 'x', machine: 'head' })];
+      for (const one of [...written, ...others]) await store.record(one);
+      const first = await store.said({ cursor: null, limit: 2 });
+      const second = await store.said({ cursor: first.next, limit: 2 });
+      expect([first.feedback, second.feedback].map((list) => list.map(({ id }) => id))).toEqual([['c', 'b'], ['a']]);
+      expect([second.next, second.feedback[0]]).toEqual([null, written[0]]);
+      await expect(store.said({ cursor: 'nonsense', limit: 2 })).rejects.toMatchObject({ code: 'invalid' });
+    });
+
     it('answers one message or one person, newest first', async () => {
       await store.record(makeFeedback({ id: 'a' }));
       await store.record(makeFeedback({ id: 'b', at: at + 2, message: 'message-2' }));
