@@ -136,8 +136,8 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     ...{ catalogue, edges, review: config.review },
     outlines: readOutlines(config.regionOutlines),
   });
-  const recent = makeRecentItems({ items }, { catalogue });
-  const feeds = makeFeedService(stores, { items, recent, catalogue, config });
+  const recent = makeRecentItems(stores, { items, catalogue, edges });
+  const feeds = makeFeedService(stores, { items, recent, catalogue, edges, config });
   const rules = makeRuleService(stores, { catalogue, edges, review: config.review });
   const audienceIndex = makeIndexKeeper(stores, {
     edges,

@@ -3,6 +3,7 @@ import type { CatalogueService, Trees } from '../catalogue/catalogue-service.ts'
 import type { ItemReader, PublicItem } from '../catalogue/item-reader.ts';
 import type { Locale } from '../catalogue/topic.ts';
 import type { Config } from '../config.ts';
+import type { Edges } from '../edges.ts';
 import { makeLru } from '../lru.ts';
 import { capMessage } from '../publishing/cap-message.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -12,7 +13,7 @@ import { type Text, textIn } from '../text.ts';
 import { calendarOf } from './calendar.ts';
 import { entryOf, type Feed, type FeedEntry, feedId } from './feed.ts';
 import { type FeedFormat, type FeedSource, feedName, feedPath } from './feed-source.ts';
-import type { RecentItems } from './recent.ts';
+import { longestKeptMs, type RecentItems } from './recent.ts';
 import { atomOf, jsonFeedOf, mediaTypes } from './render.ts';
 
 /** A document as it is sent. `etag` is a strong validator of the body; `changedAt`: when what it tells of changed last (ms). */
@@ -36,6 +37,7 @@ export type FeedTools = {
   items: Pick<ItemReader, 'search' | 'read'>;
   recent: RecentItems;
   catalogue: Pick<CatalogueService, 'trees'>;
+  edges: Pick<Edges, 'monotonic'>;
   config: Pick<Config, 'publicUrl' | 'feeds'>;
 };
 
@@ -45,13 +47,13 @@ const calendarMost = 500;
 /** Documents kept ready; as long as nothing has changed in public they are sent as they are. */
 const documentsKept = 300;
 
-type Kept = { mark: string; trees: Trees; document: Promise<FeedDocument | null> };
+type Kept = { mark: string; at: number; trees: Trees; document: Promise<FeedDocument | null> };
 
 const etagOf = (body: string): string => `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
 
 /** Feeds of what is public: topics, departments, saved searches; for readers that come by and ask, and know nobody. */
 export const makeFeedService = (stores: Pick<Storage, 'items'>, tools: FeedTools): FeedService => {
-  const { items, recent, catalogue, config } = tools;
+  const { items, recent, catalogue, edges, config } = tools;
   const { publicUrl } = config;
   const { hub } = config.feeds;
   const kept = makeLru<Kept>(documentsKept);
@@ -142,9 +144,10 @@ export const makeFeedService = (stores: Pick<Storage, 'items'>, tools: FeedTools
       const mark = await stores.items.publicMark();
       const key = feedPath(source, format, locale);
       const there = kept.get(key);
-      if (there && there.mark === mark && there.trees === trees) return there.document;
+      if (there && there.mark === mark && there.trees === trees && edges.monotonic() - there.at < longestKeptMs)
+        return there.document;
       const document = write(source, format, { locale, t: textIn(locale), trees });
-      kept.set(key, { mark, trees, document });
+      kept.set(key, { mark, at: edges.monotonic(), trees, document });
       document.catch(() => kept.delete(key));
       return document;
     },

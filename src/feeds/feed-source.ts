@@ -1,5 +1,6 @@
 import type { Locale } from '../catalogue/topic.ts';
 import { defineFollow, type Facet, facets, type Search, searchSchema, type Target } from '../subscriptions/follow.ts';
+import { wellFormed } from '../xml-text.ts';
 
 /** **feed source**: what a feed is of. A saved search is told by its facets alone: nothing of who saved it is in it. */
 export type FeedSource =
@@ -15,8 +16,8 @@ export type FeedFormat = keyof typeof feedFiles;
 const parts = ['all', 'any'] as const;
 
 const folderOf = (source: FeedSource): string => {
-  if (source.kind === 'topic') return `/feeds/topics/${encodeURIComponent(source.slug)}`;
-  if (source.kind === 'department') return `/feeds/departments/${encodeURIComponent(source.name)}`;
+  if (source.kind === 'topic') return `/feeds/topics/${encodeURIComponent(wellFormed(source.slug))}`;
+  if (source.kind === 'department') return `/feeds/departments/${encodeURIComponent(wellFormed(source.name))}`;
   return source.kind === 'search' ? '/feeds/search' : '/feeds/latest';
 };
 

@@ -1,4 +1,5 @@
 import { generateAtomFeed, generateJsonFeed } from 'feedsmith';
+import { xmlText } from '../xml-text.ts';
 import { type Feed, type FeedEntry, updatedOf } from './feed.ts';
 
 export const mediaTypes = {
@@ -10,13 +11,6 @@ export const mediaTypes = {
 
 const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 const escaped = (text: string): string => text.replace(/[&<>]/g, (sign) => escapes[sign] ?? sign);
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what XML 1.0 section 2.2 has no place for
-const notInXml = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g;
-const halfCharacter = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
-
-/** A text as XML can hold it: without the control characters that no escape brings in, and without half characters. */
-const xmlText = (text: string): string => text.replace(notInXml, '').replace(halfCharacter, '\uFFFD');
 
 const htmlOf = ({ paragraphs }: FeedEntry): string =>
   paragraphs.map((lines) => `<p>${lines.map((line) => escaped(xmlText(line))).join('<br>')}</p>`).join('');
@@ -74,8 +68,8 @@ const jsonItem = (entry: FeedEntry) => ({
 
 /** The feed as a JSON Feed document (jsonfeed.org, version 1.1). */
 export const jsonFeedOf = (feed: Feed): string =>
-  JSON.stringify(
-    generateJsonFeed({
+  JSON.stringify({
+    ...(generateJsonFeed({
       title: feed.title,
       description: feed.subtitle,
       home_page_url: feed.page,
@@ -84,5 +78,7 @@ export const jsonFeedOf = (feed: Feed): string =>
       authors: people([feed.author]),
       ...(feed.hub ? { hubs: [{ type: 'WebSub', url: feed.hub }] } : {}),
       items: feed.entries.map(jsonItem),
-    }),
-  );
+    }) as object),
+    // the generator leaves an empty list out, which the format demands
+    ...(feed.entries.length === 0 ? { items: [] } : {}),
+  });

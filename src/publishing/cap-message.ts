@@ -1,6 +1,7 @@
 import { XMLBuilder } from 'fast-xml-parser';
 import type { Position } from '../catalogue/areas/area.ts';
 import type { Region } from '../catalogue/region.ts';
+import { xmlText } from '../xml-text.ts';
 import type { ItemContent, ItemVersion } from './item.ts';
 
 export type CapTools = {
@@ -102,14 +103,12 @@ const threadOf = (versions: ItemVersion[]): ItemVersion[] => {
 
 const identifierOf = ({ item, version }: ItemVersion): string => `${item}.${version}`;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what XML 1.0 section 2.2 has no place for
-const notInXml = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g;
 const builder = new XMLBuilder({
   ignoreAttributes: false,
   attributeNamePrefix: '@',
   format: true,
   suppressEmptyNode: true,
-  tagValueProcessor: (_name, value) => (typeof value === 'string' ? value.replace(notInXml, '') : value),
+  tagValueProcessor: (_name, value) => (typeof value === 'string' ? xmlText(value) : value),
 });
 
 /**

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Region } from '../region.ts';
-import { regionContains } from '../region.ts';
+import { ConfigError } from '../../config.ts';
+import { type Region, regionContains } from '../region.ts';
 import type { ParentOf } from '../topic.ts';
 import type { Area, Position } from './area.ts';
 import { covers, overlap, type Shape, shapeOf, shapesOfArea, shifted } from './geometry.ts';
@@ -65,18 +65,30 @@ export const parseOutlines = (text: string): Outline[] => {
   throw new Error(`is no GeoJSON of polygons (RFC 7946): ${issue?.path.join('.')}: ${issue?.message}`);
 };
 
-/** The outlines of all `.geojson` and `.json` files in a folder; none without one. Throws an Error that names the file. */
-export const readOutlines = (folder: string | undefined): Outline[] => {
-  if (folder === undefined) return [];
-  const files = readdirSync(folder).filter((name) => /\.(geo)?json$/i.test(name));
-  return files.sort().flatMap((name) => {
-    try {
-      return parseOutlines(readFileSync(join(folder, name), 'utf8'));
-    } catch (error) {
-      throw new Error(`REGION_OUTLINES: ${name}: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  });
+const fault = (message: string): ConfigError => new ConfigError([{ name: 'REGION_OUTLINES', message }]);
+const saying = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const filesOf = (folder: string): string[] => {
+  try {
+    return readdirSync(folder).filter((name) => /\.(geo)?json$/i.test(name));
+  } catch (error) {
+    throw fault(saying(error));
+  }
 };
+
+/** The outlines of all `.geojson` and `.json` files in a folder; none without one. Throws a `ConfigError` that names the file. */
+export const readOutlines = (folder: string | undefined): Outline[] =>
+  folder === undefined
+    ? []
+    : filesOf(folder)
+        .sort()
+        .flatMap((name) => {
+          try {
+            return parseOutlines(readFileSync(join(folder, name), 'utf8'));
+          } catch (error) {
+            throw fault(`${name}: ${saying(error)}`);
+          }
+        });
 
 /** How far areas may be drawn east or west of where outlines are: around the antimeridian both ways are in use. */
 const turns = [-360, 0, 360];

@@ -92,6 +92,12 @@ describe('outlines', () => {
     expect(touched({ circles: [{ center: [113.19, 30.025], km: 0.1 }] }, sample)).toEqual(['QS-EAST-2']);
   });
 
+  it('that cannot be read stop the start by name', () => {
+    expect(() => readOutlines(join(projectRoot, 'nowhere'))).toThrow(/REGION_OUTLINES: .*ENOENT/);
+    expect(() => readOutlines(projectRoot)).toThrow(/REGION_OUTLINES: [\w.-]+\.json: /);
+    expect(readOutlines(undefined)).toEqual([]);
+  });
+
   it('take a code of digits, and leave heights aside', () => {
     const coordinates = [box(0, 0, 1, 1).map((place) => [...place, 12])];
     const geometry = { type: 'Polygon', coordinates };
