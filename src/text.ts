@@ -7,7 +7,17 @@ import { projectRoot } from './project-root.ts';
 
 export const locales: readonly Locale[] = ['en', 'zh-CN'];
 /** `pages`: citizen pages and forms · `messages`: what leaves by email, push, SMS · `reasons`: why somebody was or was not told · `profiles`: what is concluded about people · `tuning`: why rules were moved · `reports`: the pages of analysts · `feeds`: feeds and calendars · `accounts`: the office's accounts at WeChat and Weibo, and what they say · `publisher`: the pages of publishers and reviewers. */
-const namespaces = ['pages', 'messages', 'reasons', 'profiles', 'tuning', 'reports', 'feeds', 'accounts', 'publisher'] as const;
+const namespaces = [
+  'pages',
+  'messages',
+  'reasons',
+  'profiles',
+  'tuning',
+  'reports',
+  'feeds',
+  'accounts',
+  'publisher',
+] as const;
 
 const load = (locale: Locale, namespace: string): Record<string, unknown> =>
   JSON.parse(readFileSync(join(projectRoot, 'locales', locale, `${namespace}.json`), 'utf8'));

@@ -1,7 +1,6 @@
 import type { Request } from 'express';
 import type { Attribute } from '../../../catalogue/catalogue-store.ts';
 import type { Condition, ItemLeaf, PersonLeaf } from '../../../rules/condition.ts';
-import { itemRegions } from '../../../rules/condition.ts';
 import type { Voice } from '../../pages/present.ts';
 import { field } from '../../pages/request.ts';
 import { regionChoices } from '../items/item-form.ts';
@@ -33,6 +32,7 @@ export type Control =
   | 'words'
   | 'urgency'
   | 'within'
+  | 'areas'
   | 'choices'
   | 'range'
   | 'topic'
@@ -52,6 +52,7 @@ const controls: Record<string, Control> = {
   'item.documentType': 'words',
   'item.language': 'words',
   'person.region': 'within',
+  'person.place': 'areas',
   'person.age': 'range',
   'person.language': 'words',
   'person.follows': 'topic',
@@ -152,8 +153,8 @@ const leafOf = (leaf: ItemLeaf | PersonLeaf, voice: Voice): LeafNode => {
   if ('in' in leaf) return { ...blank, text: leaf.in.join('; '), values: leaf.in.map(String) };
   if ('item' in leaf) return { ...blank, values: [leaf.atLeast] };
   if ('within' in leaf)
-    return leaf.within === itemRegions
-      ? { ...blank, values: [itemRegions] }
+    return typeof leaf.within === 'string'
+      ? { ...blank, values: [leaf.within] }
       : { ...blank, values: ['named'], text: namesOf(leaf.within, regionChoices(voice)) };
   if (leaf.person === 'interest') return { ...blank, topic: leaf.topic, from: String(leaf.atLeast) };
   if (leaf.person === 'follows') return { ...blank, topic: leaf.topic };

@@ -1,6 +1,6 @@
 import type { Attribute } from '../../../catalogue/catalogue-store.ts';
 import { urgencies } from '../../../publishing/item.ts';
-import { itemRegions, itemTopics } from '../../../rules/condition.ts';
+import { itemAreas, itemRegions, itemTopics } from '../../../rules/condition.ts';
 import { channelNames } from '../../../subscriptions/follow.ts';
 import type { Voice } from '../../pages/present.ts';
 import { topicTitle } from '../../pages/present.ts';
@@ -26,6 +26,7 @@ const verbs: Record<Control, string> = {
   choices: 'includes',
   topic: 'includes',
   within: 'lies',
+  areas: 'lies',
   range: 'between',
   urgency: 'atLeast',
   interest: 'atLeast',
@@ -41,6 +42,7 @@ const choicesOf = (leaf: LeafNode, control: Control, { voice, attributes }: Cont
       option(itemRegions, t('publisher:rules.itemRegions')),
       { ...option('named', t('publisher:rules.namedRegions')), checked: !leaf.values.includes(itemRegions) },
     ];
+  if (control === 'areas') return [{ ...option(itemAreas, t('publisher:rules.itemAreas')), checked: true }];
   if (leaf.about === 'person.channel') return channelNames.map((one) => option(one, t(`channel.${one}`)));
   const name = leaf.about.slice(attributePrefix.length);
   const values = attributes.find((one) => one.name === name)?.values ?? [];
@@ -115,6 +117,7 @@ const valueWords = (leaf: LeafNode, control: Control, context: Context): string 
     case 'within':
       return leaf.values.includes(itemRegions) ? chosen : leaf.text;
     case 'urgency':
+    case 'areas':
     case 'choices':
       return chosen;
     default:

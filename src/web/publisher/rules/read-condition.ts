@@ -1,6 +1,13 @@
 import type { Attribute } from '../../../catalogue/catalogue-store.ts';
 import { type Urgency, urgencies } from '../../../publishing/item.ts';
-import { type Condition, type ItemLeaf, itemRegions, itemTopics, type PersonLeaf } from '../../../rules/condition.ts';
+import {
+  type Condition,
+  type ItemLeaf,
+  itemAreas,
+  itemRegions,
+  itemTopics,
+  type PersonLeaf,
+} from '../../../rules/condition.ts';
 import { type ChannelName, channelNames } from '../../../subscriptions/follow.ts';
 import { languageTag } from '../../../text.ts';
 import type { Voice } from '../../pages/present.ts';
@@ -101,6 +108,8 @@ const personLeaf = (leaf: LeafNode, name: string, id: string, reading: Reading):
   switch (name) {
     case 'region':
       return regionLeaf(leaf, id, reading);
+    case 'place':
+      return { person: 'place', within: itemAreas };
     case 'age':
       return ageLeaf(leaf, id, reading);
     case 'follows':
