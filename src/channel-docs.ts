@@ -1,10 +1,11 @@
+import { postMost } from './broadcasts/post-text.ts';
 import { mostSeptets, mostUnits } from './channels/sms/segments.ts';
 import { mostPlaintext } from './channels/web-push/payload.ts';
 import { type FeedFormat, feedFiles } from './feeds/feed-source.ts';
 import { mediaTypes } from './feeds/render.ts';
 import type { ChannelName } from './subscriptions/follow.ts';
 
-type Broadcast = FeedFormat | 'cap' | 'webSub' | 'webhook';
+type Broadcast = 'weibo' | FeedFormat | 'cap' | 'webSub' | 'webhook';
 
 /** What a channel can and cannot do, as docs/channels.md says it. `sends`: messages leave by it. */
 type ChannelFacts = {
@@ -47,13 +48,13 @@ export const personalChannels: Record<ChannelName, ChannelFacts> = {
     optOut: 'a reply (STOP, TD, 退订 …), a link where it fits',
   },
   wechat: {
-    what: 'WeChat',
-    sends: false,
-    proof: '–',
-    length: '–',
-    links: '–',
-    cost: '–',
-    optOut: '–',
+    what: 'WeChat official account',
+    sends: true,
+    proof: "WeChat's report that the message arrived",
+    length: 'the fields of your template, mostly 20 characters each; a one-time message 15 and 200',
+    links: 'one, to the notice',
+    cost: "none; the account's quota a day",
+    optOut: 'a reply (TD, 退订 …), unfollowing, or My notifications',
   },
 };
 
@@ -61,6 +62,16 @@ const feedProof = 'none: nobody is told who reads';
 
 /** For anybody who comes by. */
 export const broadcastChannels: Record<Broadcast, ChannelFacts & { type: string }> = {
+  weibo: {
+    what: "Weibo, the office's account",
+    type: 'application/x-www-form-urlencoded',
+    sends: true,
+    proof: 'the id of the post; not who reads it',
+    length: `${postMost} characters as Weibo counts`,
+    links: 'one, to the notice',
+    cost: "none; the platform's limits an hour and a day",
+    optOut: 'unfollowing there',
+  },
   atom: {
     what: `Atom (\`${feedFiles.atom}\`)`,
     type: mediaTypes.atom,
