@@ -1,6 +1,6 @@
 import type { PublicItem } from '../catalogue/item-reader.ts';
 import type { Bilingual } from '../catalogue/topic.ts';
-import type { Actor, ItemContent } from '../publishing/item.ts';
+import type { Actor, Item, ItemContent } from '../publishing/item.ts';
 import type { Published } from '../publishing/publishing-service.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
 import type { Counts, Push, PushAudience } from './push.ts';
@@ -56,8 +56,8 @@ export type FanoutService = {
     request: { id?: string; item: string; audience: PushAudience; channels: ChannelName[] | null; note: string },
     actor: Actor,
   ): Promise<Push>;
-  /** Throws what `push` would: `not-found`, `wrong-state`, `invalid`. */
-  checkPush(item: string, audience: PushAudience): Promise<void>;
+  /** Throws what `push` would: `not-found`, `no-scope`, `wrong-state`, `invalid`. */
+  checkPush(item: string, audience: PushAudience, actor: Actor): Promise<Item>;
   /**
    * A published item's push to one person, by ordinal, who may be a contact. `id` is the caller's: asking again answers the same
    * push. Throws `not-found`, `wrong-state`.

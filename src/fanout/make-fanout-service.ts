@@ -3,7 +3,7 @@ import { demandWriter } from '../access/rights.ts';
 import { type Edges, newId } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { Keyring } from '../keyring.ts';
-import type { Item, ItemVersion } from '../publishing/item.ts';
+import type { Actor, Item, ItemVersion } from '../publishing/item.ts';
 import type { Published, PublishingService } from '../publishing/publishing-service.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { TellEvents } from '../webhooks/webhook.ts';
@@ -84,6 +84,15 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
     return item;
   };
 
+  /** The item, where the actor may push it to these people. */
+  const checkPush = async (id: string, audience: Push['audience'], actor: Actor): Promise<Item> => {
+    demandWriter(actor);
+    const item = await pushable(id);
+    demandOwn(actor, item.content.departments ?? []);
+    await refuseUnknown(stores, audience);
+    return item;
+  };
+
   const pushNow = async (item: Item, asked: Pick<Push, 'id' | 'audience' | 'channels' | 'note'>): Promise<Push> => {
     const blank = blankPush(item.id, item.version, edges.now());
     const push = await stores.pushes.insert({ ...blank, ...asked, lane: laneOf(item.content) });
@@ -139,16 +148,10 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       return lost.length;
     },
     push: async ({ id = newId(edges), item: of, audience, channels, note }, actor) => {
-      demandWriter(actor);
-      const item = await pushable(of);
-      demandOwn(actor, item.content.departments ?? []);
-      await refuseUnknown(stores, audience);
+      const item = await checkPush(of, audience, actor);
       return pushNow(item, { id, audience, channels, note });
     },
-    checkPush: async (item, audience) => {
-      await pushable(item);
-      await refuseUnknown(stores, audience);
-    },
+    checkPush,
     answer: async ({ id, item, ordinal, note }) =>
       (await stores.pushes.get(id)) ??
       pushNow(await pushable(item), { id, audience: { kind: 'applicant', ordinal }, channels: null, note }),

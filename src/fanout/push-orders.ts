@@ -8,7 +8,7 @@ import type { PushOrder } from './push-order-store.ts';
 
 export type PushOrderService = {
   /**
-   * A targeted push for later; asking again with the same id answers the same. Throws `not-found`, `wrong-state` (the item is not
+   * A targeted push for later; asking again with the same id answers the same. Throws `not-found`, `no-scope`, `wrong-state` (the item is not
    * published), `invalid` (a time that has passed, unknown people).
    */
   order(wanted: Omit<PushOrder, 'by' | 'failed'>, actor: Actor): Promise<PushOrder>;
@@ -37,6 +37,7 @@ export const makePushOrders = (
   };
 
   const start = async ({ id, item, audience, channels, note, by }: PushOrder): Promise<void> => {
+    // what the account may push was asked when it gave the order
     const actor: Actor = { staff: by, roles: ['publisher'], departments: [] };
     try {
       await fanout.push({ id, item, audience: await stillThere(audience), channels, note }, actor);
@@ -54,7 +55,7 @@ export const makePushOrders = (
       if (before) return before;
       if (wanted.at <= edges.now())
         throw new AppError('invalid', 'The time has passed.', { faults: [{ path: 'at', message: 'must lie ahead' }] });
-      await fanout.checkPush(wanted.item, wanted.audience);
+      await fanout.checkPush(wanted.item, wanted.audience, actor);
       return pushOrders.insert({ ...wanted, by: actor.staff, failed: null });
     },
     get: (id) => pushOrders.get(id),

@@ -121,6 +121,7 @@ describe('the pages on which rules are built', () => {
             ],
           },
         },
+        { person: 'place', within: 'item.areas' },
         { person: 'interest', topic: 'other', atLeast: 0.35 },
         { not: { person: 'channel', has: ['email', 'sms'] } },
         { person: 'language', in: ['zh', 'en-GB'] },
@@ -143,6 +144,7 @@ describe('the pages on which rules are built', () => {
       ...{ deliver: { channels: ['sms'], pace: 'weekly', priority: 9, weight: 2 }, holdout: 0.125 },
       tune: { threshold: [0.2, 0.5], weight: [0.5, 2] },
     };
+    await web.api('POST', '/attributes', { name: 'place', type: 'place', title: { en: 'Place', 'zh-CN': '地点' } });
     const made = await web.api('POST', '/rules', content);
     expect(made.status).toBe(201);
     const path = `/staff/rules/${made.body.id}/edit`;

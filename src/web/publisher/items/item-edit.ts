@@ -90,7 +90,9 @@ const newForm = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
   return async (req: Request, res: Response, me: Staff) => {
     const voice = await pages.voice(req);
     const name = queryText(req, 'template') ?? '';
-    const content = Object.hasOwn(templates, name) ? templateItem(name, voice) : blankItem;
+    // an account of a department writes what names it
+    const departments = me.roles.includes('admin') ? [] : me.departments;
+    const content = { ...(Object.hasOwn(templates, name) ? templateItem(name, voice) : blankItem), departments };
     const editing: Editing = { item: null, once: newId(deps.edges), path: '/staff/items/new', kind: 'new' };
     show(req, res, me, voice, editing, { typed: typedOfItem(content, voice), faults: {} });
   };

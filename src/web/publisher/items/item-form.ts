@@ -147,8 +147,8 @@ export const contentOfForm = (
 ): { content: ItemContent; faults: Faults } => {
   const { texts } = typed;
   const { timeZone } = voice;
-  const entered = (name: string): string => (texts[name] ?? '').trim();
-  const main = columnsOf(typed).includes(entered('language')) ? entered('language') : (locales[1] ?? '');
+  const written = (name: string): string => (texts[name] ?? '').trim();
+  const main = columnsOf(typed).includes(written('language')) ? written('language') : (locales[1] ?? '');
   const faults: Faults = {};
   const own = wordsOf(typed, main) ?? { title: '', summary: '' };
   wordFaults(voice, main, own, faults);
@@ -164,31 +164,31 @@ export const contentOfForm = (
       return words ? [[column, words] as const] : [];
     }),
   ]);
-  const regions = valuesNamed(entered('regions'), regionChoices(voice));
+  const regions = valuesNamed(written('regions'), regionChoices(voice));
   const [deadline, expiresAt] = (['deadline', 'expiresAt'] as const).map((name) => {
-    const instant = instantOf(entered(name), before?.[name], timeZone);
+    const instant = instantOf(written(name), before?.[name], timeZone);
     if (instant === null) faults[name] = voice.t('publisher:fault.moment');
     return instant ?? undefined;
   });
-  if (typed.topics.length === 0 && entered('visibility') !== 'targeted')
+  if (typed.topics.length === 0 && written('visibility') !== 'targeted')
     faults.topics = voice.t('publisher:fault.topics');
   const content = {
     ...own,
     language: before && columnOf(before.language) === main ? before.language : main,
     url: own.url,
-    body: entered('body') === '' ? undefined : entered('body'),
+    body: written('body') === '' ? undefined : written('body'),
     topics: typed.topics,
-    category: entered('category') || undefined,
-    documentType: entered('documentType') || undefined,
-    departments: wordsIn(entered('departments')),
-    audiences: wordsIn(entered('audiences')),
-    keywords: wordsIn(entered('keywords')),
+    category: written('category') || undefined,
+    documentType: written('documentType') || undefined,
+    departments: wordsIn(written('departments')),
+    audiences: wordsIn(written('audiences')),
+    keywords: wordsIn(written('keywords')),
     regions: regions.values,
-    urgency: entered('urgency') || urgencies[0],
+    urgency: written('urgency') || urgencies[0],
     deadline,
     expiresAt,
-    formedAt: entered('formedAt') || undefined,
-    visibility: entered('visibility') || 'public',
+    formedAt: written('formedAt') || undefined,
+    visibility: written('visibility') || 'public',
     translations,
   };
   return {

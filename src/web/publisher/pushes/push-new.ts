@@ -109,7 +109,9 @@ const pushOnce = async (deps: StaffDeps, me: Staff, wanted: Wanted, at: number |
 };
 
 const faultsOfSending = (error: unknown, voice: Voice, audience: PushAudience): Faults => {
-  if (!(error instanceof AppError) || !['invalid', 'wrong-state', 'not-found'].includes(error.code)) throw error;
+  if (!(error instanceof AppError) || !['invalid', 'wrong-state', 'not-found', 'no-scope'].includes(error.code))
+    throw error;
+  if (error.code === 'no-scope') return { item: voice.t('publisher:fault.step.no-scope') };
   if (error.code !== 'invalid') return { item: voice.t('publisher:fault.unpublished') };
   if (error.faults[0]?.path === 'at') return { at: voice.t('publisher:fault.ahead') };
   const at = Number(error.faults[0]?.path.split('.').at(-1));
