@@ -64,10 +64,6 @@ describeBrowser('the pages of administrators', () => {
       for (const path of paths) {
         await page.goto(path);
         await look(path);
-        if (process.env.SHOTS) {
-          const name = `${process.env.SHOTS}/${locale}${path.replaceAll('/', '-')}`;
-          await page.screenshot({ path: `${name}-360.png`, fullPage: true });
-        }
       }
       for (const path of ['/staff/admin/accounts', '/staff/admin/keys', '/staff/admin/webhooks']) {
         await page.goto(path);
