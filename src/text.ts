@@ -6,7 +6,7 @@ import type { Locale } from './catalogue/topic.ts';
 import { projectRoot } from './project-root.ts';
 
 export const locales: readonly Locale[] = ['en', 'zh-CN'];
-/** `pages`: citizen pages and forms · `messages`: what leaves by email, push, SMS · `reasons`: why somebody was or was not told · `profiles`: what is concluded about people · `tuning`: why rules were moved · `reports`: the pages of analysts · `feeds`: feeds and calendars · `accounts`: the office's accounts at WeChat and Weibo, and what they say · `publisher`: the pages of publishers and reviewers. */
+/** `pages`: citizen pages and forms · `messages`: what leaves by email, push, SMS · `reasons`: why somebody was or was not told · `profiles`: what is concluded about people · `tuning`: why rules were moved · `reports`: the pages of analysts · `feeds`: feeds and calendars · `accounts`: the office's accounts at WeChat and Weibo, and what they say · `publisher`: the pages of publishers and reviewers · `admin`: the pages of administrators. */
 const namespaces = [
   'pages',
   'messages',
@@ -17,6 +17,7 @@ const namespaces = [
   'feeds',
   'accounts',
   'publisher',
+  'admin',
 ] as const;
 
 const load = (locale: Locale, namespace: string): Record<string, unknown> =>

@@ -6,7 +6,7 @@ import { type Route, route } from '../contract/route.ts';
 import { presentStaff } from '../present.ts';
 import { scopeList, staffShape } from './shapes.ts';
 
-const staffBody = z.strictObject({
+export const staffBody = z.strictObject({
   email: z
     .string()
     .trim()

@@ -88,11 +88,17 @@ const requestBody = (route: Route, write: Write): Json => {
   return { requestBody: { required: true, content: { 'application/json': { schema, ...example } } } };
 };
 
-const responseOf = (status: number, shape: z.ZodType | string | null, write: Write): Json => {
+/** A call whose query may ask for CSV answers that as well. */
+const csvOf = (parameters: Json[]): Json =>
+  parameters.some(({ name, schema }) => name === 'format' && ((schema as Json).enum as string[])?.includes('csv'))
+    ? { 'text/csv': { schema: { type: 'string' } } }
+    : {};
+
+const responseOf = (status: number, shape: z.ZodType | string | null, write: Write, also: Json): Json => {
   const description = statusText[status] ?? 'Answer';
   if (shape === null) return { description };
   if (typeof shape === 'string') return { description, content: { [shape]: { schema: { type: 'string' } } } };
-  return { description, content: { 'application/json': { schema: write(shape, 'output') } } };
+  return { description, content: { 'application/json': { schema: write(shape, 'output') }, ...also } };
 };
 
 const refusals = (route: Route): Json => {
@@ -116,7 +122,7 @@ const operation = (route: Route, write: Write): Json => {
   ];
   const answers = Object.entries(route.responses).map(([status, shape]) => [
     status,
-    responseOf(Number(status), shape, write),
+    responseOf(Number(status), shape, write, csvOf(parameters)),
   ]);
   return {
     operationId: route.operationId,

@@ -16,6 +16,10 @@ export const queryText = (req: Request, name: string): string | null => single(r
 export const field = (req: Request, name: string): string =>
   single((req.body as Record<string, unknown> | undefined)?.[name]) ?? '';
 
+/** Every value of a field that may be there several times (checkboxes), trimmed and bounded. */
+export const fields = (req: Request, name: string): string[] =>
+  [(req.body as Record<string, unknown> | undefined)?.[name] ?? []].flat().flatMap((one) => single(one) ?? []);
+
 /** A single field that may be long, trimmed and whole: whoever takes it says how long it may be. Empty where absent. */
 export const longField = (req: Request, name: string): string => {
   const value = (req.body as Record<string, unknown> | undefined)?.[name];

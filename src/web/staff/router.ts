@@ -1,4 +1,6 @@
 import express, { Router } from 'express';
+import type { AdminDeps } from '../admin/admin-pages.ts';
+import { adminRouter } from '../admin/router.ts';
 import type { Pages } from '../pages/page.ts';
 import { publisherForms, publisherRouter } from '../publisher/router.ts';
 import { analystRouter } from './analyst.ts';
@@ -14,7 +16,7 @@ import { makeStaffPages, type StaffDeps } from './staff-pages.ts';
 import { suppressionsRouter } from './suppressions.ts';
 
 /** Everything below /staff. */
-export const staffRouter = (deps: StaffDeps, pages: Pages): Router => {
+export const staffRouter = (deps: StaffDeps & AdminDeps, pages: Pages): Router => {
   const own = makeStaffPages(deps, pages);
   return Router()
     .use(publisherForms())
@@ -28,6 +30,7 @@ export const staffRouter = (deps: StaffDeps, pages: Pages): Router => {
     .use(signInRouter(deps, pages, own))
     .use(secondStepRouter(deps, pages, own))
     .use(publisherRouter(deps, pages, own))
+    .use(adminRouter(deps, pages, own))
     .use(peopleRouter(deps, pages, own))
     .use(suppressionsRouter(deps, pages, own))
     .use(applicationPages(deps, pages, own))
