@@ -217,8 +217,8 @@ describeBrowser('notifications on this device', () => {
 
     await context.setOffline(true);
     await page.goto('/topics');
-    await expect(page.locator('h1').textContent()).resolves.toBe('当前没有网络连接');
-    await expect(page.getByText('You are offline').isVisible()).resolves.toBe(true);
+    await expect(page.locator('h1').textContent()).resolves.toBe('You are offline');
+    await expect(page.getByText('当前没有网络连接').isVisible()).resolves.toBe(true);
     await context.setOffline(false);
     await page.locator('section[lang=en] a').click();
     await expect(page.locator('h1').textContent()).resolves.toBe('Topics');

@@ -16,8 +16,10 @@ const locales = ['en', 'zh-CN'] as const;
 type Locale = (typeof locales)[number];
 const widths = [360, 1280];
 /** Longer pages are cut: what is below looks like what is above. */
-const heightMost = 2_600;
-const quality = 40;
+const heightMost = 2_200;
+/** Fine enough to see everything; a picture that would be larger than this (bytes) is taken more coarsely. */
+const qualities = [40, 25, 12];
+const bytesMost = 60_000;
 /** The outbox shows a hundred messages at a time. */
 const peopleMost = 80;
 const folder = join(projectRoot, 'docs', 'screens');
@@ -147,12 +149,16 @@ const staffPages = async (context: BrowserContext): Promise<Record<string, strin
 const shoot = async (page: Page, file: string, width: number): Promise<number> => {
   const session = await page.context().newCDPSession(page);
   const height = Math.min(heightMost, await page.evaluate('document.documentElement.scrollHeight'));
-  const { data } = await session.send('Page.captureScreenshot', {
-    ...{ format: 'webp', quality, captureBeyondViewport: true },
+  const picture = {
+    format: 'webp',
+    captureBeyondViewport: true,
     clip: { x: 0, y: 0, width, height, scale: 1 },
-  });
+  } as const;
+  let bytes = Buffer.alloc(0);
+  for (const quality of qualities)
+    if (bytes.length === 0 || bytes.length > bytesMost)
+      bytes = Buffer.from((await session.send('Page.captureScreenshot', { ...picture, quality })).data, 'base64');
   await session.detach();
-  const bytes = Buffer.from(data, 'base64');
   writeFileSync(file, bytes);
   return bytes.length;
 };

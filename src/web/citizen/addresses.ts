@@ -78,7 +78,7 @@ const change =
   async (req, res, me) => {
     const id = pathPart(req, 'id');
     const old = (await deps.subscriptions.addressesOf(me.person.id)).find((one) => one.id === id);
-    if (!old || old.channel === 'webPush') throw new AppError('not-found', 'there is no such address');
+    if (old?.channel !== 'email' && old?.channel !== 'sms') throw new AppError('not-found', 'there is no such address');
     const show = (faults: Faults) => {
       const values = { id, old, address: field(req, 'address'), faults };
       pages.show(req, res, 'address-change', values, { status: act ? 400 : 200 });

@@ -1,7 +1,7 @@
 import express, { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { AppError } from '../../errors.ts';
-import { textIn } from '../../text.ts';
+import { locales, textIn } from '../../text.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
 
@@ -23,7 +23,9 @@ const renew = (deps: CitizenDeps) => async (req: Request, res: Response) => {
 /** What the service worker keeps and shows without a network: in both languages, for it outlives a change of language. */
 const offline = (pages: Pages) => (req: Request, res: Response) =>
   pages.show(req, res, 'offline', {
-    languages: (['zh-CN', 'en'] as const).map((locale) => ({ locale, t: textIn(locale) })),
+    languages: locales
+      .toSorted((a, b) => Number(b === pages.visit(req).locale) - Number(a === pages.visit(req).locale))
+      .map((locale) => ({ locale, t: textIn(locale) })),
   });
 
 /** What an installed site asks for behind its pages. */
