@@ -122,7 +122,9 @@ const personText = ({ subscriber, erased, deliveries }: NonNullable<Evidence['pe
   ...indented(
     deliveries.flatMap((one) => [
       `${one.at}  ${one.channel ?? 'no channel'}: ${one.state}${one.code ? ` (${one.code})` : ''}, because of ${one.because.join(', ') || 'nothing any more'}`,
-      ...one.attempts.map((attempt) => `  ${attempt.at}  ${attempt.provider}: ${attempt.ok ? 'taken' : 'refused'}  ${attempt.response}`),
+      ...one.attempts.map(
+        (attempt) => `  ${attempt.at}  ${attempt.provider}: ${attempt.ok ? 'taken' : 'refused'}  ${attempt.response}`,
+      ),
     ]),
   ),
 ];
@@ -137,7 +139,10 @@ export const evidenceText = (evidence: Evidence): string => {
     '',
     'Versions',
     ...indented(
-      versions.map((one) => `${one.at}  ${one.version}.${one.revision} ${one.kind}, SHA-256 ${one.sha256}${one.note ? `: ${one.note}` : ''}`),
+      versions.map(
+        (one) =>
+          `${one.at}  ${one.version}.${one.revision} ${one.kind}, SHA-256 ${one.sha256}${one.note ? `: ${one.note}` : ''}`,
+      ),
     ),
     '',
     'Approvals',
@@ -145,7 +150,10 @@ export const evidenceText = (evidence: Evidence): string => {
     '',
     'Rules',
     ...indented(
-      rules.map((one) => `${one.rule}@${one.version} ${one.name}, written by ${one.writer}, approved by ${one.approvedBy ?? 'nobody'}, SHA-256 ${one.sha256}`),
+      rules.map(
+        (one) =>
+          `${one.rule}@${one.version} ${one.name}, written by ${one.writer}, approved by ${one.approvedBy ?? 'nobody'}, SHA-256 ${one.sha256}`,
+      ),
     ),
     '',
     'Pushes',

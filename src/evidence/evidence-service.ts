@@ -1,5 +1,4 @@
 import { generateKeyPairSync } from 'node:crypto';
-import type { AccessService } from '../access/access-service.ts';
 import type { Config } from '../config.ts';
 import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
@@ -25,7 +24,6 @@ type Stores = Pick<Storage, 'items' | 'rules' | 'pushes' | 'ledger' | 'access' |
 type Tools = {
   keyring: Pick<Keyring, 'seal' | 'open'>;
   edges: Pick<Edges, 'now'>;
-  access: Pick<AccessService, 'audit'>;
   fanout: Pick<FanoutService, 'get' | 'notificationsOf'>;
   config: Pick<Config, 'publicUrl'>;
 };
@@ -110,7 +108,7 @@ export const makeEvidenceService = (stores: Stores, tools: Tools): EvidenceServi
     const pushes = await pushesOf(stores, tools, item.id);
     const { id, externalId, state, version, revision, writer } = item;
     const history = await stores.access.auditOf(item.id);
-    const head = await stores.access.lastAudit();
+    const [head = null] = await stores.access.auditBefore(null, 1);
     return {
       ...{ format: 'bellman-evidence/1', service: config.publicUrl, issuedAt: iso(edges.now()) },
       item: { id, externalId, state, version, revision, writer },
@@ -126,7 +124,7 @@ export const makeEvidenceService = (stores: Stores, tools: Tools): EvidenceServi
 
   return {
     ofItem: async (id, subscriber) => {
-      const item = await stores.items.get(id);
+      const item = await stores.items.get({ id });
       if (!item) throw new AppError('not-found', 'There is no such item.');
       return signBundle(await collect(item, subscriber), await loadKeys(stores, keyring));
     },

@@ -45,6 +45,8 @@ export type PeopleTools = {
   edges: Pick<Edges, 'now' | 'bytes'>;
   catalogue: Pick<CatalogueService, 'trees' | 'attributes'>;
   courier: Courier;
+  /** Deletes what the outbox holds for these contacts. */
+  forgetSent(contacts: Contact[]): Promise<void>;
   templates: TransactionalTemplates;
   config: Pick<Config, 'publicUrl' | 'locale' | 'phoneCountry'> & {
     webPush: Pick<Config['webPush'], 'allowPrivateEndpoints'>;

@@ -5,6 +5,7 @@ import type { ProfileStore } from '../profiles/profile-store.ts';
 import { signLink } from '../signed-link.ts';
 import { type ContactParts, lookupOf, maskContact, normaliseContact, openContact } from './address.ts';
 import { type Consents, type ConsentWay, giveConsent, withdrawConsent } from './consent.ts';
+import { makeErase } from './erase.ts';
 import { type ChannelName, type FollowRequest, type Pace, topicSource } from './follow.ts';
 import { type FollowParts, followParts } from './follow-check.ts';
 import { type ImportStores, makeImporter } from './import/import-people.ts';
@@ -202,6 +203,7 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
     return changed;
   };
 
+  const erase = makeErase(stores, tools);
   const own = makeOwnAddresses(stores, { keyring, edges });
 
   return {
@@ -224,7 +226,7 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
       await update(person, { consents: consentsOf(person, personalisation, 'page', wording) });
     },
     leaving: makeLeaving(stores, tools),
-    erase: async (id) => subscriptions.erase((await personOf(id)).ordinal, edges.now()),
+    erase: async (id) => erase((await personOf(id)).ordinal),
     follow: async (id, follow) => {
       const { ordinal } = await personOf(id);
       refuse(await wishFaults(stores, catalogue, [followParts(follow)]));

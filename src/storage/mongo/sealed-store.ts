@@ -12,6 +12,7 @@ const places: Record<SealedPlace, { collection: string; id?: string; bound?: str
   applications: { collection: 'applications', value: 'written' },
   opinions: { collection: 'opinions', value: 'written' },
   staff: { collection: 'staff', id: 'id', value: 'totp.sealed' },
+  accounts: { collection: 'accounts', value: 'sealed' },
   settings: { collection: 'settings', value: 'value', only: { _id: { $in: ['vapid-keys', 'evidence-key'] } } },
 };
 
