@@ -10,10 +10,11 @@ import { plainVisitor } from './helpers/visitor.ts';
 /** Nothing but this person has any of these. What the office itself declared (a region, the values of a fact) is its own. */
 const mark = 'zqxmark';
 const phone = '+8613899911177';
-const marks = [mark, '13899911177', '03:17', '04:19', 'Antarctica/Troll'];
+const marks = [mark, '13899911177', '03:17', '04:19', 'Antarctica/Troll', 'ZZ-QXREGION'];
 const email = `${mark}.mail@example.org`;
-const region = `ZZ-${mark.toUpperCase()}`;
-const declared = ['regions', 'attributes'];
+const region = 'ZZ-QXREGION';
+/** The office's own: what it declared, who of its staff did so, and how many people (none by name) a region had. */
+const ofTheOffice = ['regions', 'audit', 'report_parts', 'report_sums'];
 
 const line = {
   ...{
@@ -35,7 +36,7 @@ const line = {
   attributes: { hobby: `${mark}-value` },
   consents: { personalisation: true },
   quietHours: { from: '03:17', to: '04:19' },
-  follow: [{ topic: 'services' }, { search: { any: { keywords: [`${mark}-follow`] } } }],
+  follow: [{ topic: 'services' }, { search: { any: { keywords: [`${mark}-follow`, 'gates'] } } }],
 };
 
 /** A returned mail that names its recipient and quotes the server. */
@@ -108,15 +109,16 @@ const filesIn = (folder: string): Row[] =>
       return { place: `file ${entry.name}`, text: readFileSync(path, 'latin1') };
     });
 
+const isTheirs = (place: string, one: string): boolean =>
+  place === 'attributes' ? one === mark : one === region && ofTheOffice.includes(place);
+
 const foundIn = (rows: Row[]): string[] =>
-  rows
-    .filter(({ place }) => !declared.includes(place))
-    .flatMap(({ place, text }) => {
-      const low = text.toLowerCase();
-      return marks
-        .filter((one) => low.includes(one.toLowerCase()))
-        .map((one) => `${place}: ${one} in ${text.slice(0, 300)}`);
-    });
+  rows.flatMap(({ place, text }) => {
+    const low = text.toLowerCase();
+    return marks
+      .filter((one) => !isTheirs(place, one) && low.includes(one.toLowerCase()))
+      .map((one) => `${place}: ${one} in ${text.slice(0, 300)}`);
+  });
 
 onEachEngine('a person who was erased', ({ name, database }) => {
   let service: Service;
@@ -155,7 +157,7 @@ onEachEngine('a person who was erased', ({ name, database }) => {
     const receivedAt = new Date().toISOString();
     await api('POST', '/applications', { applicant: id, text: `${mark}-application`, receivedAt });
     await api('POST', '/applications', { applicant: { email }, text: `${mark}-by-mail`, receivedAt });
-    const item = await publish(service, { title: 'Flood gates', summary: 'Keep clear.' });
+    const item = await publish(service, { title: 'Flood gates', summary: 'Keep clear.', keywords: ['gates'] });
     const notice = await letter(({ to, title: of }) => to === email && of.includes('Flood'));
     const visitor = plainVisitor(service.url);
     const useful = `${linkIn(notice, 'f')}/not-for-me`;

@@ -13,7 +13,7 @@ import { type Leaving, makeLeaving } from './leaving.ts';
 import { makeOwnAddresses } from './own-addresses.ts';
 import { type Facts, factFaults, movesDigests, presentPerson, readTold } from './people.ts';
 import type { makeBrowserRenewal } from './renew-browser.ts';
-import { hourMs, messagesInAnHour, type PeopleTools, rulesOf } from './sign-up-service.ts';
+import { hourMs, mayBeAsked, type PeopleTools, rulesOf } from './sign-up-service.ts';
 import type { Contact, QuietHours, Subscriber } from './subscriber.ts';
 import type { AddressStore, Followed, SignUpStore, SubscriptionStore } from './subscription-store.ts';
 import { putWishes, wishFaults } from './wishes.ts';
@@ -252,7 +252,7 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
       if (!normal.ok) throw new AppError('invalid', 'The address does not fit', { faults: normal.faults });
       const now = edges.now();
       const lookup = lookupOf(keyring, normal.contact);
-      const allowed = await signUps.takeMessage(lookup, now, now - hourMs, messagesInAnHour);
+      const allowed = await mayBeAsked(signUps, lookup, now);
       const address = await addresses.find(lookup);
       const person = address && (await presentPerson(subscriptions, { ordinal: address.subscriber }));
       if (!allowed || !address || address.suppressed !== null || !person) return;
