@@ -20,6 +20,7 @@ export const sealedPlaces = [
   'applications',
   'opinions',
   'staff',
+  'accounts',
   'settings',
 ] as const;
 export type SealedPlace = (typeof sealedPlaces)[number];

@@ -15,10 +15,12 @@ import { readOutlines } from './catalogue/areas/outlines.ts';
 import { type CatalogueService, makeCatalogueService } from './catalogue/catalogue-service.ts';
 import { type ItemReader, makeItemReader } from './catalogue/item-reader.ts';
 import { type Courier, makeCourier } from './channels/courier.ts';
+import { forgetInOutbox } from './channels/outbox.ts';
 import { makeWechatClient, type WechatClient } from './channels/wechat/wechat-client.ts';
 import { makeWeiboClient } from './channels/weibo/weibo-client.ts';
 import type { Config } from './config.ts';
 import type { Edges } from './edges.ts';
+import { type EvidenceService, makeEvidenceService } from './evidence/evidence-service.ts';
 import type { FanoutService } from './fanout/fanout-service.ts';
 import { makeLedgerFold } from './fanout/fold-ledger.ts';
 import { makeFanoutService } from './fanout/make-fanout-service.ts';
@@ -42,6 +44,7 @@ import { makeDeadlineWarnings } from './reports/warn-deadlines.ts';
 import { makeRuleService, type RuleService } from './rules/rule-service.ts';
 import type { Storage } from './storage/storage.ts';
 import { makeSignUpService } from './subscriptions/sign-up-service.ts';
+import type { Contact } from './subscriptions/subscriber.ts';
 import {
   makeSubscriptionService,
   type SignUpService,
@@ -102,6 +105,7 @@ export type Services = {
   /** The office's public account, or null where none is configured; `weibo` is who posts. */
   broadcasts: BroadcastService | null;
   weibo: Poster | null;
+  evidence: EvidenceService;
 };
 
 /** Who acts when nobody asked: schedules and imports by configuration. */
@@ -126,7 +130,8 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
   const calendar = makeCalendarService(stores, { edges, log, config });
   const items = makeItemReader(stores, { catalogue });
 
-  const people = { keyring, edges, catalogue, courier, templates, config };
+  const forgetSent = (contacts: Contact[]) => forgetInOutbox(config.dataDir, contacts);
+  const people = { keyring, edges, catalogue, courier, forgetSent, templates, config };
   const signUps = makeSignUpService(stores, people);
   const subscriptions = makeSubscriptionService(stores, people);
   const profiles = makeProfileService(stores, { catalogue, edges, config });
@@ -208,6 +213,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
           ...{ catalogue, subscriptions, returns },
         })
       : null;
+  const evidence = makeEvidenceService(stores, { keyring, edges, fanout, config });
   const staff = makeStaffService(stores, { edges, keyring, access, courier, templates, config });
 
   return {
@@ -253,5 +259,6 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     wechatApi,
     broadcasts,
     weibo,
+    evidence,
   };
 };

@@ -24,6 +24,7 @@ const story = [
   'wechat',
   'tuning',
   'reports',
+  'evidence',
 ];
 
 /** Layers above the features; each may import what stands below it. */

@@ -143,7 +143,7 @@ onEachEngine('npm run keys:rotate', ({ name, database, some }) => {
       name === 'SQLite'
         ? openSqliteStorage(join(dataDir, 'bellman.db'))
         : openMongoStorage(String((own as Record<string, string>).DATABASE_URL), realEdges);
-    const count = some(3_000, 150);
+    const count = some(600, 150);
     const stores = await open();
     const keyring = await loadKeyring(stores.access, secret);
     for (let n = 0; n < count; n += 1) {

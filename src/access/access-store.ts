@@ -66,6 +66,8 @@ export type AccessStore = {
   audit(from: number, limit: number): Promise<AuditEntry[]>;
   /** Entries before n (null: the newest), descending. */
   auditBefore(n: number | null, limit: number): Promise<AuditEntry[]>;
+  /** What the log says of one subject, ascending. */
+  auditOf(subject: string): Promise<AuditEntry[]>;
 
   /**
    * Opens a call unless that id is there; answers what stood before, or null if it is now open. A `running` one with the

@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Edges } from '../edges.ts';
 import { makeFolder } from '../make-folder.ts';
 import { plainContact } from '../subscriptions/address.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
+import type { Contact } from '../subscriptions/subscriber.ts';
 import type { Channel, OutgoingMessage } from './channel.ts';
 import { failure } from './result.ts';
 import { escapeHtml, fillSlots } from './slots.ts';
@@ -31,6 +33,9 @@ export type OutboxEntry = {
 const folderMs = 10_000;
 const digits = (value: number, width: number): string => String(value).padStart(width, '0');
 const rootOf = (dataDir: string): string => join(dataDir, 'outbox');
+
+/** Stands in the name of a message's file, so that what one address got is found without reading the rest. */
+const markOf = (to: string): string => createHash('sha256').update(to).digest('hex').slice(0, 12);
 
 const textOf = ({ to, content }: OutgoingMessage): string =>
   to.channel === 'email' ? content.text : to.channel === 'sms' ? content.sms : content.short;
@@ -76,8 +81,9 @@ export const makeOutboxChannel = (
       folder = into;
     }
     count += 1;
-    const file = `${digits(at, 14)}-${digits(count, 9)}-${writer}.${name}.json`;
-    writeFileSync(join(rootOf(dataDir), into, file), JSON.stringify(entryOf(message, name, at)));
+    const entry = entryOf(message, name, at);
+    const file = `${digits(at, 14)}-${digits(count, 9)}-${writer}-${markOf(entry.to)}.${name}.json`;
+    writeFileSync(join(rootOf(dataDir), into, file), JSON.stringify(entry));
   };
 
   return {
@@ -131,4 +137,13 @@ export const readOutbox = async (dataDir: string, page: OutboxPage): Promise<Out
     }
   }
   return entries;
+};
+
+/** Deletes every message to these contacts: whoever was erased is not in the outbox either. */
+export const forgetInOutbox = async (dataDir: string, contacts: Contact[]): Promise<void> => {
+  const marks = contacts.map((to) => `-${markOf(plainContact(to))}.`);
+  if (marks.length === 0) return;
+  for (const folder of await namesIn(rootOf(dataDir)))
+    for (const file of await namesIn(join(rootOf(dataDir), folder)))
+      if (marks.some((mark) => file.includes(mark))) await rm(join(rootOf(dataDir), folder, file), { force: true });
 };

@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts';
 import { readLink, signLink } from '../signed-link.ts';
 import { openContact } from './address.ts';
+import { makeErase } from './erase.ts';
 import { presentPerson } from './people.ts';
 import type { PeopleTools } from './sign-up-service.ts';
 import type { Subscriber } from './subscriber.ts';
@@ -33,11 +34,12 @@ type Stores = {
   subscriptions: Pick<SubscriptionStore, 'subscriber' | 'leave' | 'leaving' | 'erase'>;
   addresses: Pick<AddressStore, 'ofSubscribers'>;
 };
-type Tools = Pick<PeopleTools, 'keyring' | 'edges' | 'courier' | 'templates' | 'config'>;
+type Tools = Pick<PeopleTools, 'keyring' | 'edges' | 'courier' | 'forgetSent' | 'templates' | 'config'>;
 
 /** Being forgotten, with a week to think better of it. */
 export const makeLeaving = ({ subscriptions, addresses }: Stores, tools: Tools): Leaving => {
   const { keyring, edges, courier, templates, config } = tools;
+  const erase = makeErase({ subscriptions, addresses }, tools);
 
   const personOf = async (id: string): Promise<Subscriber> => {
     const person = await presentPerson(subscriptions, { id });
@@ -82,7 +84,7 @@ export const makeLeaving = ({ subscriptions, addresses }: Stores, tools: Tools):
       let erased = 0;
       for (let due = [0]; due.length > 0 && !signal.aborted; ) {
         due = await subscriptions.leaving(edges.now() - graceMs, erasedAtOnce);
-        for (const ordinal of due) await subscriptions.erase(ordinal, edges.now());
+        for (const ordinal of due) await erase(ordinal);
         erased += due.length;
       }
       return erased;

@@ -24,7 +24,7 @@ import { factFaults, presentPerson } from './people.ts';
 import { makeBrowserRenewal } from './renew-browser.ts';
 import type { Contact } from './subscriber.ts';
 import type { SignUpRequest, SignUpService } from './subscription-service.ts';
-import { erasedReason, type SignUp } from './subscription-store.ts';
+import { erasedReason, type SignUp, type SignUpStore } from './subscription-store.ts';
 import { publicItems, wishFaults } from './wishes.ts';
 
 /** A message in words, ready for the courier. */
@@ -45,6 +45,8 @@ export type PeopleTools = {
   edges: Pick<Edges, 'now' | 'bytes'>;
   catalogue: Pick<CatalogueService, 'trees' | 'attributes'>;
   courier: Courier;
+  /** Deletes what the outbox holds for these contacts. */
+  forgetSent(contacts: Contact[]): Promise<void>;
   templates: TransactionalTemplates;
   config: Pick<Config, 'publicUrl' | 'locale' | 'phoneCountry'> & {
     webPush: Pick<Config['webPush'], 'allowPrivateEndpoints'>;
@@ -57,9 +59,23 @@ const linkMs = 7 * 24 * 3_600_000;
 const codeMs = 10 * 60_000;
 const codeTries = 5;
 
-/** Messages that anybody may have sent to one address in an hour; whoever asks for more is not told. */
-export const messagesInAnHour = 5;
 export const hourMs = 3_600_000;
+/** Messages that anybody may have sent to one address within a time; whoever asks for more is not told. */
+const asksWithin = [
+  { within: hourMs, most: 5, of: '' },
+  { within: 24 * hourMs, most: 12, of: 'day:' },
+];
+
+/** Counts one message that somebody asks for at an address; answers whether it may be sent. */
+export const mayBeAsked = async (
+  signUps: Pick<SignUpStore, 'takeMessage'>,
+  lookup: string,
+  now: number,
+): Promise<boolean> => {
+  for (const { within, most, of } of asksWithin)
+    if (!(await signUps.takeMessage(`${of}${lookup}`, now, now - within, most))) return false;
+  return true;
+};
 
 export const rulesOf = ({ phoneCountry, webPush }: PeopleTools['config']): AddressRules => ({
   phoneCountry,
@@ -96,8 +112,7 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
 
   /** Whether a message may go there: not too many an hour, and never to a suppressed address but one that was erased. */
   const mayAsk = async (lookup: string): Promise<boolean> => {
-    const now = edges.now();
-    const allowed = await signUps.takeMessage(lookup, now, now - hourMs, messagesInAnHour);
+    const allowed = await mayBeAsked(signUps, lookup, edges.now());
     const suppressed = await addresses.suppression(lookup);
     return allowed && (suppressed === null || suppressed === erasedReason);
   };

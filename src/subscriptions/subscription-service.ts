@@ -5,6 +5,7 @@ import type { ProfileStore } from '../profiles/profile-store.ts';
 import { signLink } from '../signed-link.ts';
 import { type ContactParts, lookupOf, maskContact, normaliseContact, openContact } from './address.ts';
 import { type Consents, type ConsentWay, giveConsent, withdrawConsent } from './consent.ts';
+import { makeErase } from './erase.ts';
 import { type ChannelName, type FollowRequest, type Pace, topicSource } from './follow.ts';
 import { type FollowParts, followParts } from './follow-check.ts';
 import { type ImportStores, makeImporter } from './import/import-people.ts';
@@ -12,7 +13,7 @@ import { type Leaving, makeLeaving } from './leaving.ts';
 import { makeOwnAddresses } from './own-addresses.ts';
 import { type Facts, factFaults, movesDigests, presentPerson, readTold } from './people.ts';
 import type { makeBrowserRenewal } from './renew-browser.ts';
-import { hourMs, messagesInAnHour, type PeopleTools, rulesOf } from './sign-up-service.ts';
+import { hourMs, mayBeAsked, type PeopleTools, rulesOf } from './sign-up-service.ts';
 import type { Contact, QuietHours, Subscriber } from './subscriber.ts';
 import type { AddressStore, Followed, SignUpStore, SubscriptionStore } from './subscription-store.ts';
 import { putWishes, wishFaults } from './wishes.ts';
@@ -202,6 +203,7 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
     return changed;
   };
 
+  const erase = makeErase(stores, tools);
   const own = makeOwnAddresses(stores, { keyring, edges });
 
   return {
@@ -224,7 +226,7 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
       await update(person, { consents: consentsOf(person, personalisation, 'page', wording) });
     },
     leaving: makeLeaving(stores, tools),
-    erase: async (id) => subscriptions.erase((await personOf(id)).ordinal, edges.now()),
+    erase: async (id) => erase((await personOf(id)).ordinal),
     follow: async (id, follow) => {
       const { ordinal } = await personOf(id);
       refuse(await wishFaults(stores, catalogue, [followParts(follow)]));
@@ -250,7 +252,7 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
       if (!normal.ok) throw new AppError('invalid', 'The address does not fit', { faults: normal.faults });
       const now = edges.now();
       const lookup = lookupOf(keyring, normal.contact);
-      const allowed = await signUps.takeMessage(lookup, now, now - hourMs, messagesInAnHour);
+      const allowed = await mayBeAsked(signUps, lookup, now);
       const address = await addresses.find(lookup);
       const person = address && (await presentPerson(subscriptions, { ordinal: address.subscriber }));
       if (!allowed || !address || address.suppressed !== null || !person) return;

@@ -52,6 +52,7 @@ export type AppDeps = {
     | 'wechat'
     | 'broadcasts'
     | 'templates'
+    | 'evidence'
     | 'keyring'
     | 'edges'
     | 'stores'

@@ -9,6 +9,7 @@ import type { BrowsingService } from '../browsing/browsing-service.ts';
 import type { CalendarService } from '../calendar/calendar-service.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { Locale } from '../catalogue/topic.ts';
+import type { EvidenceService } from '../evidence/evidence-service.ts';
 import type { FanoutService } from '../fanout/fanout-service.ts';
 import type { FeedbackService } from '../feedback/feedback-service.ts';
 import type { OpinionService } from '../feedback/opinions/opinion-service.ts';
@@ -32,6 +33,7 @@ import { calendarRoutes } from './api/calendar.ts';
 import { catalogueRoutes } from './api/catalogue.ts';
 import { engagementRoutes } from './api/engagement.ts';
 import { eventRoutes } from './api/events.ts';
+import { evidenceRoutes } from './api/evidence.ts';
 import { feedbackRoutes } from './api/feedback.ts';
 import { hookRoutes, type SmsSigner } from './api/hooks.ts';
 import { itemRoutes } from './api/items.ts';
@@ -77,6 +79,7 @@ export type ApiDeps = {
   reports: ReportService;
   wechat: WechatService | null;
   broadcasts: BroadcastService | null;
+  evidence: EvidenceService;
   keyring: Pick<Keyring, 'mac'>;
   signers: SmsSigner[];
   publicUrl: string;
@@ -123,6 +126,7 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
     ...accessRoutes(deps),
     ...tuningRoutes(deps),
     ...webhookRoutes(deps),
+    ...evidenceRoutes(deps),
     ...suppressionRoutes(deps),
     ...hookRoutes(deps),
     ...(deps.broadcasts ? broadcastRoutes(deps.broadcasts) : []),

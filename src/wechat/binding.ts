@@ -3,7 +3,7 @@ import { readLink, signLink } from '../signed-link.ts';
 import { lookupOf, maskContact, openContact, sealContact } from '../subscriptions/address.ts';
 import { type KeptRequest, makeConfirmation } from '../subscriptions/confirmation.ts';
 import { presentPerson } from '../subscriptions/people.ts';
-import { hourMs, messagesInAnHour } from '../subscriptions/sign-up-service.ts';
+import { mayBeAsked } from '../subscriptions/sign-up-service.ts';
 import { notFollowing, type SignUp } from '../subscriptions/subscription-store.ts';
 import { textIn } from '../text.ts';
 import type { WechatStores, WechatTools } from './wechat-service.ts';
@@ -90,7 +90,7 @@ export const makeBinding = (stores: WechatStores, tools: WechatTools) => {
       if (!reading.ok || !asker) return textIn('zh-CN')('accounts:wechat.scanOld');
       const now = edges.now();
       const lookup = lookupOf(keyring, { channel: 'wechat', openid });
-      if (!(await signUps.takeMessage(lookup, now, now - hourMs, messagesInAnHour))) return null;
+      if (!(await mayBeAsked(signUps, lookup, now))) return null;
       await signUpFor(reading.subject, openid);
       return textIn(asker.locale)('accounts:wechat.scanned', { addresses: asker.masked.join('、') });
     },

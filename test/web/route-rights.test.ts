@@ -1,4 +1,5 @@
 import { roles, type Scope, scopes } from '../../src/access/access-store.ts';
+import { signLink } from '../../src/signed-link.ts';
 import { routesOf } from '../helpers/routes.ts';
 import { startWeb, type Web } from '../helpers/web.ts';
 import { type Right, routeRights } from './route-rights.ts';
@@ -20,6 +21,7 @@ const mayCall = (right: Right, caller: string): boolean => {
 describe('every route, for every kind of caller', () => {
   let web: Web;
   const headers = new Map<string, Headers>();
+  let citizen = '';
 
   beforeAll(async () => {
     web = await startWeb({ rateLimits: { send: 10_000, guess: 10_000 } });
@@ -32,12 +34,17 @@ describe('every route, for every kind of caller', () => {
       headers.set(`key ${scope}`, { authorization: `Bearer ${key}` });
     }
     const password = 'four words are enough';
-    for (const role of roles) {
-      const email = `${role}.role@example.org`;
-      const { id } = await access.addStaff({ email, name: role, roles: [role], departments: [] });
+    for (const [name, held] of [...roles.map((role) => [role, [role]] as const), ['all', roles] as const]) {
+      const email = `${name}.role@example.org`;
+      const { id } = await access.addStaff({ email, name, roles: [...held], departments: [] });
       await staff.setUp((await staff.setUpLink(id)).split('/').at(-1) ?? '', password);
-      headers.set(`staff ${role}`, { cookie: `bellman-staff=${await staff.signIn(email, password)}` });
+      headers.set(`staff ${name}`, { cookie: `bellman-staff=${await staff.signIn(email, password)}` });
     }
+    await web.town.people([
+      { externalId: 'c', email: 'c@example.org', verified: true, follow: [{ topic: 'services' }] },
+    ]);
+    const person = await web.town.subscriptions.person({ externalId: 'c' });
+    citizen = signLink(web.town.keyring, 'session', person?.person.id ?? '', web.town.now() + 60_000);
   }, 30_000);
   afterAll(() => web.close());
 
@@ -51,6 +58,20 @@ describe('every route, for every kind of caller', () => {
     const to = answer.headers.get('location') ?? '';
     return !(answer.status === 303 && ['/staff/sign-in', '/manage'].includes(to));
   };
+
+  /** Forms of pages, and what is posted by machines with nothing but a token (RFC 8058, the service worker). */
+  const machines = ['POST /u/:token', 'POST /r/:token'];
+  const forms = routeRights.map(([route]) => route).filter((route) => /^POST \/(?!api)/.test(route));
+
+  it.each(forms)('%s: refuses a form without the token of its browser', async (route) => {
+    const everything = { citizen: `bellman-session=${citizen}`, staff: headers.get('staff all')?.cookie ?? '' };
+    const answer = await web.call('POST', route.slice(5).replace(/:\w+/g, 'x'), {
+      headers: { accept: 'application/json', cookie: Object.values(everything).join('; ') },
+      body: new URLSearchParams({ _csrf: 'guessed' }),
+    });
+    const refusal = machines.includes(route) ? expect.not.stringMatching('csrf') : 'bad-csrf';
+    expect(String(answer.body.code)).toEqual(refusal);
+  });
 
   it('has its rule, and every rule its route', () => {
     const ruled = routeRights.map(([route]) => route);

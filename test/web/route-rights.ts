@@ -18,6 +18,7 @@ const everybody = `
   GET /api/v1/items/:id
   POST /api/v1/feedback
   GET /api/v1/openapi.json
+  GET /api/v1/evidence/key
   GET /healthz
   GET /readyz
   GET /metrics
@@ -132,7 +133,8 @@ const byScopes: Record<string, string> = {
     POST /api/v1/pushes/:id/pause
     POST /api/v1/pushes/:id/resume
     POST /api/v1/pushes/:id/cancel
-    GET /api/v1/pushes/:id/deliveries`,
+    GET /api/v1/pushes/:id/deliveries
+    GET /api/v1/items/:id/evidence`,
   'publish analyse': `
     GET /api/v1/rules
     GET /api/v1/rules/:id

@@ -72,7 +72,7 @@ const settingsOver = (db: mongo.Db): Settings => {
   };
 };
 
-type Audit = Pick<AccessStore, 'appendAudit' | 'audit' | 'auditBefore'>;
+type Audit = Pick<AccessStore, 'appendAudit' | 'audit' | 'auditBefore' | 'auditOf'>;
 
 const auditOver = (db: mongo.Db): Audit => {
   const log = db.collection<AuditDocument>('audit');
@@ -83,13 +83,15 @@ const auditOver = (db: mongo.Db): Audit => {
     const written = { at, actor, action, subject, details, hash: hashOf(n, before?.hash ?? auditStart) };
     return (await insertIfFree(log, { _id: n, ...written })) ? { ...written, n } : appendAudit(entry, hashOf);
   };
+  const entryOf = ({ _id, ...rest }: AuditDocument): AuditEntry => ({ n: _id, ...rest });
   return {
     appendAudit,
+    auditOf: async (subject) => (await log.find({ subject }).sort({ _id: 1 }).toArray()).map(entryOf),
     auditBefore: async (n, limit) => {
       if (limit === 0) return [];
       const filter = n === null ? {} : { _id: { $lt: n } };
       const found = await log.find(filter).sort({ _id: -1 }).limit(limit).toArray();
-      return found.map(({ _id, ...rest }) => ({ n: _id, ...rest }));
+      return found.map(entryOf);
     },
     audit: async (from, limit) => {
       // to the server a limit of 0 is none
@@ -99,7 +101,7 @@ const auditOver = (db: mongo.Db): Audit => {
         .sort({ _id: 1 })
         .limit(limit)
         .toArray();
-      return found.map(({ _id, ...rest }) => ({ n: _id, ...rest }));
+      return found.map(entryOf);
     },
   };
 };

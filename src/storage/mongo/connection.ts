@@ -158,6 +158,7 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
     { at: -1, item: -1, version: -1 },
   ],
   idempotent_calls: [{ startedAt: 1 }],
+  audit: [{ subject: 1, _id: 1 }],
   staff: [{ id: 1 }],
   staff_sessions: [{ expiresAt: 1 }],
   staff_tries: [{ newest: 1 }],

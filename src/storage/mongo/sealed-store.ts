@@ -1,5 +1,6 @@
 import type { mongo } from 'mongoose';
 import type { SealedPlace, SealedStore } from '../../key-rotation.ts';
+import { bulk } from './writes.ts';
 
 /** Collection, the field that finds a value, the one that its seal is bound to, and the value's own; `only` narrows the rest. */
 const places: Record<SealedPlace, { collection: string; id?: string; bound?: string; value: string; only?: object }> = {
@@ -11,6 +12,7 @@ const places: Record<SealedPlace, { collection: string; id?: string; bound?: str
   applications: { collection: 'applications', value: 'written' },
   opinions: { collection: 'opinions', value: 'written' },
   staff: { collection: 'staff', id: 'id', value: 'totp.sealed' },
+  accounts: { collection: 'accounts', value: 'sealed' },
   settings: { collection: 'settings', value: 'value', only: { _id: { $in: ['vapid-keys', 'evidence-key'] } } },
 };
 
@@ -37,6 +39,6 @@ export const mongoSealedStore = (db: mongo.Db): SealedStore => ({
     const operations = changes.map((one) => ({
       updateOne: { filter: { [id]: one.id, [value]: one.from }, update: { $set: { [value]: one.to } } },
     }));
-    await db.collection(collection).bulkWrite(operations as mongo.AnyBulkWriteOperation[], { ordered: false });
+    await bulk(db.collection(collection), operations as mongo.AnyBulkWriteOperation<mongo.Document>[]);
   },
 });

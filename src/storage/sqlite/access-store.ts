@@ -94,10 +94,11 @@ const settings = (db: SqliteDatabase): Settings => {
   };
 };
 
-type Audit = Pick<AccessStore, 'appendAudit' | 'audit' | 'auditBefore'>;
+type Audit = Pick<AccessStore, 'appendAudit' | 'audit' | 'auditBefore' | 'auditOf'>;
 
 const audit = (db: SqliteDatabase): Audit => {
-  const last = db.prepare('SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1');
+  const last = db.prepare('SELECT * FROM audit ORDER BY n DESC LIMIT 1');
+  const about = db.prepare('SELECT * FROM audit WHERE subject = ? ORDER BY n');
   const insert = db.prepare(
     'INSERT INTO audit (n, at, actor, action, subject, details, hash) VALUES (?, ?, ?, ?, ?, ?, ?)',
   );
@@ -114,6 +115,7 @@ const audit = (db: SqliteDatabase): Audit => {
       }),
     auditBefore: async (n, limit) =>
       (await db.read(() => before.all(n ?? Number.MAX_SAFE_INTEGER, limit))).map(entryOf),
+    auditOf: async (subject) => (await db.read(() => about.all(subject))).map(entryOf),
     audit: async (start, limit) => (await db.read(() => from.all(start, limit))).map(entryOf),
   };
 };

@@ -11,6 +11,7 @@ const places: Record<SealedPlace, { table: string; id: string; bound?: string; v
   applications: { table: 'applications', id: 'id', value: 'written' },
   opinions: { table: 'opinions', id: 'id', value: 'written' },
   staff: { table: 'staff', id: 'id', value: 'totp' },
+  accounts: { table: 'accounts', id: 'name', value: 'sealed' },
   settings: { table: 'settings', id: 'name', value: 'value', only: "name IN ('vapid-keys', 'evidence-key')" },
 };
 

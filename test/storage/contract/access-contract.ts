@@ -120,6 +120,8 @@ export const describeAccessStore = (name: string, open: () => Promise<Pair<Acces
         expect(await store.audit(2, 10)).toEqual([next]);
         expect(await store.audit(1, 1)).toEqual([first]);
         expect(await store.audit(3, 10)).toEqual([]);
+        expect(await second.auditOf('item-1')).toEqual([first]);
+        expect(await second.auditOf('item')).toEqual([]);
       });
 
       it('loses and doubles nothing while two handles append at once', async () => {

@@ -1,3 +1,4 @@
+import { defineFollow } from '../../../src/subscriptions/follow.ts';
 import type { AddressStore, SubscriptionStore } from '../../../src/subscriptions/subscription-store.ts';
 import { followersOf, makePerson, makeSubscription, someTime, topicFollow } from '../../helpers/make-subscriber.ts';
 import { eachPair, fullSize, type Pair } from './pair.ts';
@@ -59,6 +60,33 @@ export const describeSubscriptionStore = (name: string, open: OpenSubscriptions,
         await expect(store.updateSubscriber(next.ordinal, { externalId: 'x' })).rejects.toMatchObject({
           code: 'conflict',
         });
+      });
+
+      it('take what they searched for along when they are erased, unless somebody else asks for it too', async () => {
+        const searchOf = (word: string) =>
+          defineFollow({ target: { search: { any: { keywords: [word] } } }, regions: null });
+        const [own, shared] = [searchOf('only mine'), searchOf('ours')];
+        const [ann = 0, ben = 0] = await people(2);
+        await store.putFollows([own, shared, housing]);
+        const asks: [number, { key: string }][] = [
+          [ann, own],
+          [ann, shared],
+          [ann, housing],
+          [ben, shared],
+        ];
+        for (const [subscriber, { key }] of asks)
+          await store.putSubscription(
+            makeSubscription({ id: `${subscriber} ${key}`, subscriber, follow: key, pace: 'immediate' }),
+            true,
+          );
+        await store.erase(ann, someTime);
+        const kept = await other.follows([own.key, shared.key, housing.key]);
+        expect(kept.map(({ key }) => key).sort()).toEqual([shared.key, housing.key].sort());
+        // who asks for it later is found by what they asked for
+        await other.putFollows([own]);
+        const again = makeSubscription({ id: 'again', subscriber: ben, follow: own.key, pace: 'immediate' });
+        expect(await other.putSubscription(again, true)).toBe('added');
+        expect((await store.subscriptionsOf(ben)).map(({ definition }) => definition.key)).toContain(own.key);
       });
 
       it('are null where unknown or malformed', async () => {

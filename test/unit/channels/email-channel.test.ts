@@ -49,6 +49,16 @@ describe('a notification by mail', () => {
     expect(raw.match(/^date:/gim)).toHaveLength(1);
   });
 
+  it('lets nobody write a header of their own: line ends in a title stay in the subject', async () => {
+    const title = 'Water\r\nBcc: all@example.org\r\n\r\nAnother body';
+    const to = { channel: 'email' as const, email: 'ada@example.org' };
+    await channel.send(makeMessage({ to, content: makeContent({ title }) }), noAbort);
+    const { mail, raw } = await received();
+    expect(raw).not.toMatch(/^bcc:/im);
+    expect(sink.mails.flatMap((sunk) => sunk.to)).toEqual(['ada@example.org']);
+    expect([mail.bcc, mail.subject?.includes('Bcc: all@example.org')]).toEqual([undefined, true]);
+  });
+
   it.each([
     ['no line that begins with a dot', 'Plain.'],
     ['lines that begin with dots', '.\n..\n.NET for beginners\n.'],

@@ -51,6 +51,7 @@ export const openDesk = async () => {
     keyring,
     edges: { now: () => now, bytes: randomBytes },
     catalogue,
+    forgetSent: async () => undefined,
     courier: {
       post: async (to: Contact, content: SharedContent, slots: Partial<Slots>, expiresAt: number) => {
         posted.push({ to, content, slots, expiresAt });

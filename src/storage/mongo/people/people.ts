@@ -74,7 +74,8 @@ export const personWritesOver = (db: mongo.Db): PersonWrites & { settle(ordinal:
  * dies in the middle leaves the debt, and the sweep (`settleDebts`) calls this again.
  */
 const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
-  const { subscribers, names, subscriptions, optOuts, addresses, suppressions, signUps } = peopleCollections(db);
+  const { subscribers, names, follows, subscriptions, optOuts, addresses, suppressions, signUps } =
+    peopleCollections(db);
   const profiles = profileKeeperOver(db);
   const feedback = feedbackCollection(db);
   const surveys = surveyCollection(db);
@@ -84,6 +85,18 @@ const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
   const eraseContact = async (ordinal: number, erasedAt: number): Promise<void> => {
     await subscribers.updateOne({ _id: ordinal }, { $set: { ...cleared, erasedAt } });
     await settle(ordinal);
+  };
+  /** What they searched for goes with them where nobody else asks for it; its number stays taken by what numbers it. */
+  const forgetSearches = async (ordinal: number): Promise<void> => {
+    const mine = (await subscriptions.find({ subscriber: ordinal }).toArray()).map(({ follow }) => follow);
+    const searches = await follows.find({ _id: { $in: mine } }).toArray();
+    for (const search of searches.filter(({ source }) => source.startsWith('subscription:search:'))) {
+      const others = () => subscriptions.findOne({ follow: search._id, subscriber: { $ne: ordinal } });
+      if (await others()) continue;
+      await follows.deleteOne({ _id: search._id });
+      // somebody asked for the same in between
+      if (await others()) await insertIfFree(follows, search);
+    }
   };
   const erase = async (ordinal: number, at: number): Promise<void> => {
     const lookups = (await addresses.find({ subscriber: ordinal }).toArray()).map(({ _id }) => _id);
@@ -98,6 +111,7 @@ const settlerOver = (db: mongo.Db): ((ordinal: number) => Promise<void>) => {
       await suppressions.updateMany({ _id: { $in: part } }, { $set: { reason: erasedReason } });
     for (const part of slices(lookups, peopleInOneRead)) await signUps.deleteMany({ lookup: { $in: part } });
     await addresses.deleteMany({ subscriber: ordinal });
+    await forgetSearches(ordinal);
     await subscriptions.deleteMany({ subscriber: ordinal });
     await optOuts.deleteMany({ subscriber: ordinal });
     await feedback.updateMany({ ordinal }, { $set: { comment: null } });

@@ -91,6 +91,9 @@ const recipientColumns = {
   leaves_at: 'leaves_at',
 };
 
+/** A search that no item matches: what stands where nobody asks any more for what an erased person had written. */
+const nothingAsked = JSON.stringify({ target: { search: {} }, regions: null, anchors: [] });
+
 type People = Pick<
   SubscriptionStore,
   'insertSubscriber' | 'subscriber' | 'updateSubscriber' | 'erase' | 'leave' | 'leaving' | 'merge' | 'recipients'
@@ -145,6 +148,13 @@ export const peopleOver = (db: SqliteDatabase): People => {
     'DELETE FROM rule_opt_outs WHERE subscriber = ?',
     'UPDATE feedback SET comment = NULL WHERE ordinal = ?',
   ].map((sql) => db.prepare(sql));
+  const followsOf = db.prepare('SELECT follow FROM subscriptions WHERE subscriber = ?');
+  // the number stays taken: an index that knows it must not find another search behind it
+  const forgetSearches = db.prepare(
+    `UPDATE follows SET key = 'forgotten:' || no, source = 'subscription:forgotten', definition = '${nothingAsked}'
+       WHERE no IN (SELECT value FROM json_each(?)) AND source LIKE 'subscription:search:%'
+         AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE follow = no)`,
+  );
   const clear = db.prepare(
     `UPDATE subscribers SET external_id = NULL, region = NULL, time_zone = NULL, quiet_hours = NULL, digest_hour = NULL,
        attributes = '{}', personalisation = 0, consent_given_at = NULL, consent_how = NULL, consent_wording = NULL,
@@ -224,7 +234,9 @@ export const peopleOver = (db: SqliteDatabase): People => {
         for (const person of all) {
           written.forget(person);
           suppressErased.run(person, at);
+          const asked = followsOf.all(person).map(({ follow }) => Number(follow));
           for (const step of erasures) step.run(person);
+          forgetSearches.run(JSON.stringify(asked));
           clear.run(at, person);
           profiles.forget(person);
           changes.touch(person);

@@ -1,0 +1,128 @@
+import { gzipSync } from 'node:zlib';
+import { maskText } from '../../src/log.ts';
+import { networkOf } from '../../src/web/contract/limits.ts';
+import { ownPath } from '../../src/web/pages/request.ts';
+import { startWeb, type Web } from '../helpers/web.ts';
+
+const signUp = (email: string) => ({ email, follow: [{ topic: 'services' }] });
+
+describe('what every answer says to browsers', () => {
+  const policyOf = async (web: Web, path: string) => {
+    const { headers } = await web.call('GET', path, { headers: { accept: 'text/html' } });
+    return { csp: headers.get('content-security-policy') ?? '', hsts: headers.get('strict-transport-security') };
+  };
+
+  it("no script or style but the site's own files, nothing unsafe, no frame; https for good where it is https", async () => {
+    const [plain, secure] = [await startWeb(), await startWeb({ env: { PUBLIC_URL: 'https://bellman.example' } })];
+    try {
+      for (const path of ['/', '/topics', '/staff/sign-in', '/nothing-here', '/api/v1/topics']) {
+        const here = await policyOf(plain, path);
+        expect(here.csp).toContain("script-src 'self'");
+        expect(here.csp).toContain("frame-ancestors 'none'");
+        expect([here.csp.includes('unsafe'), here.hsts]).toEqual([false, null]);
+        expect((await policyOf(secure, path)).hsts).toMatch(/^max-age=\d{8,}/);
+      }
+    } finally {
+      await plain.close();
+      await secure.close();
+    }
+  });
+});
+
+describe('links that lead on', () => {
+  it.each([
+    ['/my', '/my'],
+    ['/search?q=a', '/search?q=a'],
+    ['//evil.example', '/'],
+    ['/\\\\evil.example', '/'],
+    ['https://evil.example/', '/'],
+    ['javascript:alert(1)', '/'],
+    ['/\t/evil.example', '/'],
+    ['', '/'],
+    [null, '/'],
+  ])('%j stay on this site', (text, path) => expect(ownPath(text)).toBe(path));
+
+  it('and a language is never changed on the way to somewhere else', async () => {
+    const web = await startWeb();
+    const { headers } = await web.call('GET', '/language/en?back=//evil.example');
+    await web.close();
+    expect(headers.get('location')).toBe('/');
+  });
+});
+
+describe('limits on what sends', () => {
+  it('count a network, mapped addresses and the prefixes of IPv6 included', () => {
+    expect(networkOf('192.0.2.7')).toBe('192.0.2');
+    expect(networkOf('::ffff:192.0.2.99')).toBe('192.0.2');
+    expect(networkOf('2001:db8:1:2::1')).toBe(networkOf('2001:db8:1:ffff::9'));
+    expect(networkOf('2001:db8:1:2::1')).not.toBe(networkOf('2001:db8:2:2::1'));
+  });
+
+  /** How many of so many sign-ups are taken, each from the address that `from` gives. */
+  const taken = async (count: number, from: (n: number) => string): Promise<number> => {
+    const web = await startWeb({ env: { TRUST_PROXY: '1' }, rateLimits: { send: 2, guess: 2 } });
+    let sum = 0;
+    for (let n = 0; n < count; n += 1) {
+      const headers = { 'x-forwarded-for': from(n) };
+      const { status } = await web.api('POST', '/subscriptions', signUp(`p${n}@example.org`), null, headers);
+      if (status === 202) sum += 1;
+      else expect(status).toBe(429);
+    }
+    await web.close();
+    return sum;
+  };
+
+  it('stop one place, one network, and a swarm of all networks', async () => {
+    expect(await taken(5, () => '198.51.100.1')).toBe(2);
+    expect(await taken(15, (n) => `198.51.100.${n}`)).toBe(10);
+    expect(await taken(110, (n) => `198.51.${n}.1`)).toBe(100);
+  });
+
+  it('send at most five messages an hour and twelve a day to one address, and answer alike', async () => {
+    const web = await startWeb({ rateLimits: { send: 1_000, guess: 1_000 } });
+    const messages = () => Number(web.rows('SELECT count(*) AS n FROM transactional')[0]?.n);
+    const counts: number[] = [];
+    for (let hour = 0; hour < 4; hour += 1) {
+      for (let n = 0; n < 8; n += 1)
+        expect((await web.api('POST', '/subscriptions', signUp('victim@example.org'), null)).status).toBe(202);
+      counts.push(messages());
+      web.town.pass(3_600_001);
+    }
+    expect(counts).toEqual([5, 10, 12, 12]);
+    web.town.pass(24 * 3_600_000);
+    await web.api('POST', '/subscriptions', signUp('victim@example.org'), null);
+    expect(messages()).toBe(13);
+    await web.close();
+  });
+
+  it('answer the same for an address that is subscribed, one that is not, and one that is blocked', async () => {
+    const web = await startWeb();
+    await web.town.people([{ email: 'known@example.org', verified: true, follow: [{ topic: 'services' }] }]);
+    const answers = [];
+    for (const email of ['known@example.org', 'unknown@example.org']) {
+      const { status, text } = await web.api('POST', '/subscriptions', signUp(email), null);
+      answers.push([status, text]);
+    }
+    await web.close();
+    expect(answers[0]).toEqual(answers[1]);
+  });
+});
+
+describe('bodies that are larger than they look', () => {
+  it('are measured unpacked, and refused', async () => {
+    const web = await startWeb();
+    const body = gzipSync(JSON.stringify(signUp(`${'a'.repeat(5_000_000)}@example.org`)));
+    expect(body.length).toBeLessThan(10_000);
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    const { status } = await web.call('POST', '/api/v1/subscriptions', { headers, body });
+    await web.close();
+    expect(status).toBe(413);
+  });
+});
+
+describe('what is logged', () => {
+  it('has no links by which somebody signs in', () => {
+    for (const kind of ['u', 'confirm', 'manage', 'staff/set-up', 'staff/first', 'f', 'o'])
+      expect(maskText(`GET /${kind}/OcFzDmZzfh-4b7e_9puesw~0.abc.aLEA44xX-_TXO4Tz5Q4wSQ`)).toBe(`GET /${kind}/[token]`);
+  });
+});
