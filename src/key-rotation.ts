@@ -21,6 +21,7 @@ export const sealedPlaces = [
   'opinions',
   'staff',
   'settings',
+  'accounts',
 ] as const;
 export type SealedPlace = (typeof sealedPlaces)[number];
 

@@ -12,6 +12,7 @@ const places: Record<SealedPlace, { collection: string; id?: string; bound?: str
   opinions: { collection: 'opinions', value: 'written' },
   staff: { collection: 'staff', id: 'id', value: 'totp.sealed' },
   settings: { collection: 'settings', value: 'value', only: { _id: { $in: ['vapid-keys', 'evidence-key'] } } },
+  accounts: { collection: 'accounts', value: 'sealed' },
 };
 
 type Found = Record<string, unknown>;

@@ -12,6 +12,7 @@ const places: Record<SealedPlace, { table: string; id: string; bound?: string; v
   opinions: { table: 'opinions', id: 'id', value: 'written' },
   staff: { table: 'staff', id: 'id', value: 'totp' },
   settings: { table: 'settings', id: 'name', value: 'value', only: "name IN ('vapid-keys', 'evidence-key')" },
+  accounts: { table: 'accounts', id: 'name', value: 'sealed' },
 };
 
 /** Everything that is sealed over SQLite. */
