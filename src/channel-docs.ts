@@ -1,6 +1,8 @@
 import { postMost } from './broadcasts/post-text.ts';
 import { mostSeptets, mostUnits } from './channels/sms/segments.ts';
 import { mostPlaintext } from './channels/web-push/payload.ts';
+import { mostThing } from './channels/wechat/template-fields.ts';
+import { mostOnce } from './channels/wechat/wechat-channel.ts';
 import { type FeedFormat, feedFiles } from './feeds/feed-source.ts';
 import { mediaTypes } from './feeds/render.ts';
 import type { ChannelName } from './subscriptions/follow.ts';
@@ -51,7 +53,7 @@ export const personalChannels: Record<ChannelName, ChannelFacts> = {
     what: 'WeChat official account',
     sends: true,
     proof: "WeChat's report that the message arrived",
-    length: 'the fields of your template, mostly 20 characters each; a one-time message 15 and 200',
+    length: `the fields of your template, mostly ${mostThing} characters each; a one-time message ${mostOnce}`,
     links: 'one, to the notice',
     cost: "none; the account's quota a day",
     optOut: 'a reply (TD, 退订 …), unfollowing, or My notifications',

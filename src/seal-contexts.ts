@@ -1,6 +1,6 @@
 import { callContext } from './access/access-service.ts';
 import { totpContext } from './access/second-step.ts';
-import { type AccountName, sealContextOf as accountContext } from './accounts/account-store.ts';
+import { type AccountName, accountContext } from './accounts/account-store.ts';
 import { applicationContext } from './applications/applicant.ts';
 import { sealContextOf } from './channels/courier.ts';
 import { opinionContext } from './feedback/opinions/opinion-service.ts';
@@ -19,6 +19,6 @@ export const sealContexts: Record<SealedPlace, (bound: string) => string> = {
   applications: applicationContext,
   opinions: opinionContext,
   staff: totpContext,
-  accounts: (name) => accountContext(name as AccountName),
   settings: settingContext,
+  accounts: (name) => accountContext(name as AccountName),
 };

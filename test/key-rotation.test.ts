@@ -66,6 +66,8 @@ onEachEngine('a rotation of keys', ({ town: storage }) => {
     const { id } = await town.access.addStaff({ email: 'b@example.org', name: 'B', roles: ['admin'], departments: [] });
     const totp = { sealed: town.keyring.seal('SECRET', `staff-totp:${id}`), step: 1, recovery: [] };
     await town.stores.staffSignIns.setSecondStep(id, totp, 0);
+    const key = town.keyring.seal('a token', 'account:weibo');
+    await town.stores.accounts.connect('weibo', { sealed: key, expiresAt: town.now() + 1 });
   };
 
   it('seals what is in every place anew, opens all of it, and forgets the old key', async () => {

@@ -8,7 +8,7 @@ export type AccountName = 'wechat' | 'weibo';
 export type AccountToken = { sealed: string; serial: number; expiresAt: number };
 
 /** What the seal of an account's key is bound to. */
-export const sealContextOf = (account: AccountName): string => `account:${account}`;
+export const accountContext = (account: AccountName): string => `account:${account}`;
 
 /**
  * How an account fares. Times in ms; null: never. `fault`: the last one, `code` the provider's, `words` without names of people;
@@ -38,8 +38,8 @@ export type AccountStore = {
   disconnect(account: AccountName): Promise<void>;
 
   health(account: AccountName): Promise<AccountHealth>;
-  /** The account works: its fault is over. */
-  worked(account: AccountName, at: number): Promise<void>;
+  /** The account works: its fault is over, unless it is one of `but`, of which this says nothing. */
+  worked(account: AccountName, at: number, but?: readonly string[]): Promise<void>;
   failed(account: AccountName, fault: NonNullable<AccountHealth['fault']>, quietUntil: number | null): Promise<void>;
 
   /**

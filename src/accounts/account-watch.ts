@@ -4,7 +4,8 @@ import type { AccountName, AccountStore } from './account-store.ts';
 
 /** Told how the calls of an account went; never throws. */
 export type AccountWatch = {
-  worked(): Promise<void>;
+  /** `but`: codes of faults that this says nothing of. */
+  worked(but?: readonly string[]): Promise<void>;
   /** `quietUntil`: the provider takes nothing before (ms). */
   failed(code: string, words: string, quietUntil?: number): Promise<void>;
 };
@@ -41,8 +42,8 @@ export const makeAccountWatch = (
   };
 
   return {
-    worked: async () => {
-      if (isNews('worked')) await kept(() => store.worked(account, edges.now()));
+    worked: async (but = []) => {
+      if (isNews(`worked but ${but.join()}`)) await kept(() => store.worked(account, edges.now(), but));
     },
     failed: async (code, words, quietUntil) => {
       if (!isNews(`failed ${code}`)) return;

@@ -45,7 +45,7 @@ const pauseAfter = (attempts: number, random: number): number =>
   Math.min(firstPauseMs * 2 ** Math.min(attempts, 20), longestPauseMs) * (0.5 + random / 2);
 
 /** What comes of an attempt; a post that was not looked at has not been tried. */
-export const afterPosting = (post: Post, outcome: PostOutcome, now: number, random: number): AfterPosting => {
+const afterPosting = (post: Post, outcome: PostOutcome, now: number, random: number): AfterPosting => {
   const attempts = post.attempts + 1;
   const kept = { dueAt: post.dueAt, reference: post.reference };
   if (outcome.ok)

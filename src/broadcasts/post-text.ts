@@ -71,7 +71,7 @@ const fitted = (head: string, rest: string, link: string): string => {
 type Version = Pick<ItemVersion, 'item' | 'kind' | 'content' | 'note'>;
 
 /** Where a post leads: our own page of the item, since the platform wants links of the application's own domain. */
-export const linkOf = (publicUrl: string, item: string): string => `${publicUrl}/items/${item}`;
+const linkOf = (publicUrl: string, item: string): string => `${publicUrl}/items/${item}`;
 
 /**
  * The text of a version's post. `earlier`: an earlier version stands on the account, and this one is a repost of it that names what

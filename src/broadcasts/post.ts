@@ -2,7 +2,7 @@
  * **post**: one version of an item on the office's account, read by anybody. `sent` is there (`reference`: the provider's id of it);
  * `superseded` was overtaken by a later version; `off`: somebody switched posts of this item off, or there is nothing to post.
  */
-export type PostState = 'pending' | 'sent' | 'failed' | 'superseded' | 'off';
+type PostState = 'pending' | 'sent' | 'failed' | 'superseded' | 'off';
 
 export type Post = {
   item: string;

@@ -27,7 +27,7 @@ import {
 import { makeReplies } from './replies.ts';
 
 /** The calls of the platform that this feature makes (channels/wechat/wechat-client.ts). */
-export type WechatApi = {
+type WechatApi = {
   call(
     path: string,
     body: object,

@@ -7,10 +7,10 @@ export const wechatAccount = {
   token: 'tokenOfTheCallback',
   aesKey: 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG',
 };
-export const wechatTemplate = 'ngqIpbwh8bUfcSsECmogfXcV14J0tQlEpBO27izEYtY';
+const wechatTemplate = 'ngqIpbwh8bUfcSsECmogfXcV14J0tQlEpBO27izEYtY';
 
 /** The environment of a service with an official account at a stand-in. */
-export const wechatEnv = (wechat: WechatStandIn): Record<string, string> => ({
+const wechatEnv = (wechat: WechatStandIn): Record<string, string> => ({
   WECHAT_APP_ID: wechat.account.appId,
   WECHAT_APP_SECRET: wechat.account.secret,
   WECHAT_TOKEN: wechat.account.token,

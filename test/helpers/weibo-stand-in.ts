@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 type Answer = { status: number; body: Record<string, unknown> };
-export type WeiboPost = { id: string; text: string; of: string | null };
+type WeiboPost = { id: string; text: string; of: string | null };
 
 const ok = (body: Record<string, unknown>): Answer => ({ status: 200, body });
 const refuse = (code: number, error: string, status = 400): Answer => ({

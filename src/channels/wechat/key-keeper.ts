@@ -1,5 +1,10 @@
 import { setTimeout as pauseOf } from 'node:timers/promises';
-import { type AccountName, type AccountStore, type AccountToken, sealContextOf } from '../../accounts/account-store.ts';
+import {
+  type AccountName,
+  type AccountStore,
+  type AccountToken,
+  accountContext,
+} from '../../accounts/account-store.ts';
 import { type Edges, newId } from '../../edges.ts';
 import type { Keyring } from '../../keyring.ts';
 import type { Failure } from '../result.ts';
@@ -37,7 +42,7 @@ export const makeKeyKeeper = (tools: KeyTools) => {
   let underWay: { refused: number; key: Promise<Key | Failure> } | null = null;
 
   const opened = ({ sealed, serial, expiresAt }: AccountToken): { key: Key; expiresAt: number } => ({
-    key: { token: keyring.open(sealed, sealContextOf(account)), serial },
+    key: { token: keyring.open(sealed, accountContext(account)), serial },
     expiresAt,
   });
 
@@ -52,7 +57,10 @@ export const makeKeyKeeper = (tools: KeyTools) => {
       const before = there && there.serial !== refused && edges.now() < there.expiresAt ? opened(there) : null;
       return before ? before.key : fetched.failure;
     }
-    const token = { sealed: keyring.seal(fetched.token, sealContextOf(account)), expiresAt: askedAt + fetched.lastsMs };
+    const token = {
+      sealed: keyring.seal(fetched.token, accountContext(account)),
+      expiresAt: askedAt + fetched.lastsMs,
+    };
     const serial = await store.putToken(account, holder, token);
     // the lease was lost meanwhile; this one is as good as the other's
     known = { key: { token: fetched.token, serial: serial ?? there?.serial ?? 0 }, expiresAt: token.expiresAt };
@@ -93,5 +101,3 @@ export const makeKeyKeeper = (tools: KeyTools) => {
     }
   };
 };
-
-export type KeyKeeper = ReturnType<typeof makeKeyKeeper>;

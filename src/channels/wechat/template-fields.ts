@@ -13,12 +13,15 @@ export type Template = { id: string; fields: Field[] };
 /** How long a value may be, and what may stand in it. */
 type Rule = { most: number; takes: 'all' | 'ascii' | 'han' | 'time' | 'date' };
 
+/** Of the field that a title or a text goes into. */
+export const mostThing = 20;
+
 /**
  * What each kind of field takes (developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html, the
  * table of categories' templates); `first`, `keyword…` and `remark` are of older templates, which fold what is longer than 20.
  */
 const rules: Record<string, Rule> = {
-  thing: { most: 20, takes: 'all' },
+  thing: { most: mostThing, takes: 'all' },
   character_string: { most: 32, takes: 'ascii' },
   phrase: { most: 5, takes: 'han' },
   name: { most: 10, takes: 'all' },

@@ -16,7 +16,7 @@ export const untilMidnight = (now: number): number => dayMs - ((now + beijingAhe
 
 const tokenCodes: ReadonlySet<number> = new Set([40001, 40014, 42001]);
 /** The receiver does not follow the account, is on its blacklist, or has switched its messages off. */
-export const goneCodes: ReadonlyMap<number, Verdict['reason']> = new Map([
+const goneCodes: ReadonlyMap<number, Verdict['reason']> = new Map([
   [40003, 'not-following'],
   [43004, 'not-following'],
   [43019, 'opted-out-at-provider'],
@@ -24,6 +24,8 @@ export const goneCodes: ReadonlyMap<number, Verdict['reason']> = new Map([
 ]);
 /** The template, its fields or its link. */
 const templateCodes: ReadonlySet<number> = new Set([40036, 40037, 40039, 40048, 43116, 47001, 47003]);
+/** The codes of what is at fault with messages, of which other calls say nothing by going well. */
+export const messageFaults: readonly string[] = [...templateCodes, 45009].map(String);
 /** App id or secret, the list of addresses that may call, rights, a blocked account. */
 const accountCodes: ReadonlySet<number> = new Set([40002, 40013, 40125, 40164, 40243, 48001, 50002, 61004]);
 

@@ -24,7 +24,7 @@ const concurrency = 32;
 const clientIdMost = 32;
 /** Of a one-time message: its title, and its text. */
 const onceTitle = 15;
-const onceText = 200;
+export const mostOnce = 200;
 
 /** Larger than JSON's numbers: read from the text. */
 const messageIdIn = (text: string): string | null => /"msgid"\s*:\s*"?(\d+)/.exec(text)?.[1] ?? null;
@@ -62,7 +62,7 @@ export const makeWechatChannel = (config: WechatConfig, tools: WechatChannelTool
         ...(slots.item === '' ? {} : { url: slots.item }),
         scene: String(scene),
         title: cutTo(fillSlots(content.title, slots), onceTitle),
-        data: { content: { value: cutTo(fillSlots(content.short, slots), onceText) } },
+        data: { content: { value: cutTo(fillSlots(content.short, slots), mostOnce) } },
       },
       signal,
     );

@@ -6,7 +6,7 @@ import type { Keyring } from '../../keyring.ts';
 import type { Log } from '../../log.ts';
 import { type Failure, failure, type Verdict } from '../result.ts';
 import { type FetchedKey, makeKeyKeeper } from './key-keeper.ts';
-import { type Classified, classifyWechat } from './wechat-answer.ts';
+import { type Classified, classifyWechat, messageFaults } from './wechat-answer.ts';
 
 /** What WeChat answered: its fields, and the text itself, since ids are larger than JSON's numbers. */
 export type WechatAnswer = { ok: true; body: Record<string, unknown>; text: string } | Failure;
@@ -86,8 +86,8 @@ const json = (body: object): RequestInit => ({
 /** What the operator has to know of goes where staff see it. */
 const watchedBy =
   (watch: AccountWatch, edges: Pick<Edges, 'now'>) =>
-  async (asked: Asked): Promise<Asked> => {
-    if (asked.ok) await watch.worked();
+  async (asked: Asked, path = ''): Promise<Asked> => {
+    if (asked.ok) await watch.worked(path.startsWith('/cgi-bin/message/') ? [] : messageFaults);
     else if (asked.found.operator || asked.found.token) {
       const { retryAfterMs } = asked.found.verdict;
       const quiet = retryAfterMs === undefined ? undefined : edges.now() + retryAfterMs;
@@ -143,7 +143,7 @@ export const makeWechatClient = (config: WechatConfig, tools: WechatClientTools)
         key = await keyOf(key.serial);
         continue;
       }
-      await watched(asked);
+      await watched(asked, path);
       return asked.ok ? asked : asked.failure;
     }
   };

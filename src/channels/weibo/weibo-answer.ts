@@ -14,6 +14,11 @@ const kinds: readonly [Refusal['kind'], readonly number[]][] = [
   ['original', [20101, 20201]],
 ];
 
+/** The codes of what is at fault with posts, of which other calls say nothing by going well. */
+export const postFaults: readonly string[] = kinds
+  .filter(([kind]) => kind === 'throttled' || kind === 'account')
+  .flatMap(([, codes]) => codes.map(String));
+
 const hourMs = 3_600_000;
 /** Posting too fast, not too much. */
 const tooFast = 20016;

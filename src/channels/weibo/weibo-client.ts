@@ -1,4 +1,4 @@
-import { type AccountStore, sealContextOf } from '../../accounts/account-store.ts';
+import { type AccountStore, accountContext } from '../../accounts/account-store.ts';
 import { makeAccountWatch } from '../../accounts/account-watch.ts';
 import type { AccountApi } from '../../broadcasts/broadcast-service.ts';
 import type { Poster, PostOutcome } from '../../broadcasts/deliver-posts.ts';
@@ -6,7 +6,7 @@ import type { WeiboConfig } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
 import type { Keyring } from '../../keyring.ts';
 import type { Log } from '../../log.ts';
-import { classifyWeibo } from './weibo-answer.ts';
+import { classifyWeibo, postFaults } from './weibo-answer.ts';
 
 export type WeiboTools = {
   store: AccountStore;
@@ -63,11 +63,11 @@ export const makeWeiboClient = (config: WeiboConfig, tools: WeiboTools): Poster 
     const token = await store.token('weibo');
     if (!token) return { ok: false, kind: 'account', detail: 'the account is not connected' };
     if (token.expiresAt <= edges.now()) return { ok: false, kind: 'account', detail: '21327 expired_token' };
-    return keyring.open(token.sealed, sealContextOf('weibo'));
+    return keyring.open(token.sealed, accountContext('weibo'));
   };
 
-  const watched = async <T extends { ok: true } | Refusal>(asked: T): Promise<T> => {
-    if (asked.ok) await watch.worked();
+  const watched = async <T extends { ok: true } | Refusal>(asked: T, path: string): Promise<T> => {
+    if (asked.ok) await watch.worked(path.startsWith('/2/statuses/') ? [] : postFaults);
     else if (asked.kind === 'account' || asked.kind === 'throttled') {
       const quiet = asked.retryAfterMs === undefined ? undefined : edges.now() + asked.retryAfterMs;
       await watch.failed(asked.detail.split(' ')[0] ?? '', asked.detail, quiet);
@@ -83,9 +83,8 @@ export const makeWeiboClient = (config: WeiboConfig, tools: WeiboTools): Poster 
   ): Promise<Asked> => {
     try {
       const key = await keyOf();
-      return await watched(
-        typeof key === 'string' ? await ask(method, path, { access_token: key, ...form }, signal) : key,
-      );
+      const asked = typeof key === 'string' ? await ask(method, path, { access_token: key, ...form }, signal) : key;
+      return await watched(asked, path);
     } catch (error) {
       return { ok: false, kind: 'transient', detail: String(error) };
     }
@@ -113,7 +112,7 @@ export const makeWeiboClient = (config: WeiboConfig, tools: WeiboTools): Poster 
       if (!asked.ok) return asked.detail;
       const { access_token: token, expires_in: seconds } = asked.body;
       if (typeof token !== 'string' || !(Number(seconds) > 0)) return 'the answer holds no token';
-      const sealed = keyring.seal(token, sealContextOf('weibo'));
+      const sealed = keyring.seal(token, accountContext('weibo'));
       await store.connect('weibo', { sealed, expiresAt: edges.now() + Number(seconds) * 1000 });
       return null;
     },

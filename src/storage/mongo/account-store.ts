@@ -85,7 +85,13 @@ export const mongoAccountStore = (db: mongo.Db): AccountStore => {
       const { workedAt, fault, quietUntil } = (await accounts.findOne({ _id: account })) ?? blank;
       return { workedAt, fault, quietUntil };
     },
-    worked: (account, at) => set(account, { workedAt: at, fault: null, quietUntil: null }),
+    worked: async (account, at, but = []) => {
+      await set(account, { workedAt: at });
+      await accounts.updateOne(
+        { _id: account, 'fault.code': { $nin: [...but] } },
+        { $set: { fault: null, quietUntil: null } },
+      );
+    },
     failed: (account, fault, quietUntil) => set(account, { fault, quietUntil }),
     once: async (key, what, at) => {
       if (await insertIfFree(calls, { _id: key, what, at })) return 'new';

@@ -20,7 +20,11 @@ export const sqliteAccountStore = (db: SqliteDatabase): AccountStore => {
   const disconnect = db.prepare(
     'UPDATE accounts SET sealed = NULL, serial = serial + 1, holder = NULL, held_until = 0 WHERE name = ?',
   );
-  const worked = db.prepare('UPDATE accounts SET worked_at = ?, fault = NULL, quiet_until = NULL WHERE name = ?');
+  const worked = db.prepare('UPDATE accounts SET worked_at = ? WHERE name = ?');
+  const over = db.prepare(
+    `UPDATE accounts SET fault = NULL, quiet_until = NULL WHERE name = ? AND fault IS NOT NULL
+       AND json_extract(fault, '$.code') NOT IN (SELECT value FROM json_each(?))`,
+  );
   const failed = db.prepare('UPDATE accounts SET fault = ?, quiet_until = ? WHERE name = ?');
   const call = db.prepare('INSERT INTO account_calls (key, what, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
   const called = db.prepare('SELECT what FROM account_calls WHERE key = ?');
@@ -66,10 +70,11 @@ export const sqliteAccountStore = (db: SqliteDatabase): AccountStore => {
         quietUntil: (row?.quiet_until ?? null) as number | null,
       };
     },
-    worked: async (account, at) => {
+    worked: async (account, at, but = []) => {
       await db.write(() => {
         make.run(account);
         worked.run(at, account);
+        over.run(account, JSON.stringify(but));
       });
     },
     failed: async (account, fault, quietUntil) => {

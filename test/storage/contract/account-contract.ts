@@ -76,7 +76,9 @@ export const describeAccountStore = (
       await store.worked('wechat', now);
       await store.failed('wechat', fault, now + 60_000);
       expect(await store.health('wechat')).toEqual({ workedAt: now, fault, quietUntil: now + 60_000 });
-      await store.worked('wechat', now + 1);
+      await store.worked('wechat', now + 1, ['45009', fault.code]);
+      expect(await store.health('wechat')).toEqual({ workedAt: now + 1, fault, quietUntil: now + 60_000 });
+      await store.worked('wechat', now + 1, ['45009']);
       expect(await store.health('wechat')).toEqual({ workedAt: now + 1, fault: null, quietUntil: null });
     });
 

@@ -54,9 +54,12 @@ describe('messages of an official account', () => {
     ...fields,
   });
   /** A process of the cluster, on the store that all share. */
-  const processOf = (fields: Partial<WechatConfig> = {}): { client: WechatClient; channel: Channel } => {
+  const processOf = (
+    fields: Partial<WechatConfig> = {},
+    limitMs = 10_000,
+  ): { client: WechatClient; channel: Channel } => {
     const store = sqliteAccountStore(db);
-    const tools = { store, keyring, edges, log: makeLog('silent'), limitMs: 500, pause: () => setTimeout(5) };
+    const tools = { store, keyring, edges, log: makeLog('silent'), limitMs, pause: () => setTimeout(50) };
     const client = makeWechatClient(configOf(fields), tools);
     return { client, channel: makeWechatChannel(configOf(fields), { client, accounts: store, keyring, edges }) };
   };
@@ -185,7 +188,8 @@ describe('messages of an official account', () => {
 
   it('fail for good with a template that is refused, and the operator is told', async () => {
     wechat.templates.clear();
-    const { channel } = processOf();
+    const { channel, client } = processOf();
+    const qr = { expire_seconds: 60, action_name: 'QR_STR_SCENE', action_info: { scene: { scene_str: 'x' } } };
     expect(await channel.send(message('oFollower'), signal)).toMatchObject({
       kind: 'permanent',
       reason: 'template-refused',
@@ -194,6 +198,9 @@ describe('messages of an official account', () => {
       code: '40037',
       words: expect.stringContaining('invalid template_id'),
     });
+    now += 60_000;
+    await client.call('/cgi-bin/qrcode/create', qr);
+    expect((await sqliteAccountStore(db).health('wechat')).fault).toMatchObject({ code: '40037' });
     wechat.templates.add(templateId);
     await channel.send(message('oFollower', 'again'), signal);
     expect((await sqliteAccountStore(db).health('wechat')).fault).toBeNull();
@@ -206,7 +213,8 @@ describe('messages of an official account', () => {
     ['no answer', 'hang', 'timeout'],
   ] as const)('wait after %s', async (_name, answer, reason) => {
     wechat.state.next.set('/cgi-bin/message/template/send', [answer as never]);
-    expect(await processOf().channel.send(message('oFollower'), signal)).toMatchObject({ kind: 'transient', reason });
+    const { channel } = processOf({}, answer === 'hang' ? 500 : undefined);
+    expect(await channel.send(message('oFollower'), signal)).toMatchObject({ kind: 'transient', reason });
   });
 
   it('wait where the secret is wrong, and say nothing of it', async () => {
