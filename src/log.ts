@@ -4,7 +4,7 @@ export type Log = pino.Logger;
 
 const email = /[^\s"'<>@]{1,64}@[^\s"'<>@]{1,255}/g;
 const phone = /\+\d{6,15}/g;
-const token = /\/(u|confirm|manage|c|r|f|o|staff\/set-up|staff\/first)\/[\w.~-]{16,}/g;
+const token = /\/(u|confirm|manage|stay|c|r|f|o|staff\/set-up|staff\/first)\/[\w.~-]{16,}/g;
 
 /** Takes addresses and link tokens out of a text, so that a log never holds what a person could be found by. */
 export const maskText = (text: string): string =>

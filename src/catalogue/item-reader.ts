@@ -38,8 +38,11 @@ type ItemSearch = {
 export type ItemReader = {
   /** Newest first. Throws `invalid` for an unknown topic or a cursor that is none. */
   search(search: ItemSearch): Promise<{ rows: PublicItem[]; next: string | null }>;
-  /** How many items were published or corrected since then (ms), by topic; each counts for what stands above its topics, too. */
-  newsSince(since: number): Promise<Map<string, number>>;
+  /**
+   * How many items were published or corrected since then (ms, to the hour), by topic; each counts for what stands above its
+   * topics, too.
+   */
+  newsSince(since: number): Promise<ReadonlyMap<string, number>>;
   /** One item with its history, newest first; null for whatever the public may not see. */
   read(id: string): Promise<(PublicItem & { history: PublicChange[] }) | null>;
 };
@@ -55,6 +58,7 @@ const shown = ({ content, ...item }: Item & { state: PublicItem['state'] }): Pub
   return { id, externalId, state, version, revision, content: told, changeNote, publishedAt, updatedAt };
 };
 
+const hourMs = 3_600_000;
 /** More news than that in a week are not counted one by one. */
 const newsMost = 2_000;
 
@@ -79,6 +83,16 @@ export const makeItemReader = (
     return changes;
   };
 
+  const newsOf = async (since: number, parents: Trees['topicParents']): Promise<Map<string, number>> => {
+    const counts = new Map<string, number>();
+    for (const topics of await items.topicsSince(since, newsMost))
+      for (const slug of new Set(topics.flatMap((topic) => withAncestors(parents, topic))))
+        counts.set(slug, (counts.get(slug) ?? 0) + 1);
+    return counts;
+  };
+  // every visit to the front page asks; it is counted anew when what is public has changed
+  let news: { key: string; counts: ReadonlyMap<string, number> } = { key: '', counts: new Map() };
+
   return {
     search: async ({ q, topic, department, state, cursor, limit }) => {
       const topics = topic === undefined || topic === null ? null : withDescendants(topic, await catalogue.trees());
@@ -97,11 +111,10 @@ export const makeItemReader = (
     },
     newsSince: async (since) => {
       const { topicParents } = await catalogue.trees();
-      const counts = new Map<string, number>();
-      for (const topics of await items.topicsSince(since, newsMost))
-        for (const slug of new Set(topics.flatMap((topic) => withAncestors(topicParents, topic))))
-          counts.set(slug, (counts.get(slug) ?? 0) + 1);
-      return counts;
+      const hour = Math.floor(since / hourMs);
+      const key = `${hour} ${topicParents.size} ${await items.publicMark()}`;
+      if (news.key !== key) news = { key, counts: await newsOf(hour * hourMs, topicParents) };
+      return news.counts;
     },
     read: async (id) => {
       const item = await items.get({ id });
