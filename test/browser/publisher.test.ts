@@ -46,7 +46,10 @@ describeBrowser('a notice from its first word to the people', () => {
     const faults: string[] = [];
     for (const width of [1280, 360]) {
       await page.setViewportSize({ width, height: 740 });
-      const { violations } = await new AxeBuilder({ page }).withTags(rules).exclude('iframe').analyze();
+      // colours do not change with the width, and are what takes longest to look at
+      const seen = width === 360 ? ['color-contrast'] : [];
+      const axe = new AxeBuilder({ page }).withTags(rules).disableRules(seen).exclude('iframe');
+      const { violations } = await axe.analyze();
       const here = `${page.url()} ${width}`;
       for (const { id, nodes } of violations) faults.push(`${here} ${id}: ${nodes.map(({ html }) => html).join(' ')}`);
       if (await page.evaluate('document.documentElement.scrollWidth > innerWidth')) faults.push(`${here} is too wide`);

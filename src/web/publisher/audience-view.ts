@@ -1,7 +1,9 @@
+import type { Staff } from '../../access/access-store.ts';
 import type { AudienceService, Counted } from '../../audience/audience-service.ts';
 import { maskedCounts, maskedList, maskedWarnings } from '../api/masking.ts';
 import { regionName, type Voice } from '../pages/present.ts';
 import { numberText } from '../staff/report-tables.ts';
+import type { StaffDeps } from '../staff/staff-pages.ts';
 
 type Preview = Awaited<ReturnType<AudienceService['preview']>>;
 
@@ -64,3 +66,10 @@ export const audienceView = (voice: Voice, found: Preview, exact: boolean) => {
     tookMs: found.tookMs,
   };
 };
+
+/** That an administrator was shown exact numbers, however few people they are about (api: Rules and audiences). */
+export const auditExact = (
+  { access }: Pick<StaffDeps, 'access'>,
+  { id }: Pick<Staff, 'id'>,
+  subject: string | null,
+): Promise<void> => access.audit({ actor: id, action: 'previewAudience', subject, details: { by: 'page' } });

@@ -8,7 +8,7 @@ import { momentOf, type Voice } from '../../pages/present.ts';
 import { queryText } from '../../pages/request.ts';
 import { deskRoles } from '../../staff/applications.ts';
 import type { StaffDeps, StaffPages } from '../../staff/staff-pages.ts';
-import { audienceView } from '../audience-view.ts';
+import { audienceView, auditExact } from '../audience-view.ts';
 import { itemOf } from './item-edit.ts';
 import { type Faults, languageName } from './item-form.ts';
 import { dueOf } from './item-list.ts';
@@ -47,7 +47,9 @@ const reachOf = async (deps: StaffDeps, voice: Voice, me: Staff, item: Item) => 
   try {
     const draft = item.pending?.content ?? item.content;
     const asked = { item: { draft }, who: null, rules: true, subscriptions: true };
-    return audienceView(voice, await deps.audience.preview(asked, 0), exact);
+    const found = await deps.audience.preview(asked, 0);
+    if (exact) await auditExact(deps, me, item.id);
+    return audienceView(voice, found, exact);
   } catch (error) {
     if (error instanceof AppError && error.code === 'index-building') return 'building';
     throw error;

@@ -11,7 +11,7 @@ import { field, queryText } from '../../pages/request.ts';
 import { actorOf } from '../../staff/applications.ts';
 import { numberText } from '../../staff/report-tables.ts';
 import type { StaffDeps, StaffPages } from '../../staff/staff-pages.ts';
-import { audienceView } from '../audience-view.ts';
+import { audienceView, auditExact } from '../audience-view.ts';
 import { type Faults, regionChoices } from '../items/item-form.ts';
 import { titleFor } from '../items/item-words.ts';
 import { idOfForm } from '../names.ts';
@@ -64,6 +64,7 @@ const makeShow =
     ]
   ) => {
     const reached = await reachOf(deps, voice, me, typed);
+    if (reached && exactFor(me)) await auditExact(deps, me, typed.item);
     const items = await itemsToTry(deps, voice);
     const chosen = items.some(({ value }) => value === typed.item) ? null : await deps.publishing.get(typed.item);
     own.show(

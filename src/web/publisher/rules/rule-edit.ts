@@ -11,7 +11,7 @@ import { regionName, type Voice } from '../../pages/present.ts';
 import { field, pathPart } from '../../pages/request.ts';
 import { actorOf } from '../../staff/applications.ts';
 import type { StaffDeps, StaffPages } from '../../staff/staff-pages.ts';
-import { audienceView, peopleText } from '../audience-view.ts';
+import { audienceView, auditExact, peopleText } from '../audience-view.ts';
 import type { Faults } from '../items/item-form.ts';
 import { regionChoices } from '../items/item-form.ts';
 import { titleFor } from '../items/item-words.ts';
@@ -175,13 +175,7 @@ const page = (deps: StaffDeps, pages: Pages, own: StaffPages, isNew: boolean) =>
       path: view ? `/staff/rules/${view.rule.id}/edit` : '/staff/rules/new',
       basedOn: Number(field(req, 'basedOn')) || (view?.version.version ?? 0),
     };
-    const note = () =>
-      deps.access.audit({
-        actor: me.id,
-        action: 'previewAudience',
-        subject: view?.rule.id ?? null,
-        details: { by: 'page' },
-      });
+    const note = () => auditExact(deps, me, view?.rule.id ?? null);
     if (req.method === 'GET' && me.roles.includes('admin')) await note();
     if (req.method === 'GET')
       return show(req, res, me, voice, editing, view ? typedOfRule(view.version.content, voice) : blankRule());

@@ -12,7 +12,7 @@ import { field, longField, pathPart, queryText, textFault } from '../../pages/re
 import { actorOf, deskRoles } from '../../staff/applications.ts';
 import { percentText } from '../../staff/report-tables.ts';
 import type { StaffDeps, StaffPages } from '../../staff/staff-pages.ts';
-import { peopleText } from '../audience-view.ts';
+import { auditExact, peopleText } from '../audience-view.ts';
 import type { Faults } from '../items/item-form.ts';
 import { namesBy } from '../items/item-page.ts';
 import { typedField } from '../names.ts';
@@ -47,6 +47,7 @@ const reachOf = async (deps: StaffDeps, voice: Voice, me: Staff, view: RuleView)
   const exact = me.roles.includes('admin');
   try {
     const found = await deps.audience.reach(view.version);
+    if (exact) await auditExact(deps, me, view.rule.id);
     const { people }: { people: number | null } = maskedCounts({ people: found.people }, exact, ['people']);
     return {
       people: peopleText(voice, people),
