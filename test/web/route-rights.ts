@@ -192,6 +192,26 @@ const byRoles: Record<string, string> = {
   admin: `
     GET /staff/people
     POST /staff/people
+    GET /staff/admin
+    GET /staff/admin/accounts
+    POST /staff/admin/accounts
+    GET /staff/admin/accounts/:id
+    POST /staff/admin/accounts/:id
+    POST /staff/admin/accounts/:id/link
+    POST /staff/admin/accounts/:id/sign-out
+    GET /staff/admin/keys
+    POST /staff/admin/keys
+    POST /staff/admin/keys/revoke
+    GET /staff/admin/dead-letters
+    GET /staff/admin/dead-letters/:push
+    POST /staff/admin/dead-letters/:push
+    GET /staff/admin/webhooks
+    POST /staff/admin/webhooks
+    GET /staff/admin/webhooks/:id
+    POST /staff/admin/webhooks/:id/replay
+    POST /staff/admin/webhooks/:id/remove
+    GET /staff/admin/audit
+    POST /staff/admin/audit
     GET /staff/suppressions
     POST /staff/suppressions/find
     POST /staff/suppressions/lift

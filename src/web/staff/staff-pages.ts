@@ -92,12 +92,20 @@ export const makeStaffPages = ({ staff: signIns, config, wechat, broadcasts }: S
     return session ? signIns.waiting(session) : null;
   };
 
+  const isOwnForm = (req: Request): boolean => {
+    try {
+      pages.sessions.checkCsrf(req);
+      return req.method === 'POST';
+    } catch {
+      return false;
+    }
+  };
+
   /**
    * A session that has ended must not take with it what was typed: the form is handed back, to be sent again after signing in.
    * Only a form of this site's own is, or another site could have its words sent by a member of staff; what is secret is not.
    */
   const keepTyped = (req: Request, res: Response): void => {
-    pages.sessions.checkCsrf(req);
     const fields = Object.entries((req.body ?? {}) as Record<string, unknown>)
       .filter(([name]) => name !== csrfField && !/password|code|secret/i.test(name))
       .flatMap(([name, values]) => [values].flat().map((value) => ({ name, value: String(value) })));
@@ -109,7 +117,7 @@ export const makeStaffPages = ({ staff: signIns, config, wechat, broadcasts }: S
       (page, ...roles) =>
       async (req, res) => {
         const staff = await signedIn(req);
-        if (!staff && req.method === 'POST') return keepTyped(req, res);
+        if (!staff && isOwnForm(req)) return keepTyped(req, res);
         if (!staff) return res.redirect(303, signInPlaces[(await waiting(req)) ?? 'password']);
         demandRole(staff, roles);
         if (req.method === 'POST') pages.sessions.checkCsrf(req);

@@ -236,7 +236,7 @@ describe('the pages on which notices are written and reviewed', () => {
     for (const text of ['公交12路改道', 'Line one.\nLine two "quoted".', once]) expect(kept.html).toContain(text);
     expect(kept.html).toContain('action="/staff/items/new"');
     const guessed = await li.send('/staff/items/new', { ...words, _csrf: 'guessed' });
-    expect([guessed.status, guessed.html.includes('公交12路改道')]).toEqual([403, false]);
+    expect([guessed.path, guessed.html.includes('公交12路改道')]).toEqual(['/staff/sign-in', false]);
   });
 
   it('start from what names the account’s department, and may leave it out only for the whole office', async () => {
