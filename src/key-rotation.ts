@@ -26,7 +26,7 @@ export const sealedPlaces = [
 export type SealedPlace = (typeof sealedPlaces)[number];
 
 /** One sealed value: `id` finds it in its place, `bound` is what its seal is bound to. */
-export type SealedValue = { id: string; bound: string; sealed: string };
+type SealedValue = { id: string; bound: string; sealed: string };
 
 /** All that is sealed, wherever it is. */
 export type SealedStore = {

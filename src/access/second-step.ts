@@ -7,7 +7,7 @@ import type { StaffAccount, StaffSession, StaffSignInStore } from './staff-sign-
 import { isTotpCode, newRecoveryCodes, newTotpSecret, normalCode, totpStep, totpUri } from './totp.ts';
 
 /** What is shown to somebody who sets the second step up; `sealed` comes back with the first code. */
-export type SecondStepOffer = { email: string; secret: string; uri: string; sealed: string };
+type SecondStepOffer = { email: string; secret: string; uri: string; sealed: string };
 
 /** The second step of signing in: how it is set up, asked for, and taken away. */
 export type SecondStep = {

@@ -14,7 +14,7 @@ import { makeSecondStep, type SecondStep } from './second-step.ts';
 import type { StaffAccount, StaffSession, StaffSignInStore } from './staff-sign-in-store.ts';
 
 /** The first administrator, as they name themselves. */
-export type FirstAccount = { email: string; name: string; password: string };
+type FirstAccount = { email: string; name: string; password: string };
 
 /** How staff come to a password, sign in and out. A link or session made before the last password is worthless. */
 export type StaffService = SecondStep & {

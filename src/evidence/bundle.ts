@@ -130,7 +130,7 @@ const personText = ({ subscriber, erased, deliveries }: NonNullable<Evidence['pe
 ];
 
 /** The evidence in plain words, one fact a line. */
-export const evidenceText = (evidence: Evidence): string => {
+const evidenceText = (evidence: Evidence): string => {
   const { item, approvals, versions, rules, pushes, history, auditHead } = evidence;
   const lines = [
     `Evidence of delivery, issued by ${evidence.service} at ${evidence.issuedAt}`,

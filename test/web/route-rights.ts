@@ -37,7 +37,6 @@ const everybody = `
   POST /staff/set-up/:token
   GET /staff/code
   POST /staff/code
-  POST /staff/second-step
   GET /favicon.ico
   GET /sw.js
   GET /beacon.js
@@ -49,6 +48,24 @@ const everybody = `
   GET /search
   GET /about
   GET /items/:id
+  GET /feeds/latest/atom.xml
+  GET /feeds/latest/feed.json
+  GET /feeds/latest/calendar.ics
+  GET /feeds/topics/:name/atom.xml
+  GET /feeds/topics/:name/feed.json
+  GET /feeds/topics/:name/calendar.ics
+  GET /feeds/departments/:name/atom.xml
+  GET /feeds/departments/:name/feed.json
+  GET /feeds/departments/:name/calendar.ics
+  GET /feeds/search/atom.xml
+  GET /feeds/search/feed.json
+  GET /feeds/search/calendar.ics
+  GET /items/:id/cap.xml
+  GET /rules
+  GET /stay/:token
+  POST /stay/:token
+  POST /push/renew
+  GET /offline
   GET /follow
   POST /follow
   GET /check
@@ -90,6 +107,11 @@ const citizen = `
   POST /my/addresses/code
   POST /my/addresses/:id/remove
   GET /my/export
+  GET /my/export.html
+  GET /my/addresses/:id/change
+  POST /my/addresses/:id/change
+  POST /my/stay
+  POST /my/about/interests/:topic
   GET /my/erase
   POST /my/erase
   POST /my/consent
@@ -103,6 +125,7 @@ const staff = `
   GET /staff
   POST /staff/sign-out
   GET /staff/second-step
+  POST /staff/second-step
   GET /staff/deadlines`;
 
 const byScopes: Record<string, string> = {
@@ -137,8 +160,7 @@ const byScopes: Record<string, string> = {
     GET /api/v1/items/:id/evidence`,
   'publish analyse': `
     GET /api/v1/rules
-    GET /api/v1/rules/:id
-    GET /api/v1/calendar`,
+    GET /api/v1/rules/:id`,
   analyse: `
     GET /api/v1/reports/deadlines
     GET /api/v1/reports/funnel
@@ -171,6 +193,7 @@ const byScopes: Record<string, string> = {
     GET /api/v1/opinions
     POST /api/v1/opinions/:id/answer
     POST /api/v1/opinions/:id/publish
+    GET /api/v1/calendar
     PUT /api/v1/calendar/:year
     POST /api/v1/staff
     POST /api/v1/keys
@@ -215,6 +238,7 @@ const byRoles: Record<string, string> = {
     GET /staff/suppressions
     POST /staff/suppressions/find
     POST /staff/suppressions/lift
+    GET /staff/applications/:id/forget
     POST /staff/applications/:id/forget
     GET /staff/calendar
     GET /staff/calendar/:year
@@ -229,7 +253,39 @@ const byRoles: Record<string, string> = {
     GET /staff/opinions
     GET /staff/opinions/:id
     POST /staff/opinions/:id/answer
-    POST /staff/opinions/:id/publish`,
+    POST /staff/opinions/:id/publish
+    GET /staff/items
+    GET /staff/items/:id/mail/:locale
+    POST /staff/items/:id/steps/:step
+    GET /staff/items/:id
+    GET /staff/rules
+    GET /staff/rules/:id
+    POST /staff/rules/:id/steps/:step
+    GET /staff/pushes
+    GET /staff/pushes/:id
+    GET /staff/pushes/:id/events`,
+  'publisher admin': `
+    GET /staff/items/new
+    POST /staff/items/new
+    POST /staff/items/preview
+    POST /staff/items/preview/:locale
+    GET /staff/items/:id/edit
+    POST /staff/items/:id/edit
+    GET /staff/items/:id/correct
+    POST /staff/items/:id/correct
+    GET /staff/rules/new
+    POST /staff/rules/new
+    POST /staff/rules/audience
+    GET /staff/rules/:id/edit
+    POST /staff/rules/:id/edit
+    POST /staff/rules/:id/why
+    GET /staff/pushes/new
+    POST /staff/pushes/new
+    POST /staff/pushes/audience
+    POST /staff/pushes/orders/:id
+    POST /staff/pushes/:id/:step`,
+  'publisher reviewer analyst admin': `
+    GET /staff/feedback`,
   analyst: `
     GET /staff/reports
     GET /staff/reports/tuning

@@ -56,11 +56,11 @@ const migrations: string[] = [
   feedsSchema,
   batchSinceSchema,
   ruleDepartmentsSchema,
-  secondStepSchema,
   accountsSchema,
   leavingSchema,
   saidFeedbackSchema,
   pushOrdersSchema,
+  secondStepSchema,
 ];
 
 /** The schema that this program makes: how many migrations there are. */
