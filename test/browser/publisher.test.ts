@@ -123,6 +123,8 @@ describeBrowser('a notice from its first word to the people', () => {
       await li.locator('a[href^="/staff/pushes/"]').first().click();
       // 12 who follow the topic, and those of the 12 others who live in Beijing
       await li.locator('#progress strong', { hasText: /^18$/ }).waitFor();
+      // once all are told the page is loaded anew, without the buttons that have become pointless
+      await li.locator('#progress:not([data-events])').waitFor();
       await check(li);
       const message = await fromOutbox(service, ({ to, text }) => to === 'c13@example.org' && text.includes('12'));
       expect(message.title).toBe('公交12路改道');
