@@ -78,3 +78,25 @@ export const visitor = async (
   context.setDefaultTimeout(5_000);
   return context;
 };
+
+const staffPassword = 'four words are enough';
+
+/** Makes a staff account with these roles and signs it in, as it would itself; answers its page. */
+export const staffPage = async (
+  browser: Browser,
+  service: Service,
+  { name, roles, ...options }: { name: string; roles: string[]; locale: 'en' | 'zh-CN'; javaScript?: boolean },
+): Promise<Page> => {
+  const page = await (await visitor(browser, service, options)).newPage();
+  const email = `${name}@example.org`.toLowerCase();
+  await service.api('POST', '/staff', { email, name, roles, departments: [] });
+  await page.goto(linkIn(await fromOutbox(service, ({ to }) => to === email), 'staff/set-up'));
+  await page.locator('#password').fill(staffPassword);
+  await page.locator('main form button[type=submit]').last().click();
+  await page.waitForURL('**/staff/sign-in?done=set-up');
+  await page.locator('#email').fill(email);
+  await page.locator('#password').fill(staffPassword);
+  await page.locator('main form button[type=submit]').last().click();
+  await page.waitForURL('**/staff');
+  return page;
+};
