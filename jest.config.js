@@ -9,5 +9,7 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   watchPathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/data/'],
   maxWorkers: 2,
+  // a worker keeps the modules of all files it has run; collecting that garbage costs more than a new worker
+  workerIdleMemoryLimit: '1GB',
   testTimeout: 60_000,
 };

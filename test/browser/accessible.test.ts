@@ -63,6 +63,8 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     const { violations } = await new AxeBuilder({ page })
       .setLegacyMode(true)
       .withTags(rules)
+      // colours are the same in every language, and are what takes longest to look at
+      .disableRules(locale === 'en' ? [] : ['color-contrast'])
       .exclude('iframe')
       .analyze();
     expect(
@@ -287,6 +289,7 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
       deliver: { channels: ['email'], pace: 'daily', priority: 5 },
     });
     await service.api('POST', `/rules/${(body as { id: string }).id}/activate`);
+    page = await context.newPage();
     await page.goto('/rules');
     await expect(page.locator('.bm-rule').count()).resolves.toBe(1);
     await check();

@@ -25,9 +25,9 @@ describe('taking events in on SQLite', () => {
     const writtenAt: number[] = [];
     const db: SqliteDatabase = {
       ...opened,
-      write: (work) => {
+      commit: (work) => {
         writtenAt.push(turns);
-        return opened.write(work);
+        return opened.commit(work);
       },
     };
     const stores = sqliteStorage(db);

@@ -32,7 +32,10 @@ describe('questions and opinions', () => {
     const stranger = plainVisitor(web.url);
     const page = await stranger.get(`/items/${item}`);
     expect([page.html.includes('name="text"'), page.html.includes('/manage')]).toEqual([false, true]);
-    expect((await stranger.send(`/items/${item}/opinions`, { kind: 'opinion', text: 'x' })).path).toBe('/manage');
+    // what was typed is handed back, to be sent again after signing in
+    const handedBack = await stranger.send(`/items/${item}/opinions`, { kind: 'opinion', text: 'Typed for an hour' });
+    expect([handedBack.status, handedBack.html.includes('Typed for an hour')]).toEqual([401, true]);
+    expect(await list()).toEqual([]);
     const { visitor } = await write();
     expect(await list('state=open')).toEqual([
       {

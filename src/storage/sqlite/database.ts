@@ -25,6 +25,9 @@ export type SqliteDatabase = {
   read<T>(work: () => T): Promise<T>;
   /** Runs a synchronous transaction (BEGIN IMMEDIATE), retried while the database is locked, and syncs it; keep it under 20 ms. */
   write<T>(work: () => T): Promise<T>;
+  /** The same without the sync: it has survived a power cut once a `durable` that is asked for later resolves. */
+  commit<T>(work: () => T): Promise<T>;
+  durable(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -127,15 +130,20 @@ export const openSqlite = (file: string, options: OpenOptions = {}): SqliteDatab
     }
   };
 
+  const committed = <T>(work: () => T): Promise<T> => retried(() => transaction(work));
+  const durable = async (): Promise<void> => keeper?.durable();
+
   return {
     prepare,
     exec: (sql) => raw.exec(sql),
     read: (work) => retried(work),
     write: async (work) => {
-      const result = await retried(() => transaction(work));
-      await keeper?.durable();
+      const result = await committed(work);
+      await durable();
       return result;
     },
+    commit: committed,
+    durable,
     close: async () => {
       await keeper?.close();
       raw.close();

@@ -109,11 +109,16 @@ export const absorbOver = (db: SqliteDatabase): ProfileStore['absorb'] => {
     const failed = new Map<number, unknown>();
     for (const part of partsOf(group.flatMap(({ events }) => events))) {
       try {
-        for (const ordinal of await db.write(() => write(part, fold))) taken.add(ordinal);
+        for (const ordinal of await db.commit(() => write(part, fold))) taken.add(ordinal);
       } catch (error) {
         for (const ordinal of part.keys()) failed.set(ordinal, error);
       }
       for (let turn = 0; turn < turnsBetween; turn++) await setImmediate();
+    }
+    try {
+      await db.durable();
+    } catch (error) {
+      for (const ordinal of taken) failed.set(ordinal, error);
     }
     answerAll(group, taken, failed);
   };
