@@ -42,12 +42,14 @@ type Scope = {
 };
 
 const shown = async (worker: Worker, tag: string): Promise<Shown> => {
-  for (let tries = 0; tries < 100; tries += 1) {
+  // a busy machine shows it seconds after it was delivered
+  for (let tries = 0; tries < 300; tries += 1) {
     const found = await worker.evaluate(async (wanted) => {
       const all = await (globalThis as unknown as Scope).registration.getNotifications();
       return all.map(({ title, body, tag }) => ({ title, body, tag })).find((one) => one.tag === wanted);
     }, tag);
     if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error('no notification was shown');
 };
