@@ -26,6 +26,8 @@ const byLibrary = (text: string): SmsParts => {
 
 /** Characters seen so far with their septets, by the library's own table; null: outside GSM 03.38. */
 const septets = new Map<string, Buffer | null>();
+/** More than the characters of a language's daily use; a text of ever new ones only begins the table anew. */
+const mostRemembered = 10_000;
 export const mostSeptets = { alone: 160, together: 153 };
 
 const septetsOf = (char: string): Buffer | null => {
@@ -33,8 +35,8 @@ const septetsOf = (char: string): Buffer | null => {
   if (known !== undefined) return known;
   const { coding, bodies } = byLibrary(char);
   const found = coding === 0 ? Buffer.concat(bodies) : null;
-  // what is outside is too much to be remembered
-  if (found) septets.set(char, found);
+  if (septets.size === mostRemembered) septets.clear();
+  septets.set(char, found);
   return found;
 };
 

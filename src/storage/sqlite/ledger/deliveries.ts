@@ -37,7 +37,7 @@ export const ledgerDeliveries = (
   return {
     insertDeliveries: async (lease, rows) => {
       await inChunks(rows, rowsInOneWrite, (part) =>
-        tables.writeUnder(lease, (tx, foreign) => {
+        tables.prepareUnder(lease, (tx, foreign) => {
           for (const group of groupBy(part, (row) => row.push)) {
             const push = group[0]?.push ?? '';
             insertRows(push, group);
@@ -47,11 +47,13 @@ export const ledgerDeliveries = (
       );
     },
     deliveriesOf: async (push, ordinals) =>
-      (await db.read(() => sql.ofPeople.all(push, pushNo(push), JSON.stringify(ordinals)))).map(deliveryOf),
+      (await db.read(() => sql.ofPeople(pushNo(push), JSON.stringify(ordinals)))).map((row) =>
+        deliveryOf({ ...row, push_id: push }),
+      ),
     deliveries: async (keys) => (await db.read(() => sql.byKeys.all(keysOf(keys)))).map(deliveryOf),
     changeDeliveries: async (lease, changes) => {
       const parts = await inChunks(changes, rowsInOneWrite, (part) =>
-        tables.writeUnder(lease, (tx, foreign) => part.map((change) => changeOne(tx, change, foreign))),
+        tables.prepareUnder(lease, (tx, foreign) => part.map((change) => changeOne(tx, change, foreign))),
       );
       return parts.flat();
     },

@@ -61,7 +61,7 @@ export const ledgerNotices = (
   return {
     takeNotices: async (lease, push, wanted, at) => {
       const parts = await inChunks(wanted, keysInOneWrite, (part) =>
-        tables.writeUnder(lease, (tx) => takeAll(tx, pushNo(push), part, at)),
+        tables.prepareUnder(lease, (tx) => takeAll(tx, pushNo(push), part, at)),
       );
       return parts.flat();
     },

@@ -75,12 +75,12 @@ export const ledgerSending = (
 
   /**
    * Attempts as (message, attempt, provider, reference). Nearly all are a message's first; answers the ids of the messages
-   * that had one before.
+   * that had another before.
    */
   const addAttempts = (attempts: [string, string, string, string | null][]): string[] => {
     const all = JSON.stringify(attempts);
+    if (sql.firstAttempts.run(all).changes === attempts.length) return [];
     const repeated = foundIn<string>(sql.attempted.get(all));
-    sql.firstAttempts.run(all);
     if (repeated.size > 0) sql.moreAttempts.run(JSON.stringify(attempts.filter(([id]) => repeated.has(id))));
     return [...repeated];
   };
@@ -110,12 +110,14 @@ export const ledgerSending = (
       const channel = channelCode(key.channel);
       const at = Math.max(...alike.map((one) => one.attempt.at));
       const ordinals = JSON.stringify(alike.map((one) => one.key.ordinal));
-      const gone = foundIn<number>(sql.inFlight.get(push, channel, ordinals));
+      // who was told at the first go, in the batch of their own, has nothing to follow
+      const isOver = tells(to.state) && !foreign && alike.every(({ next }) => next === null);
+      const gone = isOver ? null : foundIn<number>(sql.inFlight.get(push, channel, ordinals));
       sql.settleRows.run(rankOf(to.state), to.code, to.dueAt, to.attempts, at, push, channel, ordinals);
       const people = JSON.stringify(alike.map((one) => one.notice.ordinal));
       if (tells(to.state)) sql.tell.run(channel, item, notice.version, push, people);
       for (const one of alike) {
-        if (!gone.has(one.key.ordinal)) continue;
+        if (!gone?.has(one.key.ordinal)) continue;
         if (!tells(to.state)) afterFailure(push, item, one);
         else if (one.next) insertRows(one.key.push, [one.next]);
         if (foreign) tx.soil(push, one.key.ordinal);

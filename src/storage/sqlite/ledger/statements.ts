@@ -11,6 +11,21 @@ const waits = `state = ${deferred}`;
 /** Messages that are digests, in the words of the index of their rows. */
 const isDigest = `message >= '${digestIds.from}' AND message < '${digestIds.below}'`;
 const failed = rankOf('failed');
+/** What `deliveryOf` reads of a row, but for the push's own id. */
+const deliveryColumns = [
+  'ordinal',
+  'channel',
+  'state',
+  'code',
+  'reasons',
+  'class',
+  'revision',
+  'attempts',
+  'due_at',
+  'at',
+  'message',
+  'holder',
+];
 
 /** The ledger's statements, prepared once a database. Notice states: 0 pending, 1 sending, 2 told. */
 export const ledgerStatements = (db: SqliteDatabase) => ({
@@ -90,9 +105,10 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
   ),
   dropDelivery: db.prepare('DELETE FROM deliveries WHERE push = ? AND ordinal = ? AND channel = ?'),
   delivery: db.prepare('SELECT * FROM deliveries WHERE push = ? AND ordinal = ? AND channel = ?'),
-  ofPeople: db.prepare(
-    `SELECT ? AS push_id, d.* FROM deliveries d
-     WHERE d.push = ? AND d.ordinal IN (SELECT value FROM json_each(?)) ORDER BY d.ordinal, d.channel`,
+  ofPeople: packedQuery(
+    db,
+    Object.fromEntries(deliveryColumns.map((name) => [name, `d.${name}`])),
+    `FROM deliveries d WHERE d.push = ? AND d.ordinal IN (SELECT value FROM json_each(?)) ORDER BY d.ordinal, d.channel`,
   ),
   byKeys: db.prepare(
     `SELECT p.id AS push_id, d.* FROM json_each(?) k
@@ -255,8 +271,8 @@ export const ledgerStatements = (db: SqliteDatabase) => ({
      FROM json_each(?) AS j WHERE messages.id = j.value->>0 AND messages.attempts = '[]'`,
   ),
   attempted: db.prepare(
-    `SELECT json_group_array(id) AS found FROM messages
-     WHERE id IN (SELECT value->>0 FROM json_each(?)) AND attempts <> '[]'`,
+    `SELECT json_group_array(DISTINCT m.id) AS found FROM json_each(?) AS j
+       JOIN messages m ON m.id = j.value->>0 AND m.attempts <> '[' || (j.value->>1) || ']'`,
   ),
   moreAttempts: db.prepare(
     `UPDATE messages SET attempts = json_insert(attempts, '$[#]', json(j.value->>1)),

@@ -33,10 +33,13 @@ export const ledgerTables = (db: SqliteDatabase) => {
         if ([...ordinals].some((ordinal) => ordinal >= Number(first) && ordinal <= Number(last))) sql.soil.run(no);
   };
 
-  /** Runs a write transaction; numbers of new items are remembered only once it is committed, for it may roll back. */
-  const write = async <T>(work: (write: LedgerWrite) => T): Promise<T> => {
+  /**
+   * Runs a write transaction (`commit`: without its sync); numbers of new items are remembered only once it is committed, for it
+   * may roll back.
+   */
+  const write = async <T>(work: (write: LedgerWrite) => T, run: SqliteDatabase['commit'] = db.write): Promise<T> => {
     let found = new Map<string, number>();
-    const result = await db.write(() => {
+    const result = await run(() => {
       found = new Map();
       const soiled = new Map<number, Set<number>>();
       const itemNo = (id: string): number => {
@@ -65,18 +68,29 @@ export const ledgerTables = (db: SqliteDatabase) => {
   };
 
   /** The same under a lease; throws `LeaseLost` unless it stands. */
-  const writeUnder = <T>(lease: Lease, work: (write: LedgerWrite, foreign: boolean) => T): Promise<T> =>
+  const writeUnder = <T>(
+    lease: Lease,
+    work: (write: LedgerWrite, foreign: boolean) => T,
+    run: SqliteDatabase['commit'] = db.write,
+  ): Promise<T> =>
     write((tx) => {
       const held = standing(lease);
       if (!held) throw new LeaseLost(lease.batch);
       return work(tx, held.foreign);
-    });
+    }, run);
+
+  /**
+   * The same for what is only prepared: nothing leaves before a departure, and no batch ends before its close, whose own sync
+   * takes all earlier commits of the file along.
+   */
+  const prepareUnder = <T>(lease: Lease, work: (write: LedgerWrite, foreign: boolean) => T): Promise<T> =>
+    writeUnder(lease, work, db.commit);
 
   /** Inserts rows of one push unless their keys are taken; answers how many were new. */
   const insertRows = (push: string, rows: Delivery[]): number =>
     sql.insertDeliveries.run(pushNo(push), JSON.stringify(rows.map(storedRow))).changes;
 
-  return { db, sql, pushNo, knownItem, write, standing, writeUnder, insertRows };
+  return { db, sql, pushNo, knownItem, write, standing, writeUnder, prepareUnder, insertRows };
 };
 
 export type LedgerTables = ReturnType<typeof ledgerTables>;
