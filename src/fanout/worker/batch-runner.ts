@@ -17,7 +17,7 @@ import type { Settler } from './settle.ts';
 const chunkSize = 250;
 const chunksAtOnce = 2;
 /** How often a running batch's counts are renewed. */
-const countEveryMs = 250;
+const countEveryMs = 500;
 /** After this many rounds a person who cannot be settled (rows that keep moving) is left to the next holder. */
 const mostRounds = 5;
 
