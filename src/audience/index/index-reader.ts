@@ -1,5 +1,5 @@
-import type { AudienceIndexTools } from '../audience-index.ts';
 import { ownTurn } from '../../turns.ts';
+import type { AudienceIndexTools } from '../audience-index.ts';
 import type { AudienceStore, IndexedPerson } from '../audience-store.ts';
 
 const peopleAtOnce = 1_000;
