@@ -54,6 +54,7 @@ const unsealed = (deps: Pick<CitizenDeps, 'keyring'>, sealed: string | undefined
 const errorPageOf = ({ status, code }: Problem): string => {
   if (code === 'bad-csrf') return 'form';
   if (code === 'no-role') return 'role';
+  if (code === 'no-scope') return 'department';
   if (status === 404) return 'missing';
   if (status === 429) return 'busy';
   return status < 500 ? 'request' : 'ours';
