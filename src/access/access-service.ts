@@ -23,8 +23,12 @@ import {
   canonicalJson,
   followChain,
 } from './audit.ts';
+import { isOfWholeOffice } from './departments.ts';
 
-/** Who calls: the staff account that the key acts as, what the key may do, and the key's own id. */
+/**
+ * Who calls: the staff account that the key acts as, what the key may do, and the key's own id. Scope admin is of the whole office: it
+ * is worth nothing while the key's account is a department's.
+ */
 export type Caller = { actor: Actor; scopes: readonly Scope[]; key: string };
 
 /** What to do with a call made under an Idempotency-Key: run it, or answer what it answered. */
@@ -98,7 +102,8 @@ export const makeAccessService = (
     if (key.expiresAt !== null && key.expiresAt <= edges.now()) throw badKey();
     const staff = await account(key.staff);
     if (!staff) throw badKey();
-    return { actor: actorOf(staff), scopes: key.scopes, key: key.id };
+    const actor = actorOf(staff);
+    return { actor, scopes: key.scopes.filter((scope) => scope !== 'admin' || isOfWholeOffice(actor)), key: key.id };
   };
 
   const expiryFaults = (expiresAt: number): Fault[] =>
@@ -139,9 +144,14 @@ export const makeAccessService = (
     addKey: async (wanted) => {
       const faults = wanted.expiresAt === null ? [] : expiryFaults(wanted.expiresAt);
       if (faults.length > 0) throw new AppError('invalid', 'A key must be of use for a while.', { faults });
-      if (!(await account(wanted.staff)))
+      const staff = await account(wanted.staff);
+      if (!staff)
         throw new AppError('not-found', 'There is no such staff account.', {
           faults: [{ path: 'staff', message: 'is not a known account' }],
+        });
+      if (wanted.scopes.includes('admin') && !isOfWholeOffice(actorOf(staff)))
+        throw new AppError('invalid', 'The key of a department’s account cannot administer the office.', {
+          faults: [{ path: 'scopes', message: 'must not name admin: the account belongs to a department' }],
         });
       const key = newKey(edges);
       const kept = { id: key.id, hash: hashSecret(key.secret), createdAt: edges.now(), revokedAt: null };

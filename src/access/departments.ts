@@ -2,7 +2,8 @@ import { AppError } from '../errors.ts';
 import type { Actor } from '../publishing/item.ts';
 
 /** An account without a department is of the whole office; so is an administrator's, and the service itself. */
-const isOfWholeOffice = ({ roles, departments }: Actor): boolean => departments.length === 0 || roles.includes('admin');
+export const isOfWholeOffice = ({ roles, departments }: Pick<Actor, 'roles' | 'departments'>): boolean =>
+  departments.length === 0 || roles.includes('admin');
 
 /**
  * Throws `no-scope` unless what belongs to these departments is the actor's to write: of the whole office's accounts everything

@@ -1,7 +1,9 @@
+import { demandOwn } from '../access/departments.ts';
+import { demandWriter } from '../access/rights.ts';
 import type { AccountHealth, AccountStore } from '../accounts/account-store.ts';
 import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
-import type { ItemVersion } from '../publishing/item.ts';
+import type { Actor, ItemVersion } from '../publishing/item.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Post } from './post.ts';
 import { postMost, postText, weiboLength } from './post-text.ts';
@@ -25,14 +27,14 @@ export type BroadcastService = AccountApi & {
   tell(version: ItemVersion): Promise<void>;
   /** Throws `not-found`; also before an item is public. */
   preview(item: string): Promise<PostPreview>;
-  /** Switches posts of an item off or on. Throws `not-found`. */
-  switchItem(item: string, on: boolean): Promise<void>;
+  /** Switches posts of an item off or on. Throws `not-found`, `no-scope` (another department's item). */
+  switchItem(item: string, on: boolean, actor: Actor): Promise<void>;
   list(page: {
     cursor: string | null;
     limit: number;
   }): Promise<{ rows: (Post & { title: string })[]; next: string | null }>;
-  /** Posts again what failed or was off. Throws `not-found`, `wrong-state`. */
-  again(item: string, version: number): Promise<void>;
+  /** Posts again what failed or was off. Throws `not-found`, `no-scope`, `wrong-state`. */
+  again(item: string, version: number, actor: Actor): Promise<void>;
   /** Whether the account is connected, until when, and how it fares. */
   account(): Promise<{ connectedUntil: number | null } & AccountHealth>;
   disconnect(): Promise<void>;
@@ -57,6 +59,11 @@ export const makeBroadcastService = (
     return item;
   };
 
+  const demandItem = async (id: string, actor: Actor): Promise<void> => {
+    demandWriter(actor);
+    demandOwn(actor, (await itemOf(id)).content.departments ?? []);
+  };
+
   return {
     ...api,
     tell: async (version) => {
@@ -79,8 +86,8 @@ export const makeBroadcastService = (
       const text = postText(version ?? blank, publicUrl, earlier);
       return { text, length: weiboLength(text), most: postMost, on: !(await posts.isOff(id)), posts: all };
     },
-    switchItem: async (id, on) => {
-      await itemOf(id);
+    switchItem: async (id, on, actor) => {
+      await demandItem(id, actor);
       await posts.switchItem(id, on);
     },
     list: async (page) => {
@@ -93,8 +100,8 @@ export const makeBroadcastService = (
       );
       return { rows: titled, next };
     },
-    again: async (item, version) => {
-      await itemOf(item);
+    again: async (item, version, actor) => {
+      await demandItem(item, actor);
       const now = edges.now();
       if (!(await posts.again({ item, version }, now, now + triedForMs)))
         throw new AppError('wrong-state', 'Only what failed or was off can be posted again.');

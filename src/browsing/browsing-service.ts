@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { DateTime } from 'luxon';
 import type { CatalogueService, Trees } from '../catalogue/catalogue-service.ts';
 import type { Config } from '../config.ts';
@@ -8,6 +7,7 @@ import type { ProfileService } from '../profiles/profile-service.ts';
 import type { Actor, PersonReference, ProfileStore, Reference } from '../profiles/profile-store.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
+import { ownTurn } from '../turns.ts';
 import type { BrowsingEvent, EventKind } from './browsing-event.ts';
 import { cleanQuery, type TopicNames, topicNames, topicsOfSearch } from './search-topics.ts';
 
@@ -115,18 +115,6 @@ const makeNames = (store: Pick<ProfileStore, 'keywords'>) => {
   };
 };
 
-/**
- * Lets one caller go on in each turn of the event loop: batches that came in together are checked one after the other, some
- * milliseconds each, and whoever asked for a page meanwhile is answered between two of them.
- */
-const makeTurns = (): (() => Promise<void>) => {
-  let last = Promise.resolve();
-  return () => {
-    last = last.then(() => setImmediate());
-    return last;
-  };
-};
-
 /** What people looked at and searched for. */
 export const makeBrowsingService = ({ profiles: store }: Stores, tools: Tools): BrowsingService => {
   const { profiles, catalogue, keyring, edges, config } = tools;
@@ -162,10 +150,8 @@ export const makeBrowsingService = ({ profiles: store }: Stores, tools: Tools): 
     return items;
   };
 
-  const turn = makeTurns();
-
   const record = async (events: ToldEvent[]): Promise<RecordReport> => {
-    await turn();
+    await ownTurn();
     const [actors, items, trees] = await Promise.all([
       store.actors(events.map(({ subscriber }) => subscriber)),
       itemsOf(events),

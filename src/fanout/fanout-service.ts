@@ -66,19 +66,23 @@ export type FanoutService = {
   get(id: string): Promise<PushView | null>;
   list(page: { cursor: string | null; limit: number }): Promise<{ rows: PushView[]; next: string | null }>;
   /**
-   * These throw `not-found`, and `wrong-state` where the push is not on the way there (push.ts). A push that is done can be
-   * paused or cancelled while people are deferred or digested under it, as last counted.
+   * These throw `not-found`, `no-scope` (the item is another department's), and `wrong-state` where the push is not on the way
+   * there (push.ts). A push that is done can be paused or cancelled while people are deferred or digested under it, as last counted.
    */
-  pause(id: string): Promise<PushView>;
-  resume(id: string): Promise<PushView>;
-  cancel(id: string): Promise<PushView>;
+  pause(id: string, actor: Actor): Promise<PushView>;
+  resume(id: string, actor: Actor): Promise<PushView>;
+  cancel(id: string, actor: Actor): Promise<PushView>;
   deliveries(
     push: string,
     state: string | null,
     page: { cursor: string | null; limit: number },
   ): Promise<{ rows: DeliveryView[]; next: string | null }>;
   notificationsOf(subscriber: string, limit: number): Promise<NotificationView[]>;
-  redrive(which: { push?: string; messages?: string[] }): Promise<number>;
+  /**
+   * Makes failed rows due again: those of a push, or messages by id; answers how many. Throws `not-found`, `no-scope` (the push is
+   * another department's; messages that no push is named of are the whole office's).
+   */
+  redrive(which: { push?: string; messages?: string[] }, actor: Actor): Promise<number>;
   /** Writes the pushes of versions that became public without being announced, because a process died between; answers how many. */
   announceLost(): Promise<number>;
   /**

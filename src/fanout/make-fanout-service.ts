@@ -1,4 +1,4 @@
-import { demandOwn } from '../access/departments.ts';
+import { demandOwn, demandWholeOffice } from '../access/departments.ts';
 import { demandWriter } from '../access/rights.ts';
 import { type Edges, newId } from '../edges.ts';
 import { AppError } from '../errors.ts';
@@ -61,9 +61,21 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
   const concerns = async (item: string, version: number): Promise<boolean> =>
     (await stores.ledger.hasReached(item, version)) || (await owedByName(stores, item, version)).length > 0;
 
-  /** Moves a push on, unless it is there already; answers it as it is then. */
-  const controlled = async (id: string, from: PushState[], to: PushState): Promise<PushView> => {
+  /** A push is whose its item is. */
+  const ownPush = async (id: string, actor: Actor): Promise<Push> => {
     const push = await known(id);
+    demandOwn(actor, (await publishing.get(push.item))?.content.departments ?? []);
+    return push;
+  };
+
+  const heldUp = async (id: string, actor: Actor): Promise<Push> => {
+    demandWriter(actor);
+    return ownPush(id, actor);
+  };
+
+  /** Moves a push on, unless it is there already; answers it as it is then. */
+  const controlled = async (push: Push, from: PushState[], to: PushState): Promise<PushView> => {
+    const { id } = push;
     if (push.state !== to && !(await stores.pushes.setState(id, from, to)))
       throw new AppError('wrong-state', `The push is ${(await known(id)).state}.`);
     tools.wake();
@@ -156,11 +168,21 @@ export const makeFanoutService = (stores: FanoutStores, tools: FanoutTools): Fan
       (await stores.pushes.get(id)) ??
       pushNow(await pushable(item), { id, audience: { kind: 'applicant', ordinal }, channels: null, note }),
     // a push may be paused before it is planned; then it goes on with its planning
-    pause: async (id) => controlled(id, ['planning', 'running', ...(await doneWaiting(id))], 'paused'),
-    resume: async (id) => controlled(id, ['paused'], (await known(id)).plan === null ? 'planning' : 'running'),
-    cancel: async (id) => controlled(id, ['planning', 'running', 'paused', ...(await doneWaiting(id))], 'cancelled'),
-    redrive: async (which) => {
-      if (which.push !== undefined) await known(which.push);
+    pause: async (id, actor) => {
+      const push = await heldUp(id, actor);
+      return controlled(push, ['planning', 'running', ...(await doneWaiting(id))], 'paused');
+    },
+    resume: async (id, actor) => {
+      const push = await heldUp(id, actor);
+      return controlled(push, ['paused'], push.plan === null ? 'planning' : 'running');
+    },
+    cancel: async (id, actor) => {
+      const push = await heldUp(id, actor);
+      return controlled(push, ['planning', 'running', 'paused', ...(await doneWaiting(id))], 'cancelled');
+    },
+    redrive: async (which, actor) => {
+      if (which.push === undefined) demandWholeOffice(actor);
+      else await ownPush(which.push, actor);
       const count = await stores.ledger.redrive(which, edges.now());
       tools.wake();
       return count;

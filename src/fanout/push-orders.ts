@@ -1,3 +1,5 @@
+import { demandOwn } from '../access/departments.ts';
+import { demandWriter } from '../access/rights.ts';
 import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { Actor } from '../publishing/item.ts';
@@ -15,8 +17,8 @@ export type PushOrderService = {
   get(id: string): Promise<PushOrder | null>;
   /** Those that wait or could not start, the earliest first. */
   list(limit: number): Promise<PushOrder[]>;
-  /** Takes an order back; if it started meanwhile, its push is cancelled. Throws `not-found`. */
-  cancel(id: string): Promise<void>;
+  /** Takes an order back; if it started meanwhile, its push is cancelled. Throws `not-found`, `no-scope` (another department's item). */
+  cancel(id: string, actor: Actor): Promise<void>;
   /** Starts what is due; answers how many. What cannot start any more stays, with the reason. */
   startDue(): Promise<number>;
 };
@@ -25,7 +27,7 @@ const dueAtOnce = 100;
 
 /** Pushes at a time of their own. An order ends only once its push stands under the same id, so that a crash between repeats it. */
 export const makePushOrders = (
-  { pushOrders, subscriptions, pushes }: Pick<Storage, 'pushOrders' | 'subscriptions' | 'pushes'>,
+  { pushOrders, subscriptions, pushes, items }: Pick<Storage, 'pushOrders' | 'subscriptions' | 'pushes' | 'items'>,
   { fanout, edges }: { fanout: Pick<FanoutService, 'push' | 'cancel' | 'checkPush'>; edges: Pick<Edges, 'now'> },
 ): PushOrderService => {
   /** Without whoever was erased since. */
@@ -60,9 +62,12 @@ export const makePushOrders = (
     },
     get: (id) => pushOrders.get(id),
     list: (limit) => pushOrders.list(limit),
-    cancel: async (id) => {
+    cancel: async (id, actor) => {
+      demandWriter(actor);
+      const order = await pushOrders.get(id);
+      if (order) demandOwn(actor, (await items.get({ id: order.item }))?.content.departments ?? []);
       if (!(await pushOrders.remove(id))) throw new AppError('not-found', 'There is no such order.');
-      if (await pushes.get(id)) await fanout.cancel(id);
+      if (await pushes.get(id)) await fanout.cancel(id, actor);
     },
     startDue: async () => {
       const due = await pushOrders.due(edges.now(), dueAtOnce);

@@ -56,6 +56,25 @@ const readHabits = (content: string): Omit<Profile, 'interests'> => {
   return { lastActiveAt, cleared, hours: hours.length > 0 ? hours : emptyProfile.hours, reactions };
 };
 
+const comma = 44;
+const zero = 48;
+
+/** Where in "number,level,number,level," the pair of a topic stands; where it belongs, with nothing between, if it does not. */
+const pairOf = (pairs: string, no: number): { start: number; end: number } => {
+  let end = 0;
+  while (end < pairs.length) {
+    const start = end;
+    let there = 0;
+    for (let code = pairs.charCodeAt(end); code !== comma; code = pairs.charCodeAt(++end))
+      there = there * 10 + code - zero;
+    if (there > no) return { start, end: start };
+    const next = pairs.indexOf(',', end + 1);
+    end = next < 0 ? pairs.length : next + 1;
+    if (there === no) return { start, end };
+  }
+  return { start: end, end };
+};
+
 /**
  * What the audience index reads, after a change of some interests: "topic number,level,…" by topic number. A topic that has
  * no number (`numbers`: by slug) or no level stands nowhere.
@@ -65,65 +84,74 @@ const changeLevels = (
   changed: [slug: string, sum: number][],
   numbers: ReadonlyMap<string, number>,
 ): string => {
-  const list = levels === '' ? [] : levels.split(',');
+  let pairs = levels === '' ? '' : `${levels},`;
   for (const [slug, sum] of changed) {
     const [no, level] = [numbers.get(slug), levelOf(sum)];
     if (no === undefined) continue;
-    const name = String(no);
-    let at = 0;
-    while (at < list.length && list[at] !== name) at += 2;
-    const there = at < list.length ? 2 : 0;
-    // a new one is seldom: only then numbers are compared
-    if (there === 0) for (at = 0; at < list.length && Number(list[at]) < no; ) at += 2;
-    list.splice(at, there, ...(level === null ? [] : [name, String(level)]));
+    const { start, end } = pairOf(pairs, no);
+    pairs = pairs.slice(0, start) + (level === null ? '' : `${no},${level},`) + pairs.slice(end);
   }
-  return list.join(',');
+  return pairs.slice(0, -1);
 };
 
 /**
  * A profile as it lies in the store: levels, habits, then a line "topic<tab>JSON" for each interest. An event changes two or
- * three of somebody's twenty interests: only those are read from their lines, and the other lines stay as they are.
+ * three of somebody's twenty interests: those are looked for in the text of all lines, and the others are never taken apart.
  */
-export type StoredProfile = { levels: string; habits: string; interests: Map<string, string> };
+export type StoredProfile = { levels: string; habits: string; interests: string };
 
-export const noProfile = (): StoredProfile => ({ levels: '', habits: storeHabits(emptyProfile), interests: new Map() });
+export const noProfile = (): StoredProfile => ({ levels: '', habits: storeHabits(emptyProfile), interests: '' });
 
 export const openContent = (content: string): StoredProfile => {
-  const [levels = '', habits = '', ...lines] = content.split('\n');
-  const interests = new Map<string, string>();
-  for (const line of lines) {
-    const tab = line.indexOf('\t');
-    interests.set(line.slice(0, tab), line.slice(tab + 1));
-  }
-  return { levels, habits, interests };
+  const first = content.indexOf('\n');
+  const second = content.indexOf('\n', first + 1);
+  const end = second < 0 ? content.length : second;
+  return { levels: content.slice(0, first), habits: content.slice(first + 1, end), interests: content.slice(end) };
 };
 
-export const closeContent = ({ levels, habits, interests }: StoredProfile): string => {
-  let content = `${levels}\n${habits}`;
-  for (const [topic, line] of interests) content += `\n${topic}\t${line}`;
-  return content;
+export const closeContent = ({ levels, habits, interests }: StoredProfile): string =>
+  `${levels}\n${habits}${interests}`;
+
+/** Where the line of a topic lies, with the break before it, and its JSON begins; JSON and slugs hold neither tab nor break. */
+const lineOf = (interests: string, topic: string): { start: number; json: number; end: number } | null => {
+  const head = `\n${topic}\t`;
+  const start = interests.indexOf(head);
+  if (start < 0) return null;
+  const json = start + head.length;
+  const next = interests.indexOf('\n', json);
+  return { start, json, end: next < 0 ? interests.length : next };
 };
 
-/** The named interests as far as they are there, and all the rest. */
-export const readProfile = (stored: StoredProfile, topics: Iterable<string>): Profile => {
+/** The named interests as far as they are there, all of them if none is named, and all the rest. */
+export const readProfile = (stored: StoredProfile, topics?: readonly string[]): Profile => {
   const interests: Profile['interests'] = {};
-  for (const topic of topics) {
-    const line = stored.interests.get(topic);
-    if (line !== undefined) interests[topic] = readInterest(line);
+  for (const topic of topics ?? []) {
+    const line = lineOf(stored.interests, topic);
+    if (line) interests[topic] = readInterest(stored.interests.slice(line.json, line.end));
+  }
+  for (const line of topics ? [] : stored.interests.split('\n').slice(1)) {
+    const tab = line.indexOf('\t');
+    interests[line.slice(0, tab)] = readInterest(line.slice(tab + 1));
   }
   return { ...readHabits(stored.habits), interests };
 };
 
 /** Puts the interests that `profile` holds, and the rest of it, into what is stored; interests that it does not name stay. */
 export const putProfile = (
-  { levels, interests }: StoredProfile,
+  stored: StoredProfile,
   profile: Profile,
   numbers: ReadonlyMap<string, number>,
 ): StoredProfile => {
   const changed = Object.entries(profile.interests);
-  for (const [topic, interest] of changed) interests.set(topic, storeInterest(interest));
+  let { interests } = stored;
+  for (const [topic, interest] of changed) {
+    const line = `\n${topic}\t${storeInterest(interest)}`;
+    // a whole profile is written over none: nothing need be looked for
+    const there = stored.interests === '' ? null : lineOf(interests, topic);
+    interests = there ? interests.slice(0, there.start) + line + interests.slice(there.end) : interests + line;
+  }
   const sums = changed.map(([topic, { sum }]): [string, number] => [topic, sum]);
-  return { levels: changeLevels(levels, sums, numbers), habits: storeHabits(profile), interests };
+  return { levels: changeLevels(stored.levels, sums, numbers), habits: storeHabits(profile), interests };
 };
 
 export const storeEvent = ({ kind, item, query, topics, hour, channel }: BrowsingEvent): StoredEvent => [

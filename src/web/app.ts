@@ -8,7 +8,7 @@ import type { Log } from '../log.ts';
 import type { Services } from '../services.ts';
 import type { SmsSigner } from './api/hooks.ts';
 import { citizenRouter } from './citizen/router.ts';
-import { defaultRateLimits, type RateLimits } from './contract/limits.ts';
+import { defaultRateLimits, makeLimits, type RateLimits } from './contract/limits.ts';
 import { makeErrorHandler } from './error-handler.ts';
 import { feedRouter } from './feeds.ts';
 import { makeApi } from './make-api.ts';
@@ -115,12 +115,14 @@ export const makeApp = (deps: AppDeps): Express => {
     queues: { ...services.stores.queues, now: services.edges.now },
     ...(deps.workerMetrics ? { workers: deps.workerMetrics } : {}),
   });
+  const limits = makeLimits(deps.rateLimits ?? defaultRateLimits);
   const visitors = makeVisitors({ ...services, sessions: makeSessions(services, publicUrl), log }, publicUrl);
   const site: CitizenDeps = {
     ...services,
     visitors,
     config,
     vapidPublicKey,
+    limits,
     readOutbox: (page) => readOutbox(dataDir, page),
   };
   const pages = makePages(site);
@@ -137,7 +139,7 @@ export const makeApp = (deps: AppDeps): Express => {
       timeZone: config.timeZone,
       now: services.edges.now,
       locale: config.locale,
-      rateLimits: deps.rateLimits ?? defaultRateLimits,
+      limits,
       streamEveryMs: deps.streamEveryMs ?? 500,
       stopping: deps.stopping ?? new AbortController().signal,
     }),
@@ -146,6 +148,7 @@ export const makeApp = (deps: AppDeps): Express => {
     makeOutsideRouter({
       ...services,
       publicUrl,
+      limits,
       metrics,
       ping: () => services.stores.ping(),
       index: services.audienceIndex.state,

@@ -47,7 +47,7 @@ import { suppressionRoutes } from './api/suppressions.ts';
 import { tuningRoutes } from './api/tuning.ts';
 import { webhookRoutes } from './api/webhooks.ts';
 import { wechatRoutes } from './api/wechat.ts';
-import { makeLimits, type RateLimits } from './contract/limits.ts';
+import type { Limits } from './contract/limits.ts';
 import { openApiOf } from './contract/openapi.ts';
 import { type Route, route } from './contract/route.ts';
 import { makeApiRouter } from './contract/router.ts';
@@ -86,7 +86,7 @@ export type ApiDeps = {
   timeZone: string;
   now: () => number;
   locale: Locale;
-  rateLimits: RateLimits;
+  limits: Limits;
   streamEveryMs: number;
   stopping: AbortSignal;
 };
@@ -138,5 +138,4 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
 };
 
 /** The API at its base. */
-export const makeApi = (deps: ApiDeps): Router =>
-  Router().use(apiBase, makeApiRouter(apiRoutes(deps), { ...deps, limits: makeLimits(deps.rateLimits) }));
+export const makeApi = (deps: ApiDeps): Router => Router().use(apiBase, makeApiRouter(apiRoutes(deps), deps));

@@ -11,7 +11,7 @@ import type { Log } from '../log.ts';
 import { isLoopback } from '../public-address.ts';
 import { faultsOf } from '../reading.ts';
 import { channelNames } from '../subscriptions/follow.ts';
-import { defaultRateLimits, makeLimits } from './contract/limits.ts';
+import type { Limits } from './contract/limits.ts';
 import { holds } from './contract/route.ts';
 import { makeErrorHandler } from './error-handler.ts';
 import type { Metrics } from './metrics.ts';
@@ -23,6 +23,7 @@ export type OutsideDeps = HealthDeps & {
   feedback: Pick<FeedbackService, 'unsubscribe' | 'report' | 'click' | 'opened'>;
   readOutbox(page: OutboxPage): Promise<OutboxEntry[]>;
   publicUrl: string;
+  limits: Limits;
 };
 
 /** What only machines call is answered with problem documents, never with pages. */
@@ -129,8 +130,7 @@ const counted = ({ feedback }: OutsideDeps): Router =>
     });
 
 /** What mail clients and service workers post to links. */
-const links = ({ feedback }: OutsideDeps): Router => {
-  const limited = makeLimits(defaultRateLimits).guess;
+const links = ({ feedback, limits: { guess: limited } }: OutsideDeps): Router => {
   return (
     Router()
       // RFC 8058 section 3.1: the body may be a form or multipart and says nothing that the token does not

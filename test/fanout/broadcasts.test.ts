@@ -103,7 +103,7 @@ describe('posts of what is published', () => {
 
   it('are not made of an item that is switched off, nor of one that has expired meanwhile', async () => {
     const item = await town.publishing.create(content, null, publisher);
-    await town.broadcasts?.switchItem(item.id, false);
+    await town.broadcasts?.switchItem(item.id, false, publisher);
     await town.fanout.publish(item.id, publisher);
     weibo.state.left = 0;
     const other = await publish({ expiresAt: new Date(town.now() + 60_000).toISOString() });
@@ -112,18 +112,18 @@ describe('posts of what is published', () => {
     await town.drain();
     expect(weibo.posts).toEqual([]);
     expect([await statesOf(item.id), await statesOf(other)]).toEqual([[[1, 'off']], [[1, 'off']]]);
-    await town.broadcasts?.switchItem(item.id, true);
-    await town.broadcasts?.again(item.id, 1);
+    await town.broadcasts?.switchItem(item.id, true, publisher);
+    await town.broadcasts?.again(item.id, 1, publisher);
     await town.drain();
     expect(weibo.posts).toHaveLength(1);
   });
 
   it('of a withdrawal are not made where nothing was posted', async () => {
     const item = await town.publishing.create(content, null, publisher);
-    await town.broadcasts?.switchItem(item.id, false);
+    await town.broadcasts?.switchItem(item.id, false, publisher);
     await town.fanout.publish(item.id, publisher);
     await town.drain();
-    await town.broadcasts?.switchItem(item.id, true);
+    await town.broadcasts?.switchItem(item.id, true, publisher);
     await town.fanout.withdraw(item.id, 'x', true, publisher);
     await town.drain();
     expect(weibo.posts).toEqual([]);
@@ -193,8 +193,8 @@ describe('faults of the platform', () => {
     expect(await town.stores.posts.ofItem(id)).toMatchObject([
       { state: 'failed', response: '20021 content is illegal!' },
     ]);
-    await town.broadcasts?.again(id, 1);
-    await expect(town.broadcasts?.again(id, 1)).rejects.toMatchObject({ code: 'wrong-state' });
+    await town.broadcasts?.again(id, 1, publisher);
+    await expect(town.broadcasts?.again(id, 1, publisher)).rejects.toMatchObject({ code: 'wrong-state' });
     await town.drain();
     expect(await statesOf(id)).toEqual([[1, 'sent']]);
   });

@@ -3,7 +3,7 @@ import { type CountingSink, startCountingSink } from '../helpers/counting-sink.t
 import { onEachEngine } from '../helpers/engines.ts';
 import { publishIn, rowsOf } from '../helpers/published.ts';
 import { rounds } from '../helpers/soak.ts';
-import { makeTown, type Town } from '../helpers/town.ts';
+import { makeTown, publisher, type Town } from '../helpers/town.ts';
 
 onEachEngine('control of a push', (engine) => {
   const people = engine.some(400, 50);
@@ -66,7 +66,7 @@ onEachEngine('control of a push', (engine) => {
         const push = (await publishIn(town)).push;
         for (let pauses = 0; pauses < engine.some(3, 1); pauses += 1) {
           await someMore();
-          await town.fanout.pause(push);
+          await town.fanout.pause(push, publisher);
           await atRest(push);
           const { state, counts, estimatedEnd } = await view(push);
           expect([state, counts.sent, counts.sent + counts.planned, estimatedEnd]).toEqual([
@@ -75,10 +75,10 @@ onEachEngine('control of a push', (engine) => {
             people,
             null,
           ]);
-          await town.fanout.resume(push);
+          await town.fanout.resume(push, publisher);
         }
         await someMore();
-        await town.fanout.cancel(push);
+        await town.fanout.cancel(push, publisher);
         await until('it is over', async () => (await view(push)).finishedAt !== null);
         await atRest(push);
         const { state, counts } = await view(push);

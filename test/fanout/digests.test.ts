@@ -215,11 +215,11 @@ const describeDigests = (name: string, storage?: TownOptions['storage']): void =
         await setPace('ana', 'daily');
         const paused = await publish('Paused');
         await publish('Other');
-        await town.fanout.pause(paused.push);
+        await town.fanout.pause(paused.push, publisher);
         await at(morning);
         expect(await told()).toEqual(['ana: Your daily summary: Other']);
         expect(await rows(paused.push)).toEqual(['digested paused']);
-        await town.fanout.resume(paused.push);
+        await town.fanout.resume(paused.push, publisher);
         await at('2026-06-11T09:00:00Z');
         expect(await told()).toHaveLength(1);
         await at('2026-06-12T07:00:00Z');
@@ -229,7 +229,7 @@ const describeDigests = (name: string, storage?: TownOptions['storage']): void =
       it('is what its office cancelled', async () => {
         await setPace('ana', 'daily');
         const { push } = await publish('Cancelled');
-        await town.fanout.cancel(push);
+        await town.fanout.cancel(push, publisher);
         await at(morning);
         expect(await told()).toEqual([]);
         expect(await rows(push)).toEqual(['cancelled cancelled']);

@@ -70,7 +70,7 @@ onEachEngine('duties', (engine) => {
       const racing = dutiesWith({
         batchesOf: async (id) => {
           const found = await town.stores.pushes.batchesOf(id);
-          if (!cancelled) await town.fanout.cancel(push);
+          if (!cancelled) await town.fanout.cancel(push, publisher);
           cancelled = true;
           return found;
         },
@@ -95,7 +95,7 @@ onEachEngine('duties', (engine) => {
       const { item, push } = await publishIn(town);
       await town.parts.duties.tick();
       await dieInFlight(town);
-      await town.fanout.pause(push);
+      await town.fanout.pause(push, publisher);
       const newer = await correct(item);
       await town.drain();
       expect(await countsOf(town, push)).toEqual({ sent: 2 });
@@ -107,7 +107,7 @@ onEachEngine('duties', (engine) => {
     it('that was paused before it was planned is settled as superseded', async () => {
       await town.people([makeResident('ana')]);
       const { item, push } = await publishIn(town);
-      await town.fanout.pause(push);
+      await town.fanout.pause(push, publisher);
       const newer = await correct(item);
       await town.drain();
       expect(await countsOf(town, push)).toEqual({ withheld: 1 });

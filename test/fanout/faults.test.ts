@@ -2,7 +2,7 @@ import { onEachEngine } from '../helpers/engines.ts';
 import { countsOf, makeResident, makeResidents, publishIn } from '../helpers/published.ts';
 import { makeBrowser, startPushSink } from '../helpers/push-sink.ts';
 import { smtpError, startSmtpSink } from '../helpers/smtp-sink.ts';
-import { makeTown, type Town } from '../helpers/town.ts';
+import { makeTown, publisher, type Town } from '../helpers/town.ts';
 
 onEachEngine('faults of providers', (engine) => {
   const minutes = (count: number): number => count * 60_000;
@@ -64,7 +64,7 @@ onEachEngine('faults of providers', (engine) => {
       }
       expect(await countsOf(made, push)).toEqual({ sent: 9 * tenth, failed: tenth });
       expect(sink.mails).toHaveLength(9 * tenth);
-      expect(await made.fanout.redrive({ push })).toBe(tenth);
+      expect(await made.fanout.redrive({ push }, publisher)).toBe(tenth);
       await made.drain();
       // an address that does not exist is suppressed by now
       expect(await countsOf(made, push)).toEqual({ sent: 9 * tenth, withheld: tenth });

@@ -44,10 +44,10 @@ describe('a row that waits for its digest', () => {
   it('is withheld at once where another push has told already', async () => {
     await town.people([makeResident('ana', daily)]);
     const { item, push } = await publishIn(town);
-    await town.fanout.pause(push);
+    await town.fanout.pause(push, publisher);
     await name(item, 'ana');
     await town.drain();
-    await town.fanout.resume(push);
+    await town.fanout.resume(push, publisher);
     await town.drain();
     expect(await states(push)).toEqual(['withheld already-told']);
     expect(await told()).toEqual(['ana@example.org']);
@@ -57,10 +57,10 @@ describe('a row that waits for its digest', () => {
     town.pass('2026-06-10T22:30:00Z');
     await town.people([makeResident('ana', { ...daily, quietHours })]);
     const { item, push } = await publishIn(town);
-    await town.fanout.pause(push);
+    await town.fanout.pause(push, publisher);
     const named = await name(item, 'ana');
     await town.drain();
-    await town.fanout.resume(push);
+    await town.fanout.resume(push, publisher);
     await town.drain();
     expect(await states(named)).toEqual(['deferred quiet-hours']);
     expect(await states(push)).toEqual(['digested daily-digest']);

@@ -64,14 +64,14 @@ describe('people who were named, and not told before a later version came', () =
       version: 1,
       audience: { kind: 'applicant', ordinal },
     });
-    await town.fanout.cancel(push);
+    await town.fanout.cancel(push, publisher);
     await town.drain();
     await morning();
     expect(await told()).toEqual(['ana@example.org true']);
   });
 
   it('are told nothing where the push was cancelled', async () => {
-    await town.fanout.cancel((await nameAna()).id);
+    await town.fanout.cancel((await nameAna()).id, publisher);
     await town.fanout.correct(item, correction, publisher);
     await town.drain();
     await morning();

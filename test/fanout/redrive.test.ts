@@ -44,7 +44,7 @@ onEachEngine('redrive', (engine) => {
     it('moves all their rows on, and none is left behind', async () => {
       const { town, push } = await refused();
       expect(await rows(town, push)).toEqual(['email failed', 'webPush failed']);
-      expect(await town.fanout.redrive({ push })).toBe(2);
+      expect(await town.fanout.redrive({ push }, publisher)).toBe(2);
       await town.drain();
       expect(await rows(town, push)).toEqual(['email failed', 'webPush failed']);
       expect((await town.fanout.get(push))?.counts).toMatchObject({ failed: 1, deferred: 0 });
@@ -55,7 +55,7 @@ onEachEngine('redrive', (engine) => {
       const [, before] = received();
       refuses.email = false;
       refuses.webPush = false;
-      await town.fanout.redrive({ push });
+      await town.fanout.redrive({ push }, publisher);
       await town.drain();
       expect(received()).toEqual([1, before]);
       expect(await rows(town, push)).toEqual(['email sent', 'webPush withheld']);
@@ -65,7 +65,7 @@ onEachEngine('redrive', (engine) => {
     it('tells them over the second channel where only that one works', async () => {
       const { town, push, refuses } = await refused();
       refuses.webPush = false;
-      await town.fanout.redrive({ push });
+      await town.fanout.redrive({ push }, publisher);
       await town.drain();
       expect(await rows(town, push)).toEqual(['email failed', 'webPush sent']);
     });
@@ -76,7 +76,7 @@ onEachEngine('redrive', (engine) => {
       const id = person[0]?.id ?? '';
       await town.subscriptions.stop(id, 'all');
       refuses.email = false;
-      await town.fanout.redrive({ push });
+      await town.fanout.redrive({ push }, publisher);
       await town.drain();
       expect(await rows(town, push)).toEqual(['email withheld', 'webPush withheld']);
       const audience = { kind: 'people' as const, subscribers: [id] };
@@ -94,7 +94,7 @@ onEachEngine('redrive', (engine) => {
         { externalId: 'other', phone: '+447700900123', verified: true, follow: [{ topic: 'services' }] },
       ]);
       await town.stores.addresses.move(2, 1);
-      await town.fanout.redrive({ push });
+      await town.fanout.redrive({ push }, publisher);
       await town.drain();
       expect(await rows(town, push)).toEqual(['webPush withheld', 'sms sent']);
     });

@@ -95,7 +95,7 @@ onEachEngine('what a worker left when it died', (engine) => {
     it('counts as sent when the push was cancelled: nobody knows, and a correction has to reach its reader', async () => {
       await town.people([makeResident('ana')]);
       const { item, push } = await publishAndDie();
-      await town.fanout.cancel(push);
+      await town.fanout.cancel(push, publisher);
       await town.drain();
       expect(await rows(push)).toEqual([{ channel: 'email', state: 'sent', code: null }]);
       await town.subscriptions.stop((await personOf('ana')).id, 'all');
@@ -147,7 +147,7 @@ onEachEngine('what a worker left when it died', (engine) => {
       await town.people([makeResident('ana', { follow: [{ topic: 'budgets' }] }), makeResident('ben')]);
       const { item, push } = await publishAndDie();
       await merge('ben', 'ana');
-      await town.fanout.cancel(push);
+      await town.fanout.cancel(push, publisher);
       await town.drain();
       expect(await rows(push)).toEqual([{ channel: 'email', state: 'sent', code: null }]);
       expect(await rows(await nameOnly(item, 'ana'))).toEqual([

@@ -143,7 +143,7 @@ describe('rewards', () => {
 
   it('of messages that never left are none', async () => {
     const { push: id } = await push('weekly');
-    await town.fanout.cancel(id);
+    await town.fanout.cancel(id, publisher);
     await town.drain();
     town.pass(4 * dayMs);
     await night();

@@ -1,4 +1,5 @@
 import { letterTo, signedInTo } from '../helpers/signed-in.ts';
+import { publisher } from '../helpers/town.ts';
 import { plainVisitor } from '../helpers/visitor.ts';
 import { startWeb, type Web } from '../helpers/web.ts';
 
@@ -116,7 +117,7 @@ describe('questions and opinions', () => {
     const { id: opinion } = await receive(wrote);
     await answer(opinion, { outcome: 'answered', reason: 'You asked.' }, { staff: 'x', roles: [], departments: [] });
     expect(await letterTo(web, 'li@example.org')).not.toContain(`/items/${hidden}`);
-    await expect(publish(opinion, {})).rejects.toMatchObject({ code: 'wrong-state' });
+    await expect(publish(opinion, {}, publisher)).rejects.toMatchObject({ code: 'wrong-state' });
     await expect(receive({ ...wrote, item: 'nothing' })).rejects.toMatchObject({ code: 'not-found' });
   });
 });

@@ -18,6 +18,8 @@ const everybody = `
   GET /api/v1/items/:id
   POST /api/v1/feedback
   GET /api/v1/openapi.json
+  GET /api/v1/hooks/wechat
+  POST /api/v1/hooks/wechat
   GET /api/v1/evidence/key
   GET /healthz
   GET /readyz
@@ -119,7 +121,15 @@ const citizen = `
   GET /my/about
   POST /my/about/interests/:topic/delete
   GET /my/about/facts
-  POST /my/about/facts`;
+  POST /my/about/facts
+  GET /my/wechat
+  POST /my/wechat/code
+  GET /my/wechat/authorise
+  GET /my/wechat/authorised
+  POST /my/wechat/bind
+  GET /my/wechat/leave
+  GET /my/wechat/left
+  POST /my/wechat/:id/unbind`;
 
 const staff = `
   GET /staff
@@ -157,7 +167,9 @@ const byScopes: Record<string, string> = {
     POST /api/v1/pushes/:id/resume
     POST /api/v1/pushes/:id/cancel
     GET /api/v1/pushes/:id/deliveries
-    GET /api/v1/items/:id/evidence`,
+    GET /api/v1/items/:id/evidence
+    GET /api/v1/items/:id/broadcast
+    PUT /api/v1/items/:id/broadcast`,
   'publish analyse': `
     GET /api/v1/rules
     GET /api/v1/rules/:id`,
@@ -242,7 +254,13 @@ const byRoles: Record<string, string> = {
     POST /staff/applications/:id/forget
     GET /staff/calendar
     GET /staff/calendar/:year
-    POST /staff/calendar/:year`,
+    POST /staff/calendar/:year
+    POST /staff/channels/wechat/test
+    POST /staff/channels/weibo/test
+    GET /staff/channels/weibo/connect
+    GET /staff/channels/weibo
+    POST /staff/channels/weibo
+    POST /staff/channels/weibo/disconnect`,
   'publisher reviewer admin': `
     GET /staff/applications
     GET /staff/applications/new
@@ -283,7 +301,11 @@ const byRoles: Record<string, string> = {
     POST /staff/pushes/new
     POST /staff/pushes/audience
     POST /staff/pushes/orders/:id
-    POST /staff/pushes/:id/:step`,
+    POST /staff/pushes/:id/:step
+    GET /staff/channels
+    GET /staff/channels/items/:id
+    POST /staff/channels/items/:id
+    POST /staff/channels/items/:id/:version/again`,
   'publisher reviewer analyst admin': `
     GET /staff/feedback`,
   analyst: `
@@ -304,7 +326,7 @@ const rows = (text: string, right: Right) => lines(text).map((route): [string, R
 const grouped = (groups: Record<string, string>, make: (names: string[]) => Right) =>
   Object.entries(groups).flatMap(([names, text]) => rows(text, make(names.split(' '))));
 
-/** Every route of the service and who may call it. A route that is not here fails the test: decide who may, then write it down. */
+/** Every route of the service with all that can be configured, and who may call it. A route that is not here fails the test: decide who may, then write it down. */
 export const routeRights: [string, Right][] = [
   ...rows(everybody, 'everybody'),
   ...rows(citizen, 'citizen'),

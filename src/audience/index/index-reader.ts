@@ -1,8 +1,10 @@
-import { setImmediate } from 'node:timers/promises';
+import { ownTurn } from '../../turns.ts';
 import type { AudienceIndexTools } from '../audience-index.ts';
 import type { AudienceStore, IndexedPerson } from '../audience-store.ts';
 
 const peopleAtOnce = 1_000;
+/** Of people who changed meanwhile: the process is busy with what changed them. */
+const changesAtOnce = 200;
 const followsAtOnce = 2_000;
 
 /** Reads the store into an index, in parts, between which the process serves. An abort ends it between two parts. */
@@ -18,7 +20,7 @@ export type IndexReader = {
 
 export const makeIndexReader = (audience: AudienceStore, signal: AbortSignal): IndexReader => {
   const turn = async (): Promise<void> => {
-    await setImmediate();
+    await ownTurn();
     signal.throwIfAborted();
   };
 
@@ -54,7 +56,8 @@ export const makeIndexReader = (audience: AudienceStore, signal: AbortSignal): I
     follow: async (tools, to) => {
       let count = 0;
       while (tools.index.sequence() < to) {
-        const changes = await audience.changes(tools.index.sequence(), peopleAtOnce);
+        await turn();
+        const changes = await audience.changes(tools.index.sequence(), changesAtOnce);
         const people = await audience.people(changes.map(({ ordinal }) => ordinal));
         await knowFollows(tools, people);
         const present = new Map(people.map((person) => [person.ordinal, person]));
@@ -65,8 +68,7 @@ export const makeIndexReader = (audience: AudienceStore, signal: AbortSignal): I
         }
         tools.setSequence(changes.at(-1)?.seq ?? tools.index.sequence());
         count += changes.length;
-        if (changes.length < peopleAtOnce) break;
-        await turn();
+        if (changes.length < changesAtOnce) break;
       }
       tools.setTopics(await audience.topicNumbers());
       return count;

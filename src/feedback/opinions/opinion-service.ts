@@ -1,3 +1,4 @@
+import { demandOwn } from '../../access/departments.ts';
 import type { Locale } from '../../catalogue/topic.ts';
 import type { SharedContent, Slots } from '../../channels/channel.ts';
 import type { Courier } from '../../channels/courier.ts';
@@ -44,13 +45,13 @@ export type OpinionService = {
   ): Promise<{ rows: OpinionView[]; next: string | null }>;
   /** What one person (by ordinal) wrote, newest first. */
   ofWriter(ordinal: number, limit: number): Promise<OpinionView[]>;
-  /** Answers, once, and tells the writer. Throws `not-found`, `wrong-state`, `invalid` (a reason is always due), `conflict`. */
+  /** Answers, once, and tells the writer. Throws `not-found`, `no-scope`, `wrong-state`, `invalid` (a reason is always due), `conflict`. */
   answer(id: string, answer: { outcome: OpinionOutcome; reason: string }, actor: Actor): Promise<OpinionView>;
   /**
    * Shows the pair on the item's page in `text`'s words (as they were written where left out), or with null no longer. Throws
-   * `not-found`, `wrong-state` (no answer yet, an item that is not public, words that are forgotten), `conflict`.
+   * `not-found`, `no-scope` (another department's item), `wrong-state` (no answer yet, an item that is not public, words that are forgotten), `conflict`.
    */
-  publish(id: string, shown: { text?: string } | null): Promise<OpinionView>;
+  publish(id: string, shown: { text?: string } | null, actor: Actor): Promise<OpinionView>;
   publishedOf(item: string): Promise<PublishedOpinion[]>;
   /** Posts the letters that a process left which died after an answer; answers how many. */
   settleOwed(): Promise<number>;
@@ -95,6 +96,13 @@ export const makeOpinionService = (stores: OpinionStores, tools: OpinionTools): 
   const known = async (id: string): Promise<Opinion> => {
     const opinion = await opinions.get(id);
     if (!opinion) throw new AppError('not-found', 'There is no such opinion.');
+    return opinion;
+  };
+
+  /** An opinion is answered by the department whose item it is about. */
+  const own = async (id: string, actor: Actor): Promise<Opinion> => {
+    const opinion = await known(id);
+    demandOwn(actor, (await stores.items.get({ id: opinion.item }))?.content.departments ?? []);
     return opinion;
   };
 
@@ -151,7 +159,7 @@ export const makeOpinionService = (stores: OpinionStores, tools: OpinionTools): 
     },
     ofWriter: async (ordinal, limit) => Promise.all((await opinions.ofWriter(ordinal, limit)).map(view)),
     answer: async (id, { outcome, reason }, actor) => {
-      const opinion = await known(id);
+      const opinion = await own(id, actor);
       const faults = answerFaults(opinion.kind, { outcome, reason });
       if (faults.length > 0) throw new AppError('invalid', 'The answer does not fit.', { faults });
       if (opinion.state !== 'open') throw new AppError('wrong-state', 'This has been answered.');
@@ -159,8 +167,8 @@ export const makeOpinionService = (stores: OpinionStores, tools: OpinionTools): 
       if (next.owes) await tellWriter(next);
       return view(await known(id));
     },
-    publish: async (id, shown) => {
-      const opinion = await known(id);
+    publish: async (id, shown, actor) => {
+      const opinion = await own(id, actor);
       if (shown === null) return view(await change({ ...opinion, published: null }));
       if (!opinion.answer) throw new AppError('wrong-state', 'Only what has been answered can be published.');
       const item = await stores.items.get({ id: opinion.item });

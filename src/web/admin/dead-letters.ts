@@ -3,6 +3,7 @@ import type { Staff } from '../../access/access-store.ts';
 import { AppError } from '../../errors.ts';
 import { codeText } from '../../fanout/reasons.ts';
 import { field, pathPart, queryText } from '../pages/request.ts';
+import { actorOf } from '../staff/applications.ts';
 import { type AdminDeps, type AdminPages, adminHome } from './admin-pages.ts';
 
 const place = `${adminHome}/dead-letters`;
@@ -45,7 +46,7 @@ export const deadLetterPages = ({ fanout, publishing }: AdminDeps, own: AdminPag
 
   const redrive = async (req: Request, res: Response, me: Staff) => {
     const [push, id] = [pathPart(req, 'push'), field(req, 'id')];
-    const moved = await fanout.redrive(id === '' ? { push } : { push, messages: [id] });
+    const moved = await fanout.redrive(id === '' ? { push } : { push, messages: [id] }, actorOf(me));
     await own.audit(me, 'redrive', push, { deliveries: moved });
     res.redirect(303, `${place}/${encodeURIComponent(push)}?done=${moved > 0 ? 'redriven' : 'nothing'}`);
   };

@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { type ApiKey, type Scope, type Staff, scopes } from '../../access/access-store.ts';
+import { isOfWholeOffice } from '../../access/departments.ts';
 import { field, fields } from '../pages/request.ts';
 import { type AdminDeps, type AdminPages, adminHome, blank, type Form } from './admin-pages.ts';
 
@@ -40,9 +41,13 @@ export const keyPages = (deps: AdminDeps & { now: () => number }, own: AdminPage
     const wanted = scopes.filter((scope: Scope) => typed.scopes.includes(scope));
     const life = lives.find((one) => one === typed.life);
     const accounts = await access.allStaff();
+    const account = accounts.find(({ id }) => id === typed.staff);
     const faults = {
-      ...(accounts.some(({ id }) => id === typed.staff) ? {} : { staff: 'admin:fault.staff' }),
+      ...(account ? {} : { staff: 'admin:fault.staff' }),
       ...(wanted.length === 0 ? { scopes: 'admin:fault.scopes' } : {}),
+      ...(account && wanted.includes('admin') && !isOfWholeOffice(account)
+        ? { scopes: 'admin:fault.wholeOffice' }
+        : {}),
       ...(life ? {} : { life: 'admin:fault.life' }),
     };
     if (Object.keys(faults).length > 0 || !life) return list(req, res, me, { form: { typed, faults }, status: 400 });

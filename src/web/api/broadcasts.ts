@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { BroadcastService, PostPreview } from '../../broadcasts/broadcast-service.ts';
-import { type Route, route } from '../contract/route.ts';
+import { keyed, type Route, route } from '../contract/route.ts';
 import { orNull } from './shapes.ts';
 
 const postShape = z.object({
@@ -50,8 +50,9 @@ export const broadcastRoutes = (broadcasts: Pick<BroadcastService, 'preview' | '
     summary: 'Switches posts of an item on the office’s Weibo account off or on; what waits is not posted then.',
     body: z.strictObject({ weibo: z.boolean() }),
     responses: { 200: broadcastShape },
-    handler: async ({ params, body }) => {
-      await broadcasts.switchItem(params.id, body.weibo);
+    handler: async (call) => {
+      const { params, body } = call;
+      await broadcasts.switchItem(params.id, body.weibo, keyed(call).actor);
       return { status: 200, body: shown(await broadcasts.preview(params.id)) };
     },
   }),

@@ -77,9 +77,10 @@ export const opinionRoutes = ({ opinions }: Deps): Route[] => [
     body: z.strictObject({ published: z.boolean(), text: words.optional() }),
     responses: { 200: opinionShape },
     idempotent: true,
-    handler: async ({ params, body: { published, text } }) => {
-      const shown = text === undefined ? {} : { text };
-      return { status: 200, body: present(await opinions.publish(params.id, published ? shown : null)) };
+    handler: async (call) => {
+      const { published, text } = call.body;
+      const shown = published ? (text === undefined ? {} : { text }) : null;
+      return { status: 200, body: present(await opinions.publish(call.params.id, shown, keyed(call).actor)) };
     },
   }),
 ];

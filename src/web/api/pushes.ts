@@ -168,7 +168,10 @@ const controlRoutes = ({ fanout }: Deps): Route[] =>
       scope: 'publish',
       summary: controls[action],
       responses: { 200: pushShape },
-      handler: async ({ params }) => ({ status: 200, body: presentPush(await fanout[action](params.id)) }),
+      handler: async (call) => {
+        const push = await fanout[action](call.params.id, keyed(call).actor);
+        return { status: 200, body: presentPush(push) };
+      },
     }),
   );
 
@@ -204,10 +207,11 @@ const deliveryRoutes = ({ fanout, catalogue }: Deps): Route[] => [
     bodyLimit: pushBodyLimit,
     responses: { 200: z.object({ redriven: z.int() }) },
     idempotent: true,
-    handler: async ({ body }) => {
-      const { push, ids } = body;
+    handler: async (call) => {
+      const { push, ids } = call.body;
       const which = { ...(push === undefined ? {} : { push }), ...(ids === undefined ? {} : { messages: ids }) };
-      return { status: 200, body: { redriven: await fanout.redrive(which) }, ...(push ? { subject: push } : {}) };
+      const redriven = await fanout.redrive(which, keyed(call).actor);
+      return { status: 200, body: { redriven }, ...(push ? { subject: push } : {}) };
     },
   }),
 ];

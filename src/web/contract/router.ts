@@ -6,6 +6,7 @@ import type { Locale } from '../../catalogue/topic.ts';
 import { AppError } from '../../errors.ts';
 import type { Keyring } from '../../keyring.ts';
 import { bestLocale } from '../../text.ts';
+import { ownTurn } from '../../turns.ts';
 import type { Limits } from './limits.ts';
 import { holds, type RawCall, type Reply, type Route } from './route.ts';
 
@@ -17,6 +18,8 @@ export type RouterTools = {
 };
 
 const defaultBodyLimit = 256 * 1024;
+/** Bytes from which on a body takes a millisecond to parse and check: of many that come at once each waits for a turn. */
+const longBody = 4 * 1024;
 const keyShape = /^[\x21-\x7e]{1,255}$/;
 
 const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
@@ -38,6 +41,8 @@ const authorise = (route: Route, caller: Caller | null): void => {
 
 const hasBody = (req: Request): boolean =>
   req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
+
+const isLong = (req: Request): boolean => Number(req.headers['content-length'] ?? longBody) >= longBody;
 
 const refuseMedia = (route: Route, req: Request): void => {
   const media = route.stream ?? ['application/json'];
@@ -113,6 +118,7 @@ const handle = (tools: RouterTools, route: Route): RequestHandler => {
     authorise(route, caller);
     if (route.limited && !caller) await through(tools.limits[route.limited], req, res);
     refuseMedia(route, req);
+    if (!route.stream && hasBody(req) && isLong(req)) await ownTurn();
     if (!route.stream) await through(parse, req, res);
     const locale = bestLocale(req.headers['accept-language'], tools.locale);
     const call = {

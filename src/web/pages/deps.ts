@@ -13,6 +13,7 @@ import type { ProfileService } from '../../profiles/profile-service.ts';
 import type { RuleService } from '../../rules/rule-service.ts';
 import type { SignUpService, SubscriptionService } from '../../subscriptions/subscription-service.ts';
 import type { WechatService } from '../../wechat/wechat-service.ts';
+import type { Limits } from '../contract/limits.ts';
 import type { Visitors } from '../visitor.ts';
 
 /** What the citizen's pages need. */
@@ -32,6 +33,8 @@ export type CitizenDeps = {
   rules: Pick<RuleService, 'active'>;
   audience: Pick<AudienceService, 'reach'>;
   keyring: Keyring;
+  /** The same for pages, API and links: whoever sends by all of them is counted once. */
+  limits: Limits;
   edges: Edges;
   config: Pick<Config, 'publicUrl' | 'locale' | 'timeZone' | 'feedback'>;
   vapidPublicKey: string;

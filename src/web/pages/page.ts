@@ -3,7 +3,6 @@ import type { Locale } from '../../catalogue/topic.ts';
 import { isLoopback } from '../../public-address.ts';
 import type { PersonView } from '../../subscriptions/subscription-service.ts';
 import { bestLocale, type Text, textIn } from '../../text.ts';
-import { defaultRateLimits, makeLimits } from '../contract/limits.ts';
 import { makeCookies } from '../cookies.ts';
 import type { Problem, RenderError } from '../error-handler.ts';
 import { csrfField, makeSessions, type Sessions } from '../session.ts';
@@ -55,6 +54,7 @@ const unsealed = (deps: Pick<CitizenDeps, 'keyring'>, sealed: string | undefined
 const errorPageOf = ({ status, code }: Problem): string => {
   if (code === 'bad-csrf') return 'form';
   if (code === 'no-role') return 'role';
+  if (code === 'no-scope') return 'department';
   if (status === 404) return 'missing';
   if (status === 429) return 'busy';
   return status < 500 ? 'request' : 'ours';
@@ -111,6 +111,6 @@ export const makePages = (deps: CitizenDeps): Pages => {
     remember: (res, name, text, maxAgeMs) =>
       cookies.set(res, name, text && deps.keyring.seal(text, `cookie:${name}`), maxAgeMs),
     recall: (req, name) => unsealed(deps, cookies.read(req, name), name),
-    limited: makeLimits(defaultRateLimits).send,
+    limited: deps.limits.send,
   };
 };

@@ -8,6 +8,7 @@ import { equalBytes } from '../../keyring.ts';
 import type { Pages } from '../pages/page.ts';
 import { momentOf, type Voice } from '../pages/present.ts';
 import { field, pathPart, queryText } from '../pages/request.ts';
+import { actorOf } from './applications.ts';
 import type { StaffDeps, StaffPages } from './staff-pages.ts';
 
 const place = '/staff/channels';
@@ -77,7 +78,7 @@ const postPages = (deps: StaffDeps, pages: Pages, own: StaffPages, broadcasts: B
 
   const switchItem = async (req: Request, res: Response, me: Staff) => {
     const [id, on] = [pathPart(req, 'id'), field(req, 'on') === 'yes'];
-    await broadcasts.switchItem(id, on);
+    await broadcasts.switchItem(id, on, actorOf(me));
     await audit(me, 'putBroadcast', id);
     res.redirect(303, `${place}?done=${on ? 'on' : 'off'}`);
   };
@@ -85,7 +86,7 @@ const postPages = (deps: StaffDeps, pages: Pages, own: StaffPages, broadcasts: B
   const again = async (req: Request, res: Response, me: Staff) => {
     const [id, version] = [pathPart(req, 'id'), Number(pathPart(req, 'version'))];
     if (!Number.isSafeInteger(version)) throw new AppError('not-found', 'There is no such version.');
-    await broadcasts.again(id, version);
+    await broadcasts.again(id, version, actorOf(me));
     await audit(me, 'postAgain', id);
     res.redirect(303, `${place}?done=again`);
   };

@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import type { Staff } from '../../access/access-store.ts';
-import { AppError } from '../../errors.ts';
+import { AppError, type ErrorCode } from '../../errors.ts';
 import { answerMost, opinionOutcomes, opinionStates } from '../../feedback/opinions/opinion.ts';
 import type { OpinionView } from '../../feedback/opinions/opinion-service.ts';
 import type { Pages } from '../pages/page.ts';
@@ -13,6 +13,19 @@ type Form = { typed: Record<string, string>; faults: Record<string, string> };
 
 const pageSize = 25;
 const blank: Form = { typed: {}, faults: {} };
+const changed = 'staff.fault.changed';
+/** What is said of an answer, and of publishing it, that were refused. */
+const refusedAnswer: Partial<Record<ErrorCode, string>> = {
+  invalid: 'staff.fault.outcome',
+  'wrong-state': changed,
+  conflict: changed,
+  'no-scope': 'publisher:fault.step.no-scope',
+};
+const refusedPublishing: Partial<Record<ErrorCode, string>> = {
+  'wrong-state': 'staff.fault.notPublic',
+  conflict: changed,
+  'no-scope': 'publisher:fault.step.no-scope',
+};
 const notes = ['opinion-answered', 'opinion-published', 'opinion-hidden'];
 
 const rowOf = (voice: Voice, { id, state, kind, item, title, text, at, answer, published }: OpinionView) => ({
@@ -68,9 +81,9 @@ const answer = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
     try {
       await deps.opinions.answer(id, { outcome, reason: typed.reason }, actorOf(me));
     } catch (error) {
-      if (!(error instanceof AppError) || !['invalid', 'wrong-state', 'conflict'].includes(error.code)) throw error;
-      const word = error.code === 'invalid' ? 'outcome' : 'changed';
-      return show(req, res, me, { typed, faults: { outcome: `staff.fault.${word}` } }, 409);
+      const word = error instanceof AppError && refusedAnswer[error.code];
+      if (!word) throw error;
+      return show(req, res, me, { typed, faults: { outcome: word } }, 409);
     }
     await deps.access.audit({ actor: me.id, action: 'answerOpinion', subject: id, details: { by: 'page' } });
     res.redirect(303, `/staff/opinions/${id}?done=opinion-answered`);
@@ -84,14 +97,15 @@ const publish = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
     const text = longField(req, 'text');
     const hides = field(req, 'what') === 'hide';
     const again = (text: string, key: string, status: number) =>
-      show(req, res, me, { typed: { text }, faults: { text: `staff.fault.${key}` } }, status);
+      show(req, res, me, { typed: { text }, faults: { text: key } }, status);
     const wrong = hides ? null : textFault(text, answerMost, { missing: 'text', long: 'longAnswer' });
-    if (wrong !== null) return again(text, wrong, 400);
+    if (wrong !== null) return again(text, `staff.fault.${wrong}`, 400);
     try {
-      await deps.opinions.publish(id, hides ? null : { text });
+      await deps.opinions.publish(id, hides ? null : { text }, actorOf(me));
     } catch (error) {
-      if (!(error instanceof AppError) || !['wrong-state', 'conflict'].includes(error.code)) throw error;
-      return again(text, error.code === 'conflict' ? 'changed' : 'notPublic', 409);
+      const word = error instanceof AppError && refusedPublishing[error.code];
+      if (!word) throw error;
+      return again(text, word, 409);
     }
     await deps.access.audit({ actor: me.id, action: 'publishOpinion', subject: id, details: { by: 'page' } });
     res.redirect(303, `/staff/opinions/${id}?done=opinion-${hides ? 'hidden' : 'published'}`);

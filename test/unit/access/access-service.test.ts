@@ -42,6 +42,19 @@ describe('access', () => {
       await expect(access.authenticate(`Bearer ${key}`)).rejects.toMatchObject({ code: 'no-key' });
     });
 
+    it('does not administer the office for an account of a department', async () => {
+      const access = service();
+      const staff = await access.addStaff(account);
+      const wanted = { staff: staff.id, scopes: ['publish' as const, 'admin' as const], expiresAt: null };
+      await expect(access.addKey(wanted)).rejects.toMatchObject({ code: 'invalid', faults: [{ path: 'scopes' }] });
+      await access.changeStaff(staff.id, { ...account, departments: [] }, 'admin');
+      const { key } = await access.addKey(wanted);
+      expect((await access.authenticate(`Bearer ${key}`))?.scopes).toEqual(['publish', 'admin']);
+      // moved to a department since
+      await access.changeStaff(staff.id, account, 'admin');
+      expect((await access.authenticate(`Bearer ${key}`))?.scopes).toEqual(['publish']);
+    });
+
     it('keeps no secret, and has 256 bits of it', async () => {
       const access = service();
       const { key } = await access.addKey({ staff: 'admin', scopes: ['admin'], expiresAt: null });

@@ -193,7 +193,7 @@ describe('a push that is done while people wait', () => {
   ])('is cancelled with those who are %s', async (state, follow) => {
     const push = await published(follow);
     expect((await summary(push)).counts).toEqual({ [state]: 1 });
-    expect(await town.fanout.cancel(push)).toMatchObject({ state: 'cancelled', finishedAt: null });
+    expect(await town.fanout.cancel(push, publisher)).toMatchObject({ state: 'cancelled', finishedAt: null });
     await town.drain();
     expect(await summary(push)).toEqual({ state: 'cancelled', finished: true, counts: { cancelled: 1 } });
     town.pass('2026-06-20T06:00:00Z');
@@ -203,22 +203,22 @@ describe('a push that is done while people wait', () => {
 
   it('holds them back while it is paused, and is done again when it goes on', async () => {
     const push = await published();
-    expect(await town.fanout.pause(push)).toMatchObject({ state: 'paused', finishedAt: null });
+    expect(await town.fanout.pause(push, publisher)).toMatchObject({ state: 'paused', finishedAt: null });
     town.pass('2026-06-11T06:00:00Z');
     await town.drain();
     expect(await summary(push)).toEqual({ state: 'paused', finished: false, counts: { deferred: 1 } });
-    expect((await town.fanout.resume(push)).state).toBe('running');
+    expect((await town.fanout.resume(push, publisher)).state).toBe('running');
     await town.drain();
     expect(await summary(push)).toEqual({ state: 'done', finished: true, counts: { sent: 1 } });
   });
 
   it('is neither paused nor cancelled once nobody waits, and never resumed', async () => {
     const push = await published();
-    await expect(town.fanout.resume(push)).rejects.toMatchObject({ code: 'wrong-state' });
+    await expect(town.fanout.resume(push, publisher)).rejects.toMatchObject({ code: 'wrong-state' });
     town.pass('2026-06-11T06:00:00Z');
     await town.drain();
     for (const act of [town.fanout.pause, town.fanout.cancel, town.fanout.resume])
-      await expect(act(push)).rejects.toMatchObject({ code: 'wrong-state' });
+      await expect(act(push, publisher)).rejects.toMatchObject({ code: 'wrong-state' });
     expect(await summary(push)).toEqual({ state: 'done', finished: true, counts: { sent: 1 } });
   });
 });

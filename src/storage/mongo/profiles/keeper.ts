@@ -36,9 +36,7 @@ export const profileCollections = (db: mongo.Db) => ({
 
 /** The whole profile of a document; null where there is none. */
 export const profileOf = (found: ProfileDocument | null): Profile | null => {
-  if (!found || found.content === null) return null;
-  const stored = openContent(found.content);
-  return readProfile(stored, stored.interests.keys());
+  return found && found.content !== null ? readProfile(openContent(found.content)) : null;
 };
 
 type Fields = Pick<ProfileDocument, 'content' | 'levels' | 'lastActiveDay'>;

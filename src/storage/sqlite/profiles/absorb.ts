@@ -1,20 +1,15 @@
-import { setImmediate } from 'node:timers/promises';
 import type { BrowsingEvent } from '../../../browsing/browsing-event.ts';
 import type { Fold, ProfileStore } from '../../../profiles/profile-store.ts';
+import { ownTurn } from '../../../turns.ts';
 import { storeEvent } from '../../profile-content.ts';
 import { changesOver } from '../changes.ts';
 import type { SqliteDatabase } from '../database.ts';
 import { packedQuery } from '../packed.ts';
 import { profileRowsOver } from './rows.ts';
 
-/** A person's events take some 100 µs to fold in and write: a write of this many stays under 20 ms. */
-const peopleInOneWrite = 100;
+/** A person's events take some 100 µs to fold in and write; who asks for a page waits for one write. */
+const peopleInOneWrite = 40;
 const eventsInOneWrite = 500;
-/**
- * Pages are answered between two writes: a connection is accepted in one turn of the event loop, its request read in the next,
- * and a turn in which nothing waits costs nothing. With one turn between, a page waited for three writes.
- */
-const turnsBetween = 4;
 /** What is waiting is taken in together up to this many events. */
 const eventsTogether = 5_000;
 
@@ -108,12 +103,12 @@ export const absorbOver = (db: SqliteDatabase): ProfileStore['absorb'] => {
     const taken = new Set<number>();
     const failed = new Map<number, unknown>();
     for (const part of partsOf(group.flatMap(({ events }) => events))) {
+      await ownTurn();
       try {
         for (const ordinal of await db.commit(() => write(part, fold))) taken.add(ordinal);
       } catch (error) {
         for (const ordinal of part.keys()) failed.set(ordinal, error);
       }
-      for (let turn = 0; turn < turnsBetween; turn++) await setImmediate();
     }
     try {
       await db.durable();

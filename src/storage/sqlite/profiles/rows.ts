@@ -62,9 +62,7 @@ export const profileRowsOver = (db: SqliteDatabase): ProfileRows => {
   return {
     get: (ordinal) => {
       const row = one.get(ordinal);
-      if (!row) return null;
-      const stored = openContent(String(row.content));
-      return readProfile(stored, stored.interests.keys());
+      return row ? readProfile(openContent(String(row.content))) : null;
     },
     parts: (wanted) => {
       const contents = many.get(JSON.stringify([...wanted.keys()]))?.contents;

@@ -8,7 +8,7 @@ import { streamState } from '../../event-stream.ts';
 import type { Pages } from '../../pages/page.ts';
 import { momentOf, type Voice } from '../../pages/present.ts';
 import { pathPart, queryText } from '../../pages/request.ts';
-import { deskRoles } from '../../staff/applications.ts';
+import { actorOf, deskRoles } from '../../staff/applications.ts';
 import { numberText } from '../../staff/report-tables.ts';
 import type { StaffDeps, StaffPages } from '../../staff/staff-pages.ts';
 import type { Faults } from '../items/item-form.ts';
@@ -93,7 +93,7 @@ const ordersOf = async (deps: StaffDeps, voice: Voice) =>
 const takeBack = (deps: StaffDeps) => async (req: Request, res: Response, me: Staff) => {
   const id = pathPart(req, 'id');
   try {
-    await deps.pushOrders.cancel(id);
+    await deps.pushOrders.cancel(id, actorOf(me));
     await deps.access.audit({ actor: me.id, action: 'cancelOrder', subject: id, details: { by: 'page' } });
   } catch (error) {
     if (!(error instanceof AppError) || !['not-found', 'wrong-state'].includes(error.code)) throw error;
@@ -184,11 +184,11 @@ const control = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
     if (!step) throw new AppError('not-found', 'There is no such step.');
     const id = pathPart(req, 'id');
     try {
-      await deps.fanout[step](id);
+      await deps.fanout[step](id, actorOf(me));
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'wrong-state') throw error;
+      if (!(error instanceof AppError) || !['wrong-state', 'no-scope'].includes(error.code)) throw error;
       const voice = await pages.voice(req);
-      return show(req, res, me, { step: voice.t('publisher:fault.step.wrong-state') }, 409);
+      return show(req, res, me, { step: voice.t(`publisher:fault.step.${error.code}`) }, 409);
     }
     await deps.access.audit({ actor: me.id, action: `${step}Push`, subject: id, details: { by: 'page' } });
     res.redirect(303, `/staff/pushes/${id}?done=${done[step]}`);
