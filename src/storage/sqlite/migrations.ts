@@ -13,6 +13,7 @@ import { fanoutSchema } from './schema/fanout.ts';
 import { feedbackSchema } from './schema/feedback.ts';
 import { feedsSchema } from './schema/feeds.ts';
 import { leavingSchema } from './schema/leaving.ts';
+import { postDoubtsSchema } from './schema/post-doubts.ts';
 import { profilesSchema } from './schema/profiles.ts';
 import { publishingSchema } from './schema/publishing.ts';
 import { pushFoldsSchema } from './schema/push-folds.ts';
@@ -61,6 +62,7 @@ const migrations: string[] = [
   saidFeedbackSchema,
   pushOrdersSchema,
   secondStepSchema,
+  postDoubtsSchema,
 ];
 
 /** The schema that this program makes: how many migrations there are. */
