@@ -2,6 +2,7 @@ import type { SqliteDatabase } from './database.ts';
 import { accessSchema } from './schema/access.ts';
 import { accountsSchema } from './schema/accounts.ts';
 import { applicationsSchema } from './schema/applications.ts';
+import { askedFeedsSchema } from './schema/asked-feeds.ts';
 import { audienceSchema } from './schema/audience.ts';
 import { batchSinceSchema } from './schema/batch-since.ts';
 import { capsSchema } from './schema/caps.ts';
@@ -63,6 +64,7 @@ const migrations: string[] = [
   pushOrdersSchema,
   secondStepSchema,
   postDoubtsSchema,
+  askedFeedsSchema,
 ];
 
 /** The schema that this program makes: how many migrations there are. */
