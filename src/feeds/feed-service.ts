@@ -8,6 +8,7 @@ import { makeLru } from '../lru.ts';
 import { capMessage } from '../publishing/cap-message.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type Text, textIn } from '../text.ts';
+import { wellFormed } from '../xml-text.ts';
 import { type AskedFeeds, searchMatcher } from './asked-feeds.ts';
 import { calendarOf } from './calendar.ts';
 import { entryOf, type Feed, type FeedEntry, feedId } from './feed.ts';
@@ -169,5 +170,6 @@ const titleOf = (source: FeedSource, { t, locale, trees }: Voice): string => {
 /** The page that shows the same. */
 const pageOf = (source: FeedSource): string => {
   if (source.kind === 'topic') return `/topics/${encodeURIComponent(source.slug)}`;
+  if (source.kind === 'department') return `/departments/${encodeURIComponent(wellFormed(source.name))}`;
   return source.kind === 'latest' ? '/' : '/search';
 };
