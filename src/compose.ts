@@ -125,7 +125,8 @@ export const makeWorkerParts = async (
   closers: Closers,
 ) => {
   const { edges, log, threads, sent } = tools;
-  const { stores, keyring, catalogue, templates, audienceMatcher, fanout, recent, returns, webhooks } = services;
+  const { stores, keyring, catalogue, templates, audienceMatcher, fanout, recent, askedFeeds, returns, webhooks } =
+    services;
   const { wechatApi, weibo } = services;
   const { leaseMs, publicUrl, timeZone, caps, fallbackMs, feedback } = config;
   const vapid = await loadVapidKeys(stores.access, keyring, config);
@@ -176,7 +177,7 @@ export const makeWorkerParts = async (
         token,
         signal,
       ),
-    pingHub: makeHubPinger(stores, { recent, edges, log, config, post: caller.post }),
+    pingHub: makeHubPinger(stores, { recent, asked: askedFeeds, catalogue, edges, log, config, post: caller.post }),
     deliverPosts: weibo ? makePostSender(stores, { poster: weibo, edges, log, publicUrl }) : null,
     deliverWebhooks: makeWebhookSender(stores, { keyring, edges, log, post: caller.post, limitMs: webhookLimitMs }),
   };

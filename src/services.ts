@@ -29,6 +29,7 @@ import { type FeedbackService, makeFeedbackService } from './feedback/feedback-s
 import { makeOpinionService, type OpinionService } from './feedback/opinions/opinion-service.ts';
 import { makeReturnService, type ReturnService } from './feedback/return-service.ts';
 import { makeSuppressionService, type SuppressionService } from './feedback/suppression-service.ts';
+import { type AskedFeeds, makeAskedFeeds } from './feeds/asked-feeds.ts';
 import { type FeedService, makeFeedService } from './feeds/feed-service.ts';
 import { makeRecentItems, type RecentItems } from './feeds/recent.ts';
 import type { Keyring } from './keyring.ts';
@@ -71,6 +72,7 @@ export type Services = {
   publishing: PublishingService;
   feeds: FeedService;
   recent: RecentItems;
+  askedFeeds: AskedFeeds;
   rules: RuleService;
   audienceIndex: IndexKeeper;
   audienceMatcher: AudienceMatcher;
@@ -142,7 +144,8 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     outlines: readOutlines(config.regionOutlines),
   });
   const recent = makeRecentItems(stores, { items, catalogue, edges });
-  const feeds = makeFeedService(stores, { items, recent, catalogue, edges, config });
+  const askedFeeds = makeAskedFeeds(stores, { edges, log });
+  const feeds = makeFeedService(stores, { items, recent, asked: askedFeeds, catalogue, edges, config });
   const rules = makeRuleService(stores, { catalogue, edges, review: config.review });
   const audienceIndex = makeIndexKeeper(stores, {
     edges,
@@ -230,6 +233,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     publishing,
     feeds,
     recent,
+    askedFeeds,
     rules,
     audienceIndex,
     audienceMatcher,

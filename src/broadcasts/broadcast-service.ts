@@ -73,8 +73,16 @@ export const makeBroadcastService = (
       if (version.kind === 'withdrawal' && earlier.length === 0) return;
       const isOff = await posts.isOff(version.item);
       const { item, version: no, kind } = version;
-      const first = { attempts: 0, dueAt: now, giveUpAt: now + triedForMs, reference: null, response: null, at: now };
-      await posts.enqueue({ item, version: no, kind, state: isOff ? 'off' : 'pending', ...first });
+      const first = { attempts: 0, dueAt: now, giveUpAt: now + triedForMs, reference: null, doubtSince: null };
+      await posts.enqueue({
+        item,
+        version: no,
+        kind,
+        state: isOff ? 'off' : 'pending',
+        ...first,
+        response: null,
+        at: now,
+      });
       wake();
     },
     preview: async (id) => {

@@ -18,10 +18,15 @@ export type PostOutcome =
       retryAfterMs?: number;
     };
 
-/** Who posts. Neither throws. */
+/** The provider's ids of posts that say what was asked for, oldest first; `whole`: there can be no others. */
+export type PostsFound = { ok: true; ids: string[]; whole: boolean } | Extract<PostOutcome, { ok: false }>;
+
+/** Who posts. None throws. */
 export type Poster = {
   share(text: string, signal: AbortSignal): Promise<PostOutcome>;
   repost(reference: string, text: string, signal: AbortSignal): Promise<PostOutcome>;
+  /** Looks for posts on the account that say one of the texts, made since `since` (ms). */
+  find(texts: readonly string[], since: number, signal: AbortSignal): Promise<PostsFound>;
 };
 
 export type PostTools = {
@@ -39,15 +44,25 @@ const longestPauseMs = 3_600_000;
 const accountPauseMs = 5 * 60_000;
 /** An earlier version is just being posted. */
 const earlierPauseMs = 5_000;
+/** What is in doubt for longer holds up no later version. */
+const doubtMostMs = 600_000;
+/** By then the account shows what it took. */
+const doubtPauseMs = 60_000;
 const responseMost = 300;
 
 const pauseAfter = (attempts: number, random: number): number =>
   Math.min(firstPauseMs * 2 ** Math.min(attempts, 20), longestPauseMs) * (0.5 + random / 2);
 
+/** What somebody must know before they post it again. */
+const lookFirst = 'it may stand there already, so look before you post it again';
+
+/** What an attempt came to; `doubtSince`: since when the provider may hold the post for all that is known (ms). */
+type Attempt = { outcome: PostOutcome; doubtSince: number | null };
+
 /** What comes of an attempt; a post that was not looked at has not been tried. */
-const afterPosting = (post: Post, outcome: PostOutcome, now: number, random: number): AfterPosting => {
+const afterPosting = (post: Post, { outcome, doubtSince }: Attempt, now: number, random: number): AfterPosting => {
   const attempts = post.attempts + 1;
-  const kept = { dueAt: post.dueAt, reference: post.reference };
+  const kept = { dueAt: post.dueAt, reference: post.reference, doubtSince };
   if (outcome.ok)
     return {
       ...kept,
@@ -56,33 +71,36 @@ const afterPosting = (post: Post, outcome: PostOutcome, now: number, random: num
       reference: outcome.reference,
       response: outcome.response.slice(0, responseMost),
     };
-  const response = outcome.detail.slice(0, responseMost);
-  if (outcome.kind === 'repeated') return { ...kept, state: 'sent', attempts, response };
-  if (outcome.kind === 'permanent' || outcome.kind === 'original' || now >= post.giveUpAt)
+  const said = outcome.detail.slice(0, responseMost);
+  if (outcome.kind === 'repeated') return { ...kept, state: 'sent', attempts, response: said };
+  if (outcome.kind === 'permanent' || outcome.kind === 'original' || now >= post.giveUpAt) {
+    const response = doubtSince === null ? said : `${said}; ${lookFirst}`;
     return { ...kept, state: 'failed', attempts, response };
+  }
   const waits = outcome.kind === 'throttled' || outcome.kind === 'account';
   const pause =
     outcome.kind === 'account' ? accountPauseMs : (outcome.retryAfterMs ?? pauseAfter(post.attempts, random));
-  const dueAt = Math.min(Math.ceil(now + pause), post.giveUpAt);
-  return { ...kept, state: 'pending', attempts: waits ? post.attempts : attempts, dueAt, response };
+  const dueAt = Math.min(Math.ceil(now + Math.max(pause, doubtSince === null ? 0 : doubtPauseMs)), post.giveUpAt);
+  return { ...kept, state: 'pending', attempts: waits ? post.attempts : attempts, dueAt, response: said };
 };
 
 type Stores = Pick<Storage, 'posts' | 'items'>;
 
+/** What is to be posted, and the post that it is a repost of. */
+type Plan = { version: ItemVersion; earlier: Post | null };
+
 /**
  * Posts what is due, one at a time, for the platform counts them; the answered function says how many there were. A post is written with
- * what the item says now. A process that dies with one under way leaves it to the next: the platform refuses the same text twice.
+ * what the item says now. Whoever finds a post of which it is not known whether an earlier attempt was taken looks for it on the account
+ * first; where that cannot be found out it waits, or fails, and is never posted on the off chance.
  */
 export const makePostSender = ({ posts, items }: Stores, tools: PostTools) => {
   const { poster, edges, log, publicUrl } = tools;
 
   /** Why there is nothing to post any more, or the version and the post that it is a repost of. */
-  const planOf = async (
-    post: Post,
-    now: number,
-  ): Promise<{ over: AfterPosting } | { version: ItemVersion; earlier: Post | null }> => {
+  const planOf = async (post: Post, now: number): Promise<{ over: AfterPosting } | Plan> => {
     const over = (state: Post['state'], response: string): { over: AfterPosting } => ({
-      over: { state, attempts: post.attempts, dueAt: post.dueAt, reference: null, response },
+      over: { ...post, state, reference: null, doubtSince: null, response },
     });
     const [version, head] = [
       await items.version(post.item, post.version),
@@ -94,12 +112,13 @@ export const makePostSender = ({ posts, items }: Stores, tools: PostTools) => {
     if (expiresAt !== undefined && Date.parse(expiresAt) <= now) return over('off', 'the item has expired');
     await posts.supersede(post.item, post.version, now);
     const before = (await posts.ofItem(post.item)).filter((one) => one.version < post.version);
-    if (before.some(({ state }) => state === 'pending')) {
-      const wait = { state: 'pending' as const, attempts: post.attempts, dueAt: now + earlierPauseMs, reference: null };
-      return { over: { ...wait, response: 'an earlier version is being posted' } };
-    }
+    const inDoubt = before.filter(({ state, doubtSince }) => state !== 'sent' && doubtSince !== null);
+    const stale = inDoubt.filter(({ doubtSince }) => now - (doubtSince ?? now) >= doubtMostMs);
+    if (before.some((one) => one.state === 'pending' && !stale.includes(one)))
+      return { over: { ...post, dueAt: now + earlierPauseMs, response: 'an earlier version is being posted' } };
     const earlier = before.findLast(({ state }) => state === 'sent') ?? null;
-    if (!earlier && version.kind === 'withdrawal') return over('off', 'nothing of it was posted');
+    if (!earlier && inDoubt.length === 0 && version.kind === 'withdrawal')
+      return over('off', 'nothing of it was posted');
     return { version, earlier };
   };
 
@@ -110,11 +129,48 @@ export const makePostSender = ({ posts, items }: Stores, tools: PostTools) => {
     return !outcome.ok && outcome.kind === 'original' ? share() : outcome;
   };
 
-  const send = async (post: Post, token: string, signal: AbortSignal): Promise<void> => {
-    const plan = await planOf(post, edges.now());
-    if ('over' in plan) return void (await posts.settle(post, token, plan.over));
+  /** The post on the account that an earlier attempt may have made; `whole`: there is none. */
+  const lookFor = async (version: ItemVersion, since: number, signal: AbortSignal) => {
+    const texts = [postText(version, publicUrl, false), postText(version, publicUrl, true)];
+    const found = await poster.find(texts, since, signal);
+    if (!found.ok) return found;
+    // another post may say the same
+    const others = await posts.known(found.ids);
+    return { ...found, id: found.ids.find((id) => !others.has(id)) };
+  };
+
+  /** Why there is no new attempt, where an earlier one may have been taken; null: none was. Also of what has been overtaken since. */
+  const settledBefore = async (post: Post, signal: AbortSignal): Promise<Attempt | null> => {
+    const { doubtSince: since } = post;
+    const version = since === null ? null : await items.version(post.item, post.version);
+    if (since === null || !version) return null;
+    const found = await lookFor(version, since, signal);
+    if (!found.ok) return { outcome: found, doubtSince: since };
+    if (found.id !== undefined)
+      return { outcome: { ok: true, reference: found.id, response: 'posted by an earlier attempt' }, doubtSince: null };
+    if (found.whole) return null;
+    const detail = 'the account shows too few of its posts to tell whether this is one of them';
+    return { outcome: { ok: false, kind: 'permanent', detail }, doubtSince: since };
+  };
+
+  const makeAttempt = async (plan: Plan, since: number, signal: AbortSignal): Promise<Attempt> => {
     const outcome = await attempt(plan.version, plan.earlier, signal);
-    const to = afterPosting(post, outcome, edges.now(), edges.random());
+    if (outcome.ok) return { outcome, doubtSince: null };
+    // whoever did not say no may have taken it
+    if (outcome.kind !== 'repeated') return { outcome, doubtSince: outcome.kind === 'transient' ? since : null };
+    const there = await lookFor(plan.version, since, signal);
+    const reference = there.ok ? (there.id ?? null) : null;
+    return { outcome: { ok: true, reference, response: outcome.detail }, doubtSince: null };
+  };
+
+  const send = async (post: Post, token: string, signal: AbortSignal): Promise<void> => {
+    const before = await settledBefore(post, signal);
+    const plan = before ?? (await planOf(post, edges.now()));
+    if ('over' in plan) return void (await posts.settle(post, token, plan.over));
+    const since = post.doubtSince ?? edges.now();
+    if ('version' in plan && !(await posts.beginAsking(post, token, since))) return;
+    const made = 'version' in plan ? await makeAttempt(plan, since, signal) : plan;
+    const to = afterPosting(post, made, edges.now(), edges.random());
     await posts.settle(post, token, to);
     if (to.state !== 'sent') log.warn({ item: post.item, version: post.version, ...to }, 'a post was not taken');
   };

@@ -14,10 +14,12 @@ export type Post = {
   /** The last attempt is made at this moment. */
   giveUpAt: number;
   reference: string | null;
+  /** Since when the provider may hold it without our having heard (ms); null while that is certain. */
+  doubtSince: number | null;
   /** What the provider said last, or why nothing was asked of it. */
   response: string | null;
   at: number;
 };
 
 /** The part of a post that an attempt changes. */
-export type AfterPosting = Pick<Post, 'state' | 'attempts' | 'dueAt' | 'reference' | 'response'>;
+export type AfterPosting = Pick<Post, 'state' | 'attempts' | 'dueAt' | 'reference' | 'doubtSince' | 'response'>;

@@ -7,9 +7,9 @@ import type { Edges } from '../edges.ts';
 import { makeLru } from '../lru.ts';
 import { capMessage } from '../publishing/cap-message.ts';
 import type { Storage } from '../storage/storage.ts';
-import { defineFollow } from '../subscriptions/follow.ts';
-import { followMatches } from '../subscriptions/matching.ts';
 import { type Text, textIn } from '../text.ts';
+import { wellFormed } from '../xml-text.ts';
+import { type AskedFeeds, searchMatcher } from './asked-feeds.ts';
 import { calendarOf } from './calendar.ts';
 import { entryOf, type Feed, type FeedEntry, feedId } from './feed.ts';
 import { type FeedFormat, type FeedSource, feedName, feedPath } from './feed-source.ts';
@@ -36,6 +36,7 @@ export type FeedService = {
 export type FeedTools = {
   items: Pick<ItemReader, 'search' | 'read'>;
   recent: RecentItems;
+  asked: Pick<AskedFeeds, 'note'>;
   catalogue: Pick<CatalogueService, 'trees'>;
   edges: Pick<Edges, 'monotonic'>;
   config: Pick<Config, 'publicUrl' | 'feeds'>;
@@ -53,15 +54,13 @@ const etagOf = (body: string): string => `"${createHash('sha256').update(body).d
 
 /** Feeds of what is public: topics, departments, saved searches; for readers that come by and ask, and know nobody. */
 export const makeFeedService = (stores: Pick<Storage, 'items'>, tools: FeedTools): FeedService => {
-  const { items, recent, catalogue, edges, config } = tools;
+  const { items, recent, asked, catalogue, edges, config } = tools;
   const { publicUrl } = config;
   const { hub } = config.feeds;
   const kept = makeLru<Kept>(documentsKept);
 
   const ofSearch = async (source: Extract<FeedSource, { kind: 'search' }>, trees: Trees): Promise<PublicItem[]> => {
-    const definition = defineFollow({ target: { search: source.search }, regions: null });
-    const facts = { topics: [], regions: [], areas: [], text: [], regionParents: trees.regionParents };
-    const found = (await recent.list()).filter(({ id, facets }) => followMatches(definition, { id, facets, ...facts }));
+    const found = (await recent.list()).filter(searchMatcher(source.search, trees.regionParents));
     const read = await Promise.all(found.slice(0, entriesMost).map(({ id }) => items.read(id)));
     return read.flatMap((item) => item ?? []);
   };
@@ -141,6 +140,7 @@ export const makeFeedService = (stores: Pick<Storage, 'items'>, tools: FeedTools
     document: async (source, format, locale) => {
       const trees = await catalogue.trees();
       if (source.kind === 'topic' && !trees.topicParents.has(source.slug)) return null;
+      if (hub !== null) await asked.note(source, format, locale);
       const mark = await stores.items.publicMark();
       const key = feedPath(source, format, locale);
       const there = kept.get(key);
@@ -170,5 +170,6 @@ const titleOf = (source: FeedSource, { t, locale, trees }: Voice): string => {
 /** The page that shows the same. */
 const pageOf = (source: FeedSource): string => {
   if (source.kind === 'topic') return `/topics/${encodeURIComponent(source.slug)}`;
+  if (source.kind === 'department') return `/departments/${encodeURIComponent(wellFormed(source.name))}`;
   return source.kind === 'latest' ? '/' : '/search';
 };

@@ -1,15 +1,19 @@
+import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { Config } from '../config.ts';
 import type { Edges } from '../edges.ts';
 import type { Log } from '../log.ts';
 import type { Storage } from '../storage/storage.ts';
 import { locales } from '../text.ts';
 import type { WebhookAnswer } from '../webhooks/webhook.ts';
+import type { AskedFeeds } from './asked-feeds.ts';
 import { type FeedSource, feedPath } from './feed-source.ts';
 import type { HubState } from './feed-store.ts';
 import type { RecentItem, RecentItems } from './recent.ts';
 
 export type HubTools = {
   recent: RecentItems;
+  asked: Pick<AskedFeeds, 'changedBy'>;
+  catalogue: Pick<CatalogueService, 'trees'>;
   edges: Pick<Edges, 'now' | 'random'>;
   log: Log;
   config: Pick<Config, 'publicUrl' | 'feeds'>;
@@ -22,29 +26,30 @@ const longestPauseMs = 3_600_000;
 const triedForMs = 86_400_000;
 const atOnce = 4;
 
-/** The feeds that an item is in, but for saved searches: nobody can know which there are. */
+/** The feeds that an item is in, but for those of saved searches. */
 const sourcesOf = ({ facets, departments }: RecentItem): FeedSource[] => [
   { kind: 'latest' },
   ...[...facets.topics].map((slug): FeedSource => ({ kind: 'topic', slug })),
   ...departments.map((name): FeedSource => ({ kind: 'department', name })),
 ];
 
-const urlsOf = (items: RecentItem[], publicUrl: string): string[] =>
+const pathsOf = (items: RecentItem[]): string[] =>
   items
     .flatMap(sourcesOf)
     .flatMap((source) =>
-      (['atom', 'json'] as const).flatMap((format) =>
-        locales.map((locale) => `${publicUrl}${feedPath(source, format, locale)}`),
-      ),
+      (['atom', 'json'] as const).flatMap((format) => locales.map((locale) => feedPath(source, format, locale))),
     );
 
-/** What is owed after a look at the newest items. What was there before the first look is no news. */
-const afterLook = (was: HubState | null, recent: RecentItem[], publicUrl: string): HubState => {
-  const stamps = recent.map(({ stamp }) => stamp);
-  if (was === null) return { known: stamps, owed: [], attempts: 0, since: 0, dueAt: 0 };
-  const known = new Set(was.known);
-  const news = recent.filter(({ stamp }) => !known.has(stamp));
-  return { ...was, known: stamps, owed: [...new Set([...was.owed, ...urlsOf(news, publicUrl)])] };
+/** What is new since the last look at the newest items. What was there before the first look is no news. */
+const newsOf = (was: HubState | null, recent: RecentItem[]): RecentItem[] => {
+  const known = new Set(was?.known);
+  return was === null ? [] : recent.filter(({ stamp }) => !known.has(stamp));
+};
+
+/** What is owed after a look at the newest items, which changed these feeds. */
+const afterLook = (was: HubState | null, recent: RecentItem[], urls: string[]): HubState => {
+  const before = was ?? { owed: [], attempts: 0, since: 0, dueAt: 0 };
+  return { ...before, known: recent.map(({ stamp }) => stamp), owed: [...new Set([...before.owed, ...urls])] };
 };
 
 /**
@@ -86,8 +91,15 @@ const verdictOf = (answer: WebhookAnswer): 'taken' | 'refused' | 'later' => {
  * the store, so that a process that dies forgets nothing.
  */
 export const makeHubPinger = ({ feeds }: Pick<Storage, 'feeds'>, tools: HubTools) => {
-  const { recent, edges, log, config, post } = tools;
+  const { recent, asked, catalogue, edges, log, config, post } = tools;
   const { publicUrl } = config;
+
+  const urlsOf = async (news: RecentItem[]): Promise<string[]> => {
+    if (news.length === 0) return [];
+    const { regionParents } = await catalogue.trees();
+    const paths = [...pathsOf(news), ...(await asked.changedBy(news, regionParents))];
+    return paths.map((path) => `${publicUrl}${path}`);
+  };
 
   const ping = (hub: string, url: string, signal: AbortSignal): Promise<WebhookAnswer> => {
     const body = new URLSearchParams({ 'hub.mode': 'publish', 'hub.url': url }).toString();
@@ -122,7 +134,8 @@ export const makeHubPinger = ({ feeds }: Pick<Storage, 'feeds'>, tools: HubTools
     const { hub } = config.feeds;
     if (hub === null) return 0;
     const was = await feeds.hubState();
-    const seen = afterLook(was, await recent.list(), publicUrl);
+    const newest = await recent.list();
+    const seen = afterLook(was, newest, await urlsOf(newsOf(was, newest)));
     const news = was === null || seen.owed.length > was.owed.length || seen.known.join() !== was.known.join();
     // kept before it is told: to be told twice does a hub no harm
     if (news) await feeds.keepHubState(seen);

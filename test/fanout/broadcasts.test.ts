@@ -131,18 +131,9 @@ describe('posts of what is published', () => {
 });
 
 describe('faults of the platform', () => {
-  it('leave a post that is there although its answer was lost, once', async () => {
-    weibo.state.next.set(shared, ['drop']);
-    const id = await publish();
-    expect(await statesOf(id)).toEqual([[1, 'pending']]);
-    town.pass(60_000);
-    await town.drain();
-    expect(weibo.posts).toHaveLength(1);
-    expect(await statesOf(id)).toEqual([[1, 'sent']]);
-  });
-
-  it('leave a post whose process died with it under way, once', async () => {
-    const item = await town.publishing.create(content, null, publisher);
+  /** The process dies when the platform has taken the post, before that is written down. */
+  const dieWithOneUnderWay = async (fields: Partial<ItemContent> = {}): Promise<string> => {
+    const item = await town.publishing.create({ ...content, ...fields }, null, publisher);
     await town.fanout.publish(item.id, publisher);
     const settle = town.stores.posts.settle;
     town.stores.posts.settle = () => Promise.reject(new Error('the process has died'));
@@ -150,11 +141,91 @@ describe('faults of the platform', () => {
     town.stores.posts.settle = settle;
     await town.drain();
     expect(await statesOf(item.id)).toEqual([[1, 'pending']]);
+    return item.id;
+  };
+  const timeline = '/2/statuses/user_timeline.json';
+  const onAccount = (id: string) => weibo.posts.filter(({ text }) => text.includes(id)).length;
+
+  it('leave a post that is there although its answer was lost, once', async () => {
+    weibo.state.next.set(shared, ['drop']);
+    const id = await publish();
+    expect(await statesOf(id)).toEqual([[1, 'pending']]);
     town.pass(60_000);
     await town.drain();
-    expect(weibo.count(shared)).toBe(2);
+    expect(weibo.count(shared)).toBe(1);
+    expect(await town.stores.posts.ofItem(id)).toMatchObject([{ state: 'sent', reference: weibo.posts[0]?.id }]);
+  });
+
+  it('leave a post whose process died with it under way, once, whatever was posted since', async () => {
+    const id = await dieWithOneUnderWay({ title: '停水 <通知> & "安排"' });
+    const same = await publish({ title: '停水 <通知> & "安排"' });
+    await publish({ title: '另一条通知' });
+    town.pass(60_000);
+    await town.drain();
+    expect([onAccount(id), onAccount(same), weibo.posts.length]).toEqual([1, 1, 3]);
+    const [post] = await town.stores.posts.ofItem(id);
+    expect(post).toMatchObject({ state: 'sent', reference: weibo.posts[0]?.id, doubtSince: null });
+    await correct(id, 'major', '更正内容');
+    await town.drain();
+    expect(weibo.posts.at(-1)).toMatchObject({ of: post?.reference });
+  });
+
+  it('are no reason to leave out a post that was never taken', async () => {
+    weibo.state.next.set(shared, ['html']);
+    const id = await publish();
+    await publish({ title: '另一条通知' });
+    town.pass(60_000);
+    await town.drain();
+    expect(onAccount(id)).toBe(1);
+    expect(await statesOf(id)).toEqual([[1, 'sent']]);
+  });
+
+  it.each([
+    ['does not answer', 'drop' as const],
+    ['answers with a page', 'html' as const],
+    ['says nothing that can be read', { status: 200, body: { statuses: [{ text: 'no date' }] } }],
+    ['is over its limit', { status: 403, body: { error_code: 10023, error: 'User requests out of rate limit!' } }],
+  ])('leave a post in doubt as long as the timeline %s, and never double it', async (_name, answer) => {
+    const id = await dieWithOneUnderWay();
+    weibo.state.next.set(timeline, Array(5).fill(answer));
+    for (let n = 0; n < 5; n++) {
+      await publish({ title: `其间的通知${n}` });
+      town.pass(3_600_000);
+      weibo.posts.splice(1);
+      await town.drain();
+      expect([onAccount(id), await statesOf(id)]).toEqual([1, [[1, 'pending']]]);
+    }
+    town.pass(3_600_000);
+    await town.drain();
+    expect([onAccount(id), await statesOf(id)]).toEqual([1, [[1, 'sent']]]);
+  });
+
+  it('fail a post of which the timeline shows too little to tell; whoever has looked posts it again', async () => {
+    const id = await dieWithOneUnderWay();
+    for (let n = 0; n < 5; n++) await publish({ title: `其间的通知${n}` });
+    town.pass(60_000);
+    await town.drain();
+    expect(await town.stores.posts.ofItem(id)).toMatchObject([
+      { state: 'failed', response: expect.stringMatching(/look before you post it again$/) },
+    ]);
+    expect(onAccount(id)).toBe(1);
+    await town.broadcasts?.again(id, 1);
+    await town.drain();
+    expect(onAccount(id)).toBe(2);
+  });
+
+  it('tell of a withdrawal where what is withdrawn may stand there', async () => {
+    const id = await dieWithOneUnderWay();
+    await town.fanout.withdraw(id, '政策已失效', true, publisher);
+    await town.drain();
     expect(weibo.posts).toHaveLength(1);
-    expect(await statesOf(item.id)).toEqual([[1, 'sent']]);
+    town.pass(60_000);
+    await town.drain();
+    expect(weibo.posts.map(({ of }) => of)).toEqual([null, weibo.posts[0]?.id]);
+    expect(await statesOf(id)).toEqual([
+      [1, 'sent'],
+      [2, 'sent'],
+    ]);
   });
 
   it('by the hour are waited for until the hour is over, and count as no attempt', async () => {

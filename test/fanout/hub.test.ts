@@ -1,3 +1,4 @@
+import type { FeedSource } from '../../src/feeds/feed-source.ts';
 import type { HubState } from '../../src/feeds/feed-store.ts';
 import { afterPings } from '../../src/feeds/hub.ts';
 import { publishIn } from '../helpers/published.ts';
@@ -50,6 +51,35 @@ describe('the WebSub hub', () => {
     expect(document?.body).toContain(`"hubs":[{"type":"WebSub","url":"${hub.origin}/hub"}]`);
     await town.parts.pingHub(signal);
     expect(told()).toEqual([]);
+  });
+
+  it('hears of the feeds of searches that somebody asked for, as far as the item is in them, and of no others', async () => {
+    const search = (keywords: string[]): FeedSource => ({ kind: 'search', search: { any: { keywords } } });
+    const water = await town.feeds.document(search(['Water', '水']), 'atom', 'en');
+    await town.feeds.document(search(['rent']), 'atom', 'en');
+    await town.feeds.document(search(['water']), 'calendar', 'en');
+    expect(water?.hub).toBe(`${hub.origin}/hub`);
+    const all: FeedSource = { kind: 'search', search: { all: { keywords: ['water'], topics: ['budgets'] } } };
+    await town.feeds.document(all, 'json', 'en');
+    await publishIn(town, { keywords: ['water'] });
+    await town.parts.pingHub(signal);
+    expect(told().filter((url) => url.includes('/search/'))).toEqual([water?.self]);
+    town.pass(91 * 86_400_000);
+    await publishIn(town, { keywords: ['water'] });
+    await town.parts.pingHub(signal);
+    expect(told().filter((url) => url.includes('/search/'))).toEqual([]);
+  });
+
+  it('hears of no more searches than are remembered, however many are asked for', async () => {
+    for (let n = 0; n <= 2_000; n++) {
+      town.pass(1);
+      await town.askedFeeds.note({ kind: 'search', search: { any: { keywords: ['water', `w${n}`] } } }, 'atom', 'en');
+    }
+    await publishIn(town, { keywords: ['water'] });
+    expect(await town.parts.pingHub(signal)).toBe(8 + 2_000);
+    const urls = told();
+    expect(urls.some((url) => url.includes('keywords=w0&'))).toBe(false);
+    expect(urls.some((url) => url.includes('keywords=w2000&'))).toBe(true);
   });
 
   it('hears of small corrections and withdrawals, too', async () => {
@@ -112,6 +142,8 @@ describe('the WebSub hub', () => {
 describe('without a hub', () => {
   it('nobody is told, and feeds name none', async () => {
     const town = await makeTown();
+    await town.feeds.document({ kind: 'search', search: { all: { topics: ['services'] } } }, 'atom', 'en');
+    expect(await town.stores.feeds.askedByAnchors(['topics:services'], 0)).toEqual([]);
     await publishIn(town);
     expect(await town.parts.pingHub(new AbortController().signal)).toBe(0);
     expect(await town.stores.feeds.hubState()).toBeNull();

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 type Answer = { status: number; body: Record<string, unknown> };
-type WeiboPost = { id: string; text: string; of: string | null };
+type WeiboPost = { id: string; text: string; of: string | null; at: number };
 
 const ok = (body: Record<string, unknown>): Answer => ({ status: 200, body });
 const refuse = (code: number, error: string, status = 400): Answer => ({
@@ -28,7 +28,7 @@ const readForm = async (request: IncomingMessage): Promise<URLSearchParams> => {
 
 /**
  * A stand-in for Weibo's open platform, written from its pages (open.weibo.com/wiki: Oauth2, Oauth2/get_token_info, 2/statuses/share,
- * 2/statuses/repost, 2/account/rate_limit_status, Error_code, Rate-limiting): posts with their rules, limits by the hour, tokens that expire.
+ * 2/statuses/repost, 2/statuses/user_timeline, 2/account/rate_limit_status, Error_code, Rate-limiting): posts with their rules, limits by the hour, tokens that expire.
  */
 export const startWeibo = async (app: { key: string; secret: string; domain: string }) => {
   const posts: WeiboPost[] = [];
@@ -59,7 +59,7 @@ export const startWeibo = async (app: { key: string; secret: string; domain: str
     if (posts.at(-1)?.text === text) return refuse(20019, 'repeat content!');
     state.left -= 1;
     lastId += 7n;
-    posts.push({ id: String(lastId), text, of });
+    posts.push({ id: String(lastId), text, of, at: state.now() });
     return ok({
       created_at: 'Wed Oct 24 23:49:17 +0800 2012',
       id: Number(lastId),
@@ -116,9 +116,41 @@ export const startWeibo = async (app: { key: string; secret: string; domain: str
       expire_in: Math.round((state.tokenEndsAt - state.now()) / 1000),
     });
 
+  /** `Tue May 31 17:46:55 +0800 2011`: to the second, in Beijing's time. */
+  const dateOf = (at: number): string => {
+    const [, day, date, month, year, time] = /^(\w+), (\d+) (\w+) (\d+) ([\d:]+)/.exec(
+      new Date(at + 8 * 3_600_000).toUTCString(),
+    ) ?? ['', '', '', '', '', ''];
+    return `${day} ${month} ${String(date).padStart(2, '0')} ${time} +0800 ${year}`;
+  };
+  /** The newest five and no more, with short links, as the page says. */
+  const timeline = (): Answer =>
+    ok({
+      statuses: posts
+        .slice(-5)
+        .reverse()
+        .map(({ id, text, of, at }) => ({
+          ...{ created_at: dateOf(at), id: Number(id), mid: id, idstr: id, favorited: false, truncated: false },
+          text: text
+            .replace(
+              /https?:\/\/\S+/g,
+              (link) => `http://t.cn/${createHash('md5').update(link).digest('hex').slice(0, 7)}`,
+            )
+            .replaceAll('&', '&amp;')
+            .replaceAll('<', '&lt;'),
+          source: '<a href="https://gov.example.org" rel="nofollow">app</a>',
+          ...(of === null ? {} : { retweeted_status: { idstr: of } }),
+          user: { id: 1404376560 },
+        })),
+      previous_cursor: 0,
+      next_cursor: 0,
+      total_number: posts.length,
+    });
+
   const withToken: Record<string, (form: URLSearchParams) => Answer> = {
     '/2/statuses/share.json': share,
     '/2/statuses/repost.json': repost,
+    '/2/statuses/user_timeline.json': timeline,
     '/2/account/rate_limit_status.json': limits,
     '/oauth2/get_token_info': info,
   };

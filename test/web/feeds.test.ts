@@ -174,6 +174,32 @@ describe('feeds', () => {
     expect(textOf(chinese.feed.title)).toBe('公开通知');
   });
 
+  it('are named by the pages that show the same, for readers and for people', async () => {
+    const id = await publish({
+      departments: ['Water & <b>', '水务局'],
+      keywords: ['rent'],
+      deadline: '2026-07-01T17:00:00+08:00',
+    });
+    const item = await get(`/items/${id}`);
+    expect(item.text).toContain(`href="/departments/${encodeURIComponent('水务局')}"`);
+    expect(item.text).toContain('>Water &amp; &lt;b&gt;</a>');
+    for (const page of ['/', '/topics/services', '/search', '/search?q=rent', '/departments/Water%20%26%20%3Cb%3E']) {
+      const { text } = await get(page);
+      const heads = [...text.matchAll(/<link rel="alternate" type="([^"]+)" href="([^"]+)"/g)];
+      expect(heads.map(([, type]) => type).slice(0, 2)).toEqual(['application/atom+xml', 'application/feed+json']);
+      for (const [, type, href = ''] of heads) {
+        const answer = await get(href.replaceAll('&amp;', '&'));
+        expect([answer.status, answer.headers.get('content-type')]).toEqual([200, `${type}; charset=utf-8`]);
+        expect(answer.text).toContain('Water is off');
+      }
+      expect(heads).toHaveLength(/topics|departments/.test(page) ? 3 : 2);
+    }
+    const feed = JSON.parse((await get(`/feeds/departments/${encodeURIComponent('水务局')}/feed.json`)).text) as Node;
+    expect(feed.home_page_url).toBe(`http://localhost:3000/departments/${encodeURIComponent('水务局')}`);
+    expect((await get(String(feed.home_page_url).replace('http://localhost:3000', ''))).status).toBe(200);
+    expect((await get('/departments/nobody')).status).toBe(404);
+  });
+
   it('are nowhere for a topic that is not there', async () => {
     const { status, body } = await get('/feeds/topics/none/atom.xml');
     expect([status, body.code]).toEqual([404, 'not-found']);

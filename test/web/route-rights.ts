@@ -47,6 +47,7 @@ const everybody = `
   GET /
   GET /topics
   GET /topics/:slug
+  GET /departments/:name
   GET /search
   GET /about
   GET /items/:id

@@ -31,6 +31,19 @@ export const shapeOf = (rings: Position[][]): Shape => {
   return { rings, box };
 };
 
+/** The ground of a polygon with its holes, which may be drawn across the antimeridian; the holes lie where the outer line does. */
+export const groundOf = ([outer = [], ...holes]: Position[][]): Shape => {
+  const border = unwrapped(outer);
+  const { box } = shapeOf([border]);
+  const turned = holes.map((hole) => {
+    const line = unwrapped(hole);
+    const [west, , east] = shapeOf([line]).box;
+    const turn = west < box[0] && east + 360 <= box[2] ? 360 : east > box[2] && west - 360 >= box[0] ? -360 : 0;
+    return line.map(([lon, lat]): Position => [lon + turn, lat]);
+  });
+  return shapeOf([border, ...turned]);
+};
+
 /** The circle as a polygon around it, by great circles on a sphere: right to a few thousandths of the radius. */
 const ringOfCircle = ({ center: [lon, lat], km }: Circle): Position[] => {
   const [far, north] = [km / earthKm, (lat * Math.PI) / 180];

@@ -4,19 +4,24 @@ import { z } from 'zod';
 import { ConfigError } from '../../config.ts';
 import { type Region, regionContains } from '../region.ts';
 import type { ParentOf } from '../topic.ts';
-import type { Area, Position } from './area.ts';
-import { covers, overlap, type Shape, shapeOf, shapesOfArea, shifted } from './geometry.ts';
+import { type Area, type Position, positionSchema } from './area.ts';
+import { covers, groundOf, overlap, type Shape, shapesOfArea, shifted } from './geometry.ts';
 
 /** **outline**: the ground of a region, which may lie in several parts. `region` is what an import adds where the table lacks it. */
 export type Outline = { code: string; region: Region | null; parts: Shape[] };
 
-// heights are left aside
+/** Longitude, latitude and at most a height, which is left aside. A map in metres, or the other way round, would lie anywhere. */
 const position = z
   .array(z.number())
   .min(2)
   .max(3)
-  .transform(([lon = 0, lat = 0]): Position => [lon, lat]);
-const polygon = z.array(z.array(position).min(4)).min(1);
+  .transform(([lon = 0, lat = 0]): Position => [lon, lat])
+  .pipe(positionSchema);
+const ring = z
+  .array(position)
+  .min(4)
+  .refine((line) => line[0]?.join() === line.at(-1)?.join(), 'must end where it begins (RFC 7946 section 3.1.6)');
+const polygon = z.array(ring).min(1);
 const code = z.union([z.string(), z.number()]).transform(String);
 
 const featureSchema = z.object({
@@ -40,55 +45,91 @@ const fileSchema = z.discriminatedUnion('type', [
   featureSchema,
 ]);
 
-const outlineOf = ({ id, properties, geometry }: z.output<typeof featureSchema>): Outline => {
-  const found = properties?.code ?? properties?.adcode ?? id;
-  if (found === undefined)
-    throw new Error('a feature has no code: neither properties.code nor properties.adcode nor id');
+type Feature = z.output<typeof featureSchema>;
+
+const codeOf = ({ id, properties }: Feature): string => properties?.code ?? properties?.adcode ?? id ?? '';
+
+const outlineOf = (feature: Feature): Outline => {
+  const { properties, geometry } = feature;
+  const found = codeOf(feature);
   const name = properties?.name;
   const parent = typeof properties?.parent === 'string' ? properties.parent : null;
   const polygons = geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates;
   return {
     code: found,
     region: name ? { code: found, name: { en: name, 'zh-CN': name }, parent } : null,
-    parts: polygons.map(shapeOf),
+    parts: polygons.map(groundOf),
   };
 };
 
-/** The outlines in a GeoJSON text (RFC 7946): polygons whose `properties.code` (or `adcode`, or id) is a region's. Throws an Error that says what is wrong. */
+/** A file of another kind has a fault a point. */
+const faultsMost = 20;
+
+/** Thrown for a file that cannot be used, with all that is wrong with it. */
+class OutlineError extends Error {
+  readonly faults: string[];
+  constructor(faults: string[]) {
+    const some = faults.slice(0, faultsMost);
+    super(some.join('; '));
+    this.name = 'OutlineError';
+    this.faults = faults.length > faultsMost ? [...some, `… and ${faults.length - faultsMost} more`] : some;
+  }
+}
+
+/**
+ * The outlines in a GeoJSON text (RFC 7946): polygons whose `properties.code` (or `adcode`, or id) is a region's. Throws an Error that says
+ * all that is wrong.
+ */
 export const parseOutlines = (text: string): Outline[] => {
   const parsed = fileSchema.safeParse(JSON.parse(text));
-  if (parsed.success) {
-    const { data } = parsed;
-    return (data.type === 'Feature' ? [data] : data.features).map(outlineOf);
+  if (!parsed.success) {
+    const said = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    throw new OutlineError(said.map((one) => `is no GeoJSON of polygons (RFC 7946): ${one}`));
   }
-  const [issue] = parsed.error.issues;
-  throw new Error(`is no GeoJSON of polygons (RFC 7946): ${issue?.path.join('.')}: ${issue?.message}`);
+  const features = parsed.data.type === 'Feature' ? [parsed.data] : parsed.data.features;
+  const nameless = features.flatMap((feature, n) =>
+    codeOf(feature) === '' ? [`feature ${n} has no code: neither properties.code nor properties.adcode nor id`] : [],
+  );
+  if (nameless.length > 0) throw new OutlineError(nameless);
+  return features.map(outlineOf);
 };
 
-const fault = (message: string): ConfigError => new ConfigError([{ name: 'REGION_OUTLINES', message }]);
+/** Regions whose parts are drawn one by one are one region. */
+const joined = (outlines: Outline[]): Outline[] => {
+  const byCode = new Map<string, Outline>();
+  for (const { code, region, parts } of outlines) {
+    const known = byCode.get(code);
+    byCode.set(code, { code, region: known?.region ?? region, parts: [...(known?.parts ?? []), ...parts] });
+  }
+  return [...byCode.values()];
+};
+
+const fault = (message: string): ConfigError['faults'][number] => ({ name: 'REGION_OUTLINES', message });
 const saying = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const filesOf = (folder: string): string[] => {
   try {
     return readdirSync(folder).filter((name) => /\.(geo)?json$/i.test(name));
   } catch (error) {
-    throw fault(saying(error));
+    throw new ConfigError([fault(saying(error))]);
   }
 };
 
-/** The outlines of all `.geojson` and `.json` files in a folder; none without one. Throws a `ConfigError` that names the file. */
-export const readOutlines = (folder: string | undefined): Outline[] =>
-  folder === undefined
-    ? []
-    : filesOf(folder)
-        .sort()
-        .flatMap((name) => {
-          try {
-            return parseOutlines(readFileSync(join(folder, name), 'utf8'));
-          } catch (error) {
-            throw fault(`${name}: ${saying(error)}`);
-          }
-        });
+/** The outlines of all `.geojson` and `.json` files in a folder; none without one. Throws a `ConfigError` that names every file and fault. */
+export const readOutlines = (folder: string | undefined): Outline[] => {
+  if (folder === undefined) return [];
+  const outlines: Outline[] = [];
+  const faults: ConfigError['faults'] = [];
+  for (const name of filesOf(folder).sort())
+    try {
+      outlines.push(...parseOutlines(readFileSync(join(folder, name), 'utf8')));
+    } catch (error) {
+      const all = error instanceof OutlineError ? error.faults : [saying(error)];
+      faults.push(...all.map((one) => fault(`${name}: ${one}`)));
+    }
+  if (faults.length > 0) throw new ConfigError(faults);
+  return joined(outlines);
+};
 
 /** How far areas may be drawn east or west of where outlines are: around the antimeridian both ways are in use. */
 const turns = [-360, 0, 360];

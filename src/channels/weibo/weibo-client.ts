@@ -6,6 +6,7 @@ import type { WeiboConfig } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
 import type { Keyring } from '../../keyring.ts';
 import type { Log } from '../../log.ts';
+import { findInTimeline } from './timeline.ts';
 import { classifyWeibo, postFaults } from './weibo-answer.ts';
 
 export type WeiboTools = {
@@ -15,6 +16,9 @@ export type WeiboTools = {
   log: Log;
   limitMs?: number;
 };
+
+/** The calls that post: only when one of these goes well is a fault of posts over. */
+const posting = ['/2/statuses/share.json', '/2/statuses/repost.json'];
 
 type Refusal = Extract<PostOutcome, { ok: false }>;
 type Asked = { ok: true; body: Record<string, unknown> } | Refusal;
@@ -52,7 +56,8 @@ const makeAsk =
 /**
  * The office's account at Weibo, connected by OAuth 2.0 (open.weibo.com/wiki/Oauth2). Posts are shares of a link
  * (open.weibo.com/wiki/2/statuses/share: 140 characters, a link of the application's own domain, no #topic#), corrections are
- * reposts (…/2/statuses/repost). Thirty an hour (open.weibo.com/wiki/Rate-limiting).
+ * reposts (…/2/statuses/repost). Thirty an hour (open.weibo.com/wiki/Rate-limiting). What became of a post whose answer never came is looked up
+ * in the account's timeline (…/2/statuses/user_timeline), which shows the newest five.
  */
 export const makeWeiboClient = (config: WeiboConfig, tools: WeiboTools): Poster & AccountApi => {
   const { store, keyring, edges, log } = tools;
@@ -67,7 +72,7 @@ export const makeWeiboClient = (config: WeiboConfig, tools: WeiboTools): Poster 
   };
 
   const watched = async <T extends { ok: true } | Refusal>(asked: T, path: string): Promise<T> => {
-    if (asked.ok) await watch.worked(path.startsWith('/2/statuses/') ? [] : postFaults);
+    if (asked.ok) await watch.worked(posting.includes(path) ? [] : postFaults);
     else if (asked.kind === 'account' || asked.kind === 'throttled') {
       const quiet = asked.retryAfterMs === undefined ? undefined : edges.now() + asked.retryAfterMs;
       await watch.failed(asked.detail.split(' ')[0] ?? '', asked.detail, quiet);
@@ -101,6 +106,12 @@ export const makeWeiboClient = (config: WeiboConfig, tools: WeiboTools): Poster 
   return {
     share: (text, signal) => post('/2/statuses/share.json', { status: text }, signal),
     repost: (id, text, signal) => post('/2/statuses/repost.json', { id, status: text, is_comment: '0' }, signal),
+    find: async (texts, since, signal) => {
+      const asked = await withKey('GET', '/2/statuses/user_timeline.json', { count: '100', trim_user: '1' }, signal);
+      if (!asked.ok) return asked;
+      const found = findInTimeline(asked.body, texts, since);
+      return found ?? { ok: false, kind: 'transient', detail: 'the answer is no timeline' };
+    },
     connectUrl: (back, state) => {
       const query = { client_id: config.key, response_type: 'code', redirect_uri: back, state };
       return `${config.api}/oauth2/authorize?${new URLSearchParams(query)}`;

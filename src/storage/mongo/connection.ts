@@ -152,11 +152,8 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
   transactional: [{ dueAt: 1, _id: 1 }],
   account_calls: [{ at: 1 }],
   allowed_messages: [{ lookup: 1, scene: 1 }],
-  posts: [
-    { state: 1, dueAt: 1 },
-    { item: 1, version: 1 },
-    { at: -1, item: -1, version: -1 },
-  ],
+  posts: [{ state: 1, dueAt: 1 }, { item: 1, version: 1 }, { at: -1, item: -1, version: -1 }, { reference: 1 }],
+  asked_feeds: [{ anchors: 1 }, { askedAt: -1, _id: 1 }],
   idempotent_calls: [{ startedAt: 1 }],
   audit: [{ subject: 1, _id: 1 }],
   staff: [{ id: 1 }],

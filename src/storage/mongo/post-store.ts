@@ -8,7 +8,11 @@ type PostDocument = Post & { _id: string; token: string | null; leasedUntil: num
 
 const keyOf = ({ item, version }: Pick<Post, 'item' | 'version'>): string => `${item} ${version}`;
 
-const fromDocument = ({ _id, token, leasedUntil, ...post }: PostDocument): Post => post;
+/** A post from before doubts were kept has none. */
+const fromDocument = ({ _id, token, leasedUntil, ...post }: PostDocument): Post => ({
+  ...post,
+  doubtSince: post.doubtSince ?? null,
+});
 
 /** Above every key of a post. */
 const newest: [number, string, number] = [Number.MAX_SAFE_INTEGER, '\u{10ffff}', Number.MAX_SAFE_INTEGER];
@@ -35,16 +39,25 @@ export const mongoPostStore = (db: mongo.Db): PostStore => {
       await posts.updateMany({ _id: ids, ...free }, { $set: { token, leasedUntil: now + leaseMs } });
       return (await posts.find({ _id: ids, token }).sort({ dueAt: 1, version: 1 }).toArray()).map(fromDocument);
     },
-    settle: async (of, token, { state, attempts, dueAt, reference, response }) => {
+    beginAsking: async (of, token, now) => {
+      const held = { _id: keyOf(of), token, leasedUntil: { $gt: now } };
+      const first = await posts.updateOne({ ...held, doubtSince: null }, { $set: { doubtSince: now } });
+      return first.matchedCount > 0 || (await posts.findOne(held, { projection: { _id: 1 } })) !== null;
+    },
+    known: async (references) => {
+      const found = posts.find({ reference: { $in: [...references] } }, { projection: { reference: 1 } });
+      return new Set((await found.toArray()).flatMap(({ reference }) => reference ?? []));
+    },
+    settle: async (of, token, { state, attempts, dueAt, reference, doubtSince, response }) => {
       const settled = await posts.updateOne(
         { _id: keyOf(of), token },
-        { $set: { state, attempts, dueAt, reference, response, token: null, leasedUntil: 0 } },
+        { $set: { state, attempts, dueAt, reference, doubtSince, response, token: null, leasedUntil: 0 } },
       );
       return settled.matchedCount > 0;
     },
     supersede: async (item, before, now) => {
       await posts.updateMany(
-        { item, version: { $lt: before }, state: 'pending', leasedUntil: { $lte: now } },
+        { item, version: { $lt: before }, state: 'pending', leasedUntil: { $lte: now }, doubtSince: null },
         { $set: { state: 'superseded' } },
       );
     },
@@ -66,7 +79,7 @@ export const mongoPostStore = (db: mongo.Db): PostStore => {
     again: async (of, now, giveUpAt) => {
       const due = await posts.updateOne(
         { _id: keyOf(of), state: { $in: ['failed', 'off'] } },
-        { $set: { state: 'pending', attempts: 0, dueAt: now, giveUpAt } },
+        { $set: { state: 'pending', attempts: 0, doubtSince: null, dueAt: now, giveUpAt } },
       );
       return due.matchedCount > 0;
     },

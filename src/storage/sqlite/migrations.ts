@@ -2,6 +2,7 @@ import type { SqliteDatabase } from './database.ts';
 import { accessSchema } from './schema/access.ts';
 import { accountsSchema } from './schema/accounts.ts';
 import { applicationsSchema } from './schema/applications.ts';
+import { askedFeedsSchema } from './schema/asked-feeds.ts';
 import { audienceSchema } from './schema/audience.ts';
 import { batchSinceSchema } from './schema/batch-since.ts';
 import { capsSchema } from './schema/caps.ts';
@@ -13,6 +14,7 @@ import { fanoutSchema } from './schema/fanout.ts';
 import { feedbackSchema } from './schema/feedback.ts';
 import { feedsSchema } from './schema/feeds.ts';
 import { leavingSchema } from './schema/leaving.ts';
+import { postDoubtsSchema } from './schema/post-doubts.ts';
 import { profilesSchema } from './schema/profiles.ts';
 import { publishingSchema } from './schema/publishing.ts';
 import { pushFoldsSchema } from './schema/push-folds.ts';
@@ -61,6 +63,8 @@ const migrations: string[] = [
   saidFeedbackSchema,
   pushOrdersSchema,
   secondStepSchema,
+  postDoubtsSchema,
+  askedFeedsSchema,
 ];
 
 /** The schema that this program makes: how many migrations there are. */

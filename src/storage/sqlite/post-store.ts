@@ -12,6 +12,7 @@ const postOf = (row: Row): Post => ({
   dueAt: Number(row.due_at),
   giveUpAt: Number(row.give_up_at),
   reference: row.reference as string | null,
+  doubtSince: row.doubt_since === null ? null : Number(row.doubt_since),
   response: row.response as string | null,
   at: Number(row.at),
 });
@@ -22,8 +23,8 @@ const newest: [number, string, number] = [Number.MAX_SAFE_INTEGER, '\u{10ffff}',
 /** Posts over SQLite: a claim is one `UPDATE … RETURNING`. */
 export const sqlitePostStore = (db: SqliteDatabase): PostStore => {
   const insert = db.prepare(
-    `INSERT INTO posts (item, version, kind, state, attempts, due_at, give_up_at, reference, response, at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    `INSERT INTO posts (item, version, kind, state, attempts, due_at, give_up_at, reference, doubt_since, response, at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
   const dueRows = `FROM posts WHERE state = 'pending' AND due_at <= ? AND leased_until <= ?`;
   const due = db.prepare(`SELECT 1 ${dueRows} LIMIT 1`);
@@ -31,19 +32,23 @@ export const sqlitePostStore = (db: SqliteDatabase): PostStore => {
     `UPDATE posts SET token = ?, leased_until = ? WHERE (item, version) IN (
        SELECT item, version ${dueRows} ORDER BY due_at, item, version LIMIT ?) RETURNING *`,
   );
+  const begin = db.prepare(
+    `UPDATE posts SET doubt_since = COALESCE(doubt_since, ?) WHERE item = ? AND version = ? AND token = ? AND leased_until > ?`,
+  );
+  const known = db.prepare('SELECT 1 FROM posts WHERE reference = ?');
   const settle = db.prepare(
-    `UPDATE posts SET state = ?, attempts = ?, due_at = ?, reference = ?, response = ?, token = NULL, leased_until = 0
+    `UPDATE posts SET state = ?, attempts = ?, due_at = ?, reference = ?, doubt_since = ?, response = ?, token = NULL, leased_until = 0
      WHERE item = ? AND version = ? AND token = ?`,
   );
   const supersede = db.prepare(
-    `UPDATE posts SET state = 'superseded' WHERE item = ? AND version < ? AND state = 'pending' AND leased_until <= ?`,
+    `UPDATE posts SET state = 'superseded' WHERE item = ? AND version < ? AND state = 'pending' AND leased_until <= ? AND doubt_since IS NULL`,
   );
   const ofItem = db.prepare('SELECT * FROM posts WHERE item = ? ORDER BY version');
   const page = db.prepare(
     'SELECT * FROM posts WHERE (at, item, version) < (?, ?, ?) ORDER BY at DESC, item DESC, version DESC LIMIT ?',
   );
   const again = db.prepare(
-    `UPDATE posts SET state = 'pending', attempts = 0, due_at = ?, give_up_at = ?
+    `UPDATE posts SET state = 'pending', attempts = 0, doubt_since = NULL, due_at = ?, give_up_at = ?
      WHERE item = ? AND version = ? AND state IN ('failed', 'off')`,
   );
   const off = db.prepare('INSERT INTO unposted_items (item) VALUES (?) ON CONFLICT DO NOTHING');
@@ -52,8 +57,9 @@ export const sqlitePostStore = (db: SqliteDatabase): PostStore => {
 
   return {
     enqueue: async (one) => {
-      const { item, version, kind, state, attempts, dueAt, giveUpAt, reference, response, at } = one;
-      await db.write(() => insert.run(item, version, kind, state, attempts, dueAt, giveUpAt, reference, response, at));
+      const { item, version, kind, state, attempts, dueAt, giveUpAt, reference, doubtSince, response, at } = one;
+      const row = [item, version, kind, state, attempts, dueAt, giveUpAt, reference, doubtSince, response, at];
+      await db.write(() => insert.run(...row));
     },
     claim: async (token, now, leaseMs, limit) => {
       // a look first: most polls find nothing, and a read never waits for a writer
@@ -61,8 +67,16 @@ export const sqlitePostStore = (db: SqliteDatabase): PostStore => {
       const rows = await db.write(() => claim.all(token, now + leaseMs, now, now, limit));
       return rows.map(postOf).sort((a, b) => a.dueAt - b.dueAt || a.version - b.version);
     },
-    settle: async ({ item, version }, token, { state, attempts, dueAt, reference, response }) =>
-      (await db.write(() => settle.run(state, attempts, dueAt, reference, response, item, version, token))).changes > 0,
+    beginAsking: async ({ item, version }, token, now) =>
+      (await db.write(() => begin.run(now, item, version, token, now))).changes > 0,
+    known: async (references) => {
+      const here = await db.read(() => references.filter((one) => known.get(one) !== undefined));
+      return new Set(here);
+    },
+    settle: async ({ item, version }, token, { state, attempts, dueAt, reference, doubtSince, response }) => {
+      const to = [state, attempts, dueAt, reference, doubtSince, response];
+      return (await db.write(() => settle.run(...to, item, version, token))).changes > 0;
+    },
     supersede: async (item, before, now) => {
       await db.write(() => supersede.run(item, before, now));
     },

@@ -16,7 +16,7 @@ const feedLinks = (voice: Voice, source: FeedSource, what?: string) => ({
   what,
   atom: feedPath(source, 'atom', voice.locale),
   json: feedPath(source, 'json', voice.locale),
-  calendar: source.kind === 'topic' ? feedPath(source, 'calendar', voice.locale) : null,
+  calendar: source.kind === 'topic' || source.kind === 'department' ? feedPath(source, 'calendar', voice.locale) : null,
 });
 
 const topicHref = (slug: string): string => `/topics/${encodeURIComponent(slug)}`;
@@ -53,6 +53,7 @@ const home = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Resp
   pages.show(req, res, 'home', {
     topics: await topicCards(deps, voice, null),
     notices: latest.rows.map((item) => noticeCard(voice, item)),
+    feeds: feedLinks(voice, { kind: 'latest' }),
   });
 };
 
@@ -76,6 +77,21 @@ const topic = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Res
     followers: followers.get(slug) ?? 0,
     feeds: feedLinks(voice, { kind: 'topic', slug }),
     children: await topicCards(deps, voice, slug),
+    notices: found.rows.map((item) => noticeCard(voice, item)),
+    next: nextHref(req, found.next),
+  });
+};
+
+/** What a department published, by its name in notices; where it published nothing there is no such page. */
+const department = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {
+  const name = pathPart(req, 'name');
+  const after = queryText(req, 'after');
+  const voice = await pages.voice(req);
+  const found = await deps.items.search({ department: name, cursor: after, limit: pageSize });
+  if (found.rows.length === 0 && after === null) throw new AppError('not-found', 'no such department published');
+  pages.show(req, res, 'department', {
+    name,
+    feeds: feedLinks(voice, { kind: 'department', name }),
     notices: found.rows.map((item) => noticeCard(voice, item)),
     next: nextHref(req, found.next),
   });
@@ -130,7 +146,7 @@ const search = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Re
     chosenTitle: chosen && topicTitle(voice, chosen),
     topicChoices: voice.trees.topics.map(({ slug, title }) => ({ value: slug, text: title[voice.locale] })),
     offer,
-    feeds: q ? offer?.feeds : chosen && feedLinks(voice, { kind: 'topic', slug: chosen }),
+    feeds: q ? offer?.feeds : feedLinks(voice, chosen ? { kind: 'topic', slug: chosen } : { kind: 'latest' }),
     faults: queryText(req, 'follow') === 'none' ? { 'follow-words': 'fault.nothingChosen' } : {},
     followHref: chosen && !q ? `/follow?${targetQuery(req)}` : null,
     notices: found.rows.map((item) => noticeCard(voice, item)),
@@ -144,5 +160,6 @@ export const browseRouter = (deps: CitizenDeps, pages: Pages): Router =>
     .get('/', home(deps, pages))
     .get('/topics', topics(deps, pages))
     .get('/topics/:slug', topic(deps, pages))
+    .get('/departments/:name', department(deps, pages))
     .get('/search', search(deps, pages))
     .get('/about', (req, res) => pages.show(req, res, 'about', deps.config.feedback));

@@ -16,11 +16,13 @@ const post = (fields: Partial<Post> = {}): Post => ({
   dueAt: now,
   giveUpAt: now + 600_123,
   reference: null,
+  doubtSince: null,
   response: null,
   at: now,
   ...fields,
 });
-const sent = { state: 'sent', attempts: 1, dueAt: now, reference: '5034', response: '200 好' } as const;
+const taken = { state: 'sent', attempts: 1, dueAt: now, reference: '5034', doubtSince: null } as const;
+const sent = { ...taken, response: '200 好' };
 const names = (posts: Post[]): string[] => posts.map(({ item, version }) => `${item} ${version}`);
 
 /** What every store of posts keeps. `openTwo` gives two handles on one store. */
@@ -85,6 +87,31 @@ export const describePostStore = (
       await store.supersede('item-住房', 3, now + leaseMs);
       expect(await states()).toEqual(['superseded', 'superseded', 'pending']);
       expect((await store.ofItem('other'))[0]?.state).toBe('pending');
+    });
+
+    it('notes since when a post is in doubt, for its holder alone, and keeps the first doubt', async () => {
+      await store.enqueue(post());
+      await store.claim('a', now, leaseMs, 1);
+      expect(await store.beginAsking(post(), 'b', now + 1)).toBe(false);
+      expect(await store.beginAsking(post(), 'a', now + leaseMs)).toBe(false);
+      expect(await store.ofItem('item-住房')).toEqual([post()]);
+      expect(await store.beginAsking(post(), 'a', now + 1)).toBe(true);
+      expect(await store.claim('b', now + leaseMs, leaseMs, 1)).toEqual([post({ doubtSince: now + 1 })]);
+      expect(await store.beginAsking(post(), 'a', now + leaseMs + 1)).toBe(false);
+      expect(await store.beginAsking(post(), 'b', now + leaseMs + 1)).toBe(true);
+      await store.supersede('item-住房', 2, now + 9 * leaseMs);
+      expect(await store.ofItem('item-住房')).toEqual([post({ doubtSince: now + 1 })]);
+      await store.settle(post(), 'b', { ...sent, state: 'failed', doubtSince: now + 1 });
+      expect((await store.ofItem('item-住房'))[0]).toMatchObject({ state: 'failed', doubtSince: now + 1 });
+      await store.again(post(), now, now + 5);
+      expect((await store.ofItem('item-住房'))[0]).toMatchObject({ state: 'pending', doubtSince: null });
+    });
+
+    it('knows the ids of its posts', async () => {
+      await store.enqueue(post({ state: 'sent', reference: '5034' }));
+      await store.enqueue(post({ item: 'other', state: 'sent' }));
+      expect(await store.known(['5033', '5034'])).toEqual(new Set(['5034']));
+      expect(await store.known([])).toEqual(new Set());
     });
 
     it('pages from the newest, over ties', async () => {

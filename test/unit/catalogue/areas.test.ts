@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Area, type Position, thinned } from '../../../src/catalogue/areas/area.ts';
 import { parseOutlines, readOutlines, regionsTouched } from '../../../src/catalogue/areas/outlines.ts';
@@ -65,6 +67,21 @@ describe('an area on the map touches', () => {
     expect(touched({ circles: [{ center: [-179.9, -16], km: 50 }] }, far)).toEqual(['FJ']);
   });
 
+  it('a region that is itself drawn across the antimeridian, and nothing in its hole', () => {
+    const across = (west: number, south: number, east: number, north: number) => {
+      const ring = box(west, south, east, north);
+      return ring.map(([lon, lat]): Position => [lon > 180 ? lon - 360 : lon, lat]);
+    };
+    const all = outlines(
+      feature('AL', across(175, 50, 190, 60), across(182, 54, 185, 56)),
+      feature('CN', box(73, 20, 135, 53)),
+    );
+    expect(touched({ circles: [{ center: [178, 55], km: 10 }] }, all)).toEqual(['AL']);
+    expect(touched({ circles: [{ center: [-172, 55], km: 10 }] }, all)).toEqual(['AL']);
+    expect(touched({ circles: [{ center: [-176.5, 55], km: 10 }] }, all)).toEqual([]);
+    expect(touched({ circles: [{ center: [113, 30], km: 10 }] }, all)).toEqual(['CN']);
+  });
+
   it('the right ones of a concave region', () => {
     const horseshoe: Position[] = [
       [0, 0],
@@ -96,6 +113,45 @@ describe('outlines', () => {
     expect(() => readOutlines(join(projectRoot, 'nowhere'))).toThrow(/REGION_OUTLINES: .*ENOENT/);
     expect(() => readOutlines(projectRoot)).toThrow(/REGION_OUTLINES: [\w.-]+\.json: /);
     expect(readOutlines(undefined)).toEqual([]);
+  });
+
+  it('that cannot be read are all named, whatever file they are in, and nothing is taken', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bellman-outlines-'));
+    const put = (name: string, value: object) => writeFileSync(join(folder, name), JSON.stringify(value));
+    put('a.geojson', {
+      type: 'FeatureCollection',
+      features: [
+        feature('swapped', box(30, 113, 31, 114)),
+        feature('metres', box(12_600_000, 3_500_000, 12_700_000, 3_600_000)),
+        feature('open', box(0, 0, 1, 1).slice(0, 4)),
+      ],
+    });
+    put('b.json', { type: 'Topology' });
+    put('good.json', feature('fine', box(0, 0, 1, 1)));
+    expect(() => readOutlines(folder)).toThrow(
+      expect.objectContaining({
+        faults: expect.arrayContaining([
+          expect.objectContaining({ message: expect.stringMatching(/^a\.geojson: .*features\.0\.geometry.*<=90/) }),
+          expect.objectContaining({ message: expect.stringMatching(/^a\.geojson: .*features\.1\.geometry.*<=180/) }),
+          expect.objectContaining({
+            message: expect.stringMatching(/^a\.geojson: .*features\.2\..*end where it begins/),
+          }),
+          expect.objectContaining({ message: expect.stringMatching(/^b\.json: /) }),
+        ]),
+      }),
+    );
+    rmSync(folder, { recursive: true });
+  });
+
+  it('of one region in several features are one outline', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bellman-outlines-'));
+    const part = (west: number) => JSON.stringify(feature('XX', box(west, 0, west + 1, 1)));
+    writeFileSync(join(folder, 'a.json'), part(0));
+    writeFileSync(join(folder, 'b.json'), part(10));
+    const all = readOutlines(folder);
+    expect(all.map(({ code, parts }) => [code, parts.length])).toEqual([['XX', 2]]);
+    expect(touched({ polygons: [box(0, 0, 11, 1)] }, all)).toEqual(['XX']);
+    rmSync(folder, { recursive: true });
   });
 
   it('take a code of digits, and leave heights aside', () => {
