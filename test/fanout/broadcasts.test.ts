@@ -209,7 +209,7 @@ describe('faults of the platform', () => {
       { state: 'failed', response: expect.stringMatching(/look before you post it again$/) },
     ]);
     expect(onAccount(id)).toBe(1);
-    await town.broadcasts?.again(id, 1);
+    await town.broadcasts?.again(id, 1, publisher);
     await town.drain();
     expect(onAccount(id)).toBe(2);
   });
