@@ -1,4 +1,6 @@
+import type { BrowsingService } from '../../src/browsing/browsing-service.ts';
 import { signLink } from '../../src/signed-link.ts';
+import { countTurns, pausesOf } from '../helpers/count-turns.ts';
 import { startWeb, type Web } from '../helpers/web.ts';
 
 let web: Web;
@@ -186,6 +188,28 @@ describe('POST /events', () => {
       expect((await post([event], key, { 'idempotency-key': 'one' })).body).toMatchObject({ accepted: 1 });
     expect(await eventsOf(ann)).toHaveLength(1);
     expect(await web.town.stores.access.audit(1, 100)).toHaveLength(before);
+  });
+});
+
+describe('batches that come at once', () => {
+  it('are each read in a turn of their own, so that pages come between', async () => {
+    const turns = countTurns();
+    const readIn: number[] = [];
+    const record: BrowsingService['record'] = async (events) => {
+      readIn.push(turns.now());
+      return { accepted: events.length, rejected: [] };
+    };
+    const busy = await startWeb({ services: { browsing: { ...web.town.browsing, record } } });
+    const events = Array.from({ length: 100 }, () => ({
+      subscriber: { externalId: 'ann' },
+      type: 'view',
+      topic: 'housing',
+    }));
+    await Promise.all(Array.from({ length: 10 }, () => busy.api('POST', '/events', { events })));
+    turns.end();
+    await busy.close();
+    expect(readIn).toHaveLength(10);
+    for (const pause of pausesOf(readIn)) expect(pause).toBeGreaterThanOrEqual(3);
   });
 });
 

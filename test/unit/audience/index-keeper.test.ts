@@ -14,6 +14,7 @@ import type { Condition } from '../../../src/rules/condition.ts';
 import type { SqliteDatabase } from '../../../src/storage/sqlite/database.ts';
 import { sqliteStorage } from '../../../src/storage/sqlite/sqlite-storage.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
+import { countTurns, pausesOf } from '../../helpers/count-turns.ts';
 import { makeImported, someTime, topicFollow } from '../../helpers/make-subscriber.ts';
 import { openMemory } from '../../helpers/open-sqlite.ts';
 import { context, makeItem } from '../rules/fixtures.ts';
@@ -119,6 +120,26 @@ describe('the keeper of the audience index', () => {
     expect(asked(index, { person: 'follows', topic: 'rent' })).toHaveLength(151);
     expect(asked(index, { person: 'follows', topic: 'rent' })).toContain(5);
     expect(asked(index, { person: 'attributes.occupation', in: ['农民'] })).toEqual([6]);
+  });
+
+  it('takes many changes in by parts, and lets the process serve between them', async () => {
+    const turns = countTurns();
+    const readAt: number[] = [];
+    const most: number[] = [];
+    const read: AudienceStore['people'] = (ordinals) => {
+      readAt.push(turns.now());
+      most.push(ordinals.length);
+      return stores.audience.people(ordinals);
+    };
+    const keeper = keep({ people: read });
+    await keeper.caughtUp();
+    readAt.length = most.length = 0;
+    await people(301, 1_200);
+    expect(await keeper.follow()).toBe(900);
+    turns.end();
+    expect(Math.max(...most)).toBe(200);
+    for (const pause of pausesOf(readAt)) expect(pause).toBeGreaterThanOrEqual(3);
+    expect(keeper.state()).toMatchObject({ people: 1_200, lag: 0, rebuilds: 0 });
   });
 
   it('answers everybody who asks at once', async () => {

@@ -1,4 +1,5 @@
 import { makeBrowsingService } from '../../../src/browsing/browsing-service.ts';
+import { countTurns } from '../../helpers/count-turns.ts';
 import { makeTown, type Town } from '../../helpers/town.ts';
 
 describe('batches of events that come in together', () => {
@@ -18,22 +19,16 @@ describe('batches of events that come in together', () => {
   afterAll(() => town.close());
 
   it('are checked one in each turn of the event loop, so that pages come between, and all are taken', async () => {
-    let turns = 0;
+    const turns = countTurns();
     const checkedIn: number[] = [];
     const profiles: Town['stores']['profiles'] = {
       ...town.stores.profiles,
       actors: (who) => {
-        checkedIn.push(turns);
+        checkedIn.push(turns.now());
         return town.stores.profiles.actors(who);
       },
     };
     const browsing = makeBrowsingService({ profiles }, town);
-    let ended = false;
-    const count = (): void => {
-      turns += 1;
-      if (!ended) setImmediate(count);
-    };
-    setImmediate(count);
     const reports = await Promise.all(
       Array.from({ length: 10 }, (_, n) =>
         browsing.record([
@@ -42,7 +37,7 @@ describe('batches of events that come in together', () => {
         ]),
       ),
     );
-    ended = true;
+    turns.end();
     expect(reports).toEqual(Array.from({ length: 10 }, () => ({ accepted: 2, rejected: [] })));
     expect(checkedIn).toHaveLength(10);
     expect(new Set(checkedIn).size).toBe(10);
