@@ -120,11 +120,11 @@ export const composeWeb = async (
 /** What a worker is made of; a test drives the parts itself, with the clock in its hand. */
 export const makeWorkerParts = async (
   config: Config,
-  tools: ComposeTools & { sent?: OnSent },
+  tools: ComposeTools & { sent?: OnSent; limitMs?: number | undefined },
   services: Services,
   closers: Closers,
 ) => {
-  const { edges, log, threads, sent } = tools;
+  const { edges, log, threads, sent, limitMs } = tools;
   const { stores, keyring, catalogue, templates, audienceMatcher, fanout, recent, askedFeeds, returns, webhooks } =
     services;
   const { wechatApi, weibo } = services;
@@ -135,6 +135,7 @@ export const makeWorkerParts = async (
     edges,
     log,
     threads,
+    limitMs,
     ...(sent ? { sent } : {}),
     returnPathKey: returnPathKey(keyring),
     inbound: {

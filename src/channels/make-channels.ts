@@ -34,6 +34,8 @@ export type ChannelTools = {
   returnPathKey?: Uint8Array;
   /** Told of every attempt. */
   sent?: OnSent;
+  /** How long mail servers and push services are waited for, in ms; left out, each channel's own time. */
+  limitMs?: number | undefined;
   /** What message centres send of their own accord over the connections that texts go out by. */
   inbound?: SmsInbound;
   /** What WeChat's channel leans on, where an official account is configured. */
@@ -48,11 +50,13 @@ const isOutbox = (url: string): boolean => url.startsWith('outbox:');
 const sharedOut = (urls: string[], { workers }: ChannelConfig): string[] =>
   urls.filter((url) => !isOutbox(url)).map((url) => urlForOneOf(workers, url));
 
-const makeEmail = (config: ChannelConfig, { edges, threads, returnPathKey }: ChannelTools): Channel => {
+const makeEmail = (config: ChannelConfig, { edges, threads, returnPathKey, limitMs }: ChannelTools): Channel => {
   const servers = sharedOut(config.email.urls, config);
   if (servers.length === 0) return makeOutboxChannel('email', config.dataDir, { edges });
   const email = { ...config.email, urls: servers };
-  return threads ? makeThreadedEmailChannel(email, returnPathKey) : makeEmailChannel(email, { edges, returnPathKey });
+  return threads
+    ? makeThreadedEmailChannel(email, returnPathKey)
+    : makeEmailChannel(email, { edges, returnPathKey, limitMs });
 };
 
 /** Providers call back only where they can reach us. */
@@ -70,9 +74,9 @@ const makeSms = (config: ChannelConfig, { edges, inbound }: ChannelTools): Chann
   return withFailover(made as [Provider, ...Provider[]], edges);
 };
 
-const makeWebPush = (config: ChannelConfig, { vapid, edges, reportUrl }: ChannelTools): Channel => {
+const makeWebPush = (config: ChannelConfig, { vapid, edges, reportUrl, limitMs }: ChannelTools): Channel => {
   if (config.webPush.outbox) return makeOutboxChannel('webPush', config.dataDir, { edges });
-  return makeWebPushChannel(config.webPush, { vapidKeys: vapid, edges, ...(reportUrl ? { reportUrl } : {}) });
+  return makeWebPushChannel(config.webPush, { vapidKeys: vapid, edges, limitMs, ...(reportUrl ? { reportUrl } : {}) });
 };
 
 const makeWechat = ({ wechat: account }: ChannelConfig, { wechat, edges }: ChannelTools): Channel =>

@@ -1,5 +1,5 @@
 import { onEachEngine } from '../helpers/engines.ts';
-import { countsOf, makeResident, makeResidents, publishIn } from '../helpers/published.ts';
+import { countsOf, makeResident, makeResidents, publishIn, rowsOf } from '../helpers/published.ts';
 import { makeBrowser, startPushSink } from '../helpers/push-sink.ts';
 import { smtpError, startSmtpSink } from '../helpers/smtp-sink.ts';
 import { makeTown, publisher, type Town } from '../helpers/town.ts';
@@ -68,6 +68,32 @@ onEachEngine('faults of providers', (engine) => {
       await made.drain();
       // an address that does not exist is suppressed by now
       expect(await countsOf(made, push)).toEqual({ sent: 9 * tenth, withheld: tenth });
+    }, 60_000);
+
+    it('that hangs, having taken mails, is asked again: who hung is told at most twice, under one Message-ID', async () => {
+      let hanging = engine.some(8, 2);
+      const hung = hanging;
+      const sink = await startSmtpSink({ silentAfterData: () => hanging-- > 0 });
+      closing.push(sink.close);
+      const made = await town({ limitMs: 1_000, env: { EMAIL_URL: `smtp://127.0.0.1:${sink.port}?pool=4` } });
+      await made.people(makeResidents(10 * tenth));
+      const { push } = await publishIn(made);
+      for (let wait = 0; wait < 30 && (await countsOf(made, push)).sent !== 10 * tenth; wait += 1) {
+        await made.drain();
+        made.pass(minutes(10));
+      }
+      expect([await countsOf(made, push), (await rowsOf(made, push)).length]).toEqual([
+        { sent: 10 * tenth },
+        10 * tenth,
+      ]);
+      const ids = new Map<string, Set<string>>();
+      for (const { to, raw } of sink.mails) {
+        const [address = ''] = to;
+        const id = /^Message-ID: (\S+)/im.exec(raw.toString('latin1'))?.[1] ?? '';
+        ids.set(address, (ids.get(address) ?? new Set()).add(id));
+      }
+      expect([ids.size, [...ids.values()].every((own) => own.size === 1)]).toEqual([10 * tenth, true]);
+      expect(sink.mails).toHaveLength(10 * tenth + hung);
     }, 60_000);
   });
 

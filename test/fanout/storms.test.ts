@@ -2,7 +2,7 @@ import { newId } from '../../src/edges.ts';
 import { makePlanner } from '../../src/fanout/worker/planner.ts';
 import { onEachEngine } from '../helpers/engines.ts';
 import { countsOf, makeItemContent, makeResidents, publishIn, rowsOf } from '../helpers/published.ts';
-import { makeBrowser, type PushSink, startPushSink } from '../helpers/push-sink.ts';
+import { makeBrowser, type PushAnswers, type PushSink, startPushSink } from '../helpers/push-sink.ts';
 import { startSmtpSink } from '../helpers/smtp-sink.ts';
 import { rounds } from '../helpers/soak.ts';
 import { makeTown, type Town } from '../helpers/town.ts';
@@ -125,12 +125,12 @@ onEachEngine('storms', (engine) => {
   });
 
   describe('push services that misbehave, one person each', () => {
-    const pushTown = async (answer: (path: string) => { status: number; headers?: Record<string, string> }) => {
-      const paths = ['429', '500', '404', '413', '201'];
+    const pushTown = async (answer: PushAnswers) => {
+      const paths = ['429', '500', '404', '413', 'never', '201'];
       // each its own service: what one of them suffers is not the others' fault
       const sinks: PushSink[] = await Promise.all(paths.map(() => startPushSink({ answer })));
       closing.push(...sinks.map((sink) => sink.close));
-      const made = await town({ env: { WEB_PUSH: 'send', ALLOW_PRIVATE_ENDPOINTS: 'on' } });
+      const made = await town({ limitMs: 1_000, env: { WEB_PUSH: 'send', ALLOW_PRIVATE_ENDPOINTS: 'on' } });
       await made.people(
         paths.map((path, at) => {
           const { endpoint, keys } = makeBrowser().subscription(sinks[at]?.origin ?? '', `/${path}`);
@@ -143,24 +143,25 @@ onEachEngine('storms', (engine) => {
     it('settle everybody: later, not before they said; or for good, the dead endpoint forgotten', async () => {
       let well = false;
       const { made, sinks } = await pushTown((path) => {
+        if (path === '/never') return well ? { status: 201 } : 'silence';
         const status = Number(path.slice(1));
         if (well && (status === 429 || status === 500)) return { status: 201 };
         return status === 429 ? { status, headers: { 'retry-after': '900' } } : { status };
       });
       const { push } = await publishIn(made);
       await made.drain();
-      expect(await countsOf(made, push)).toEqual({ sent: 1, deferred: 2, failed: 2 });
+      expect(await countsOf(made, push)).toEqual({ sent: 1, deferred: 3, failed: 2 });
       const failed = (await rowsOf(made, push)).filter((row) => row.state === 'failed');
       expect(failed.map((row) => row.code).sort()).toEqual(['endpoint-gone', 'too-large']);
-      expect(await made.stores.addresses.ofSubscribers([1, 2, 3, 4, 5])).toHaveLength(4);
+      expect(await made.stores.addresses.ofSubscribers([1, 2, 3, 4, 5, 6])).toHaveLength(5);
       well = true;
       made.pass(14 * 60_000);
       await made.drain();
-      expect([sinks[0]?.count(), await countsOf(made, push)]).toEqual([1, { sent: 2, deferred: 1, failed: 2 }]);
+      expect([sinks[0]?.count(), await countsOf(made, push)]).toEqual([1, { sent: 3, deferred: 1, failed: 2 }]);
       made.pass(2 * 60_000);
       await made.drain();
-      expect(await countsOf(made, push)).toEqual({ sent: 3, failed: 2 });
-      expect(sinks.map((sink) => sink.count())).toEqual([2, 2, 1, 1, 1]);
+      expect(await countsOf(made, push)).toEqual({ sent: 4, failed: 2 });
+      expect(sinks.map((sink) => sink.count())).toEqual([2, 2, 1, 1, 2, 1]);
     }, 60_000);
   });
 });

@@ -30,6 +30,8 @@ export type TownOptions = {
   env?: Record<string, string>;
   startAt?: string;
   file?: string;
+  /** How long providers are waited for, in ms. */
+  limitMs?: number;
   /** Another storage than SQLite; `db` is not there then. */
   storage?: (edges: Edges) => Promise<Storage>;
 };
@@ -55,6 +57,7 @@ export const makeTown = async (options: TownOptions = {}) => {
     ...options.env,
   });
   const log = makeLog(config.logLevel);
+  const tools = { edges, log, limitMs: options.limitMs };
   const closers = makeClosers();
   const { db, stores } = await openStores(options, edges);
   closers.add(() => stores.close());
@@ -64,7 +67,7 @@ export const makeTown = async (options: TownOptions = {}) => {
   const services = makeServices(stores, { config, edges, log, keyring, wake: () => undefined });
   closers.add(services.audienceIndex.close);
   await services.audienceIndex.caughtUp();
-  const parts = await makeWorkerParts(config, { edges, log }, services, closers);
+  const parts = await makeWorkerParts(config, tools, services, closers);
   const token = newId(edges);
 
   /** One round of everything a worker does; answers how much there was. */
@@ -94,7 +97,7 @@ export const makeTown = async (options: TownOptions = {}) => {
     parts,
     now: () => now,
     /** Worker parts as of a new process. */
-    restarted: () => makeWorkerParts(config, { edges, log }, services, closers),
+    restarted: () => makeWorkerParts(config, tools, services, closers),
     /** Moves the clock to a moment (ISO 8601) or on by milliseconds. */
     pass: (by: number | string) => {
       now = typeof by === 'string' ? Date.parse(by) : now + by;

@@ -16,7 +16,7 @@ import { readSmtpUrl, type SmtpServer } from './smtp-url.ts';
 /** `returnPathKey`: signs the return path of each message; without it all have the same. */
 export type EmailTools = {
   edges: Pick<Edges, 'now' | 'monotonic' | 'random'>;
-  limitMs?: number;
+  limitMs?: number | undefined;
   returnPathKey?: Uint8Array | undefined;
 };
 

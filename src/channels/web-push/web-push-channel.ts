@@ -17,7 +17,7 @@ export type WebPushTools = {
   /** The absolute URL where the service worker reports on a message. */
   reportUrl?: (messageId: string) => string;
   /** ms for one push, connecting included. */
-  limitMs?: number;
+  limitMs?: number | undefined;
   /** Connections to one push service. */
   sockets?: number;
 };

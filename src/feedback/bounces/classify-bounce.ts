@@ -3,7 +3,17 @@ import { addressesIn, type ReportedRecipient, readDeliveryStatus, readReportFiel
 import { type Diagnosis, diagnose, type FailureKind } from './diagnosis.ts';
 import type { Reason } from './diagnosis-words.ts';
 import { type Signs, signsOf, soundsDelayed, soundsLikeBounce } from './mail-signs.ts';
-import { enclosedFields, type Fields, fieldText, fieldTexts, type Part, readMail, textOf, walk } from './mime-tree.ts';
+import {
+  enclosedFields,
+  enclosedMail,
+  type Fields,
+  fieldText,
+  fieldTexts,
+  type Part,
+  readMail,
+  textOf,
+  walk,
+} from './mime-tree.ts';
 import { type NamedRecipient, type Notice, namedRecipients, quotedWords, readNotice } from './notice-text.ts';
 
 /** What a mail that came back is. */
@@ -205,6 +215,18 @@ const dateIn = (fields: Fields | null): number | null => {
   return Number.isNaN(at) ? null : at;
 };
 
+const isAbuseReport = ({ root, parts }: Mail): boolean =>
+  root.type === 'multipart/report' && reportOf(parts) !== undefined;
+
+/** The complaint (RFC 5965) that somebody hands on as an attachment, as abuse desks do with what their feedback loops send. */
+const handedOn = ({ root, parts }: Mail): Uint8Array | null => {
+  if (root.type === 'multipart/report') return null;
+  const enclosed = parts.find(({ type }) => /^message\/(?:rfc822|global)$/.test(type));
+  if (!enclosed || enclosed === root) return null;
+  const within = enclosedMail(enclosed);
+  return isAbuseReport(open(within)) ? within : null;
+};
+
 /**
  * Says what a mail that came back is: a bounce (RFC 3464 in the frame of RFC 6522, RFC 6533, or plain words of a mail system), a
  * complaint (RFC 5965), a program's answer (RFC 3834), or none of these. Pure; never throws; time grows with the length.
@@ -212,6 +234,8 @@ const dateIn = (fields: Fields | null): number | null => {
 export const classifyBounce = (bytes: Uint8Array): ReturnedMail => {
   const mail = open(bytes);
   const { fields } = mail.root;
+  const within = handedOn(mail);
+  if (within) return { ...classifyBounce(within), id: idIn(fields) };
   const report = reportOf(mail.parts);
   const paths = [
     ...sentToFields.flatMap((name) => fieldTexts(fields, name)),

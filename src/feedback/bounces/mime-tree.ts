@@ -131,6 +131,10 @@ export const textOf = ({ fields, params, body }: Part): string =>
     params.get('charset') ?? '',
   ).replace(/\r\n?/g, '\n');
 
+/** The mail that a message/rfc822 or message/global part encloses; of a very long one the beginning. */
+export const enclosedMail = ({ fields, body }: Part): Uint8Array =>
+  decodeTransfer(body.slice(0, mostDecoded), fields.get('content-transfer-encoding')?.[0] ?? '');
+
 /** The head of the mail that a part encloses: message/rfc822, message/global, or their heads alone (RFC 6522 section 4). */
 export const enclosedFields = (part: Part): Fields => {
   const encoding = part.fields.get('content-transfer-encoding')?.[0] ?? '';

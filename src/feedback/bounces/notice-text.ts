@@ -88,7 +88,7 @@ const markers = [
     'iu',
   ),
   new RegExp(
-    `(?:rcpt to:? ?|(?:message|mail|e-?mail|deliver(?:ed|y)?(?: yet)?|sent|addressed|address|recipients?|user|mailbox|for|was) (?:(?:to|for|was):? )?(?:the )?(?:following )?(?:e-?mail )?(?:recipients?|address(?:es)?|user|mailbox)?:? ?|收件人(?:邮件)?(?:地址)?|邮箱地址?|用户)[\\s"'<(\\uff08\\u3010\\[:]{0,4}(${addr})`,
+    `(?:rcpt to:? ?|(?:message|mail|e-?mail|deliver(?:ed|y)?(?: yet)?|sent|addressed|address|recipients?|user|mailbox|for|was) (?:(?:to|for|was):? )?(?:the )?(?:following )?(?:e-?mail )?(?:recipients?|address(?:es)?|user|mailbox)?:? ?|收件人(?:邮件)?(?:地址)?|邮箱地址?|用户|发[往至给]|(?:发送|投递|送达|寄)[往至给到])[\\s"'<(\\uff08\\u3010\\[:]{0,4}(${addr})`,
     'iu',
   ),
   new RegExp(`^[\\s>*-]{0,12}(?:<<< ?)?[45]\\d\\d[ -](?:[245]\\.\\d{1,3}\\.\\d{1,3} )?<?(${addr})>?`, 'iu'),

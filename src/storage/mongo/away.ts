@@ -9,9 +9,18 @@ const steppingDown = new Set([7, 91, 189, 10107, 11600, 11602, 13435, 13436]);
 /** What a socket says that the other side has closed: the driver lets it through where it writes before it has heard of the end. */
 const brokenSocket = new Set(['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'ERR_STREAM_DESTROYED']);
 
+/**
+ * Whatever stops a bulk write (a lost connection, no server) comes as a server's error of that write. A server gives its errors a
+ * number, for the whole or for single writes.
+ */
+const isStoppedBulk = (error: mongo.MongoServerError): boolean =>
+  error instanceof mongo.MongoBulkWriteError &&
+  typeof error.code !== 'number' &&
+  [error.writeErrors].flat().length === 0;
+
 /** What the driver throws that is neither the server's answer nor a misuse of the driver is about the way to the server. */
 const isAway = (error: unknown): error is Error => {
-  if (error instanceof mongo.MongoServerError) return steppingDown.has(Number(error.code));
+  if (error instanceof mongo.MongoServerError) return steppingDown.has(Number(error.code)) || isStoppedBulk(error);
   if (error instanceof mongo.MongoNotConnectedError) return true;
   if (error instanceof mongo.MongoError) return !(error instanceof mongo.MongoAPIError);
   return error instanceof Error && brokenSocket.has(String((error as NodeJS.ErrnoException).code));
