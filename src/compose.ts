@@ -53,7 +53,8 @@ export type ComposeTools = {
 
 type Base = { services: Services; storage: Storage; closers: Closers };
 
-const openStorage = async (config: Config, edges: Edges): Promise<Storage> => {
+/** The storage that the configuration names, brought to the present schema. */
+export const openStorage = async (config: Config, edges: Edges): Promise<Storage> => {
   if (config.database.kind === 'mongo') {
     // the driver takes a third of a second to load, which SQLite need not wait for
     const { openMongoStorage } = await import('./storage/mongo/mongo-storage.ts');

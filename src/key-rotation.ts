@@ -1,6 +1,5 @@
 import type { AccessStore } from './access/access-store.ts';
 import {
-  firstSealingKey,
   type Keyring,
   newSealingKey,
   type SealingKeys,
@@ -57,10 +56,13 @@ const graceMs = 2 * keysEveryMs + 1_000;
 
 type Stores = { access: Pick<AccessStore, 'setting' | 'replaceSetting'>; sealed: SealedStore };
 
-/** The keys as they stand in the store; where none were ever rotated, the one that SECRET gives. */
-const standing = async ({ access }: Stores, secret: string): Promise<{ raw: string | null; keys: SealingKeys }> => {
+/** The keys as they stand in the store; where none were ever rotated, the one that the first SECRET gives. */
+const standing = async (
+  { access }: Stores,
+  { secret, keyring }: RotationTools,
+): Promise<{ raw: string | null; keys: SealingKeys }> => {
   const raw = await access.setting(sealingKeysName);
-  const first = firstSealingKey(secret);
+  const first = keyring.firstSealingKey();
   return { raw, keys: raw === null ? { seals: first.id, keys: [first] } : unwrapSealingKeys(secret, raw) };
 };
 
@@ -77,7 +79,7 @@ const put = async (stores: Stores, { secret, keyring }: RotationTools, from: str
  * there, is gone on with: no second key is made.
  */
 const newKeyFor = async (stores: Stores, tools: RotationTools): Promise<string> => {
-  const { raw, keys } = await standing(stores, tools.secret);
+  const { raw, keys } = await standing(stores, tools);
   const [newest] = keys.keys.slice(-1);
   if (keys.keys.length > 1 && newest) return newest.id;
   const key = newSealingKey();
@@ -87,7 +89,7 @@ const newKeyFor = async (stores: Stores, tools: RotationTools): Promise<string> 
 
 /** Has the key seal from now on; its forerunners still open. */
 const switchTo = async (stores: Stores, tools: RotationTools, id: string): Promise<void> => {
-  const { raw, keys } = await standing(stores, tools.secret);
+  const { raw, keys } = await standing(stores, tools);
   if (keys.seals !== id) await put(stores, tools, raw, { ...keys, seals: id });
 };
 
@@ -147,7 +149,7 @@ export const rotateKeys = async (stores: Stores, tools: RotationTools): Promise<
     if (one.resealed === 0) break;
     await tools.pause(graceMs);
   }
-  const { raw, keys } = await standing(stores, tools.secret);
+  const { raw, keys } = await standing(stores, tools);
   await put(stores, tools, raw, { seals: key, keys: keys.keys.filter(({ id }) => id === key) });
   return { key, resealed, unreadable: 0 };
 };

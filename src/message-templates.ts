@@ -6,6 +6,7 @@ import type { Locale } from './catalogue/topic.ts';
 import { type SharedContent, type Slots, slot } from './channels/channel.ts';
 import { type DigestInput, makeDigestTemplate } from './digest-template.ts';
 import { counted, feedbackWords, pushActions, roomySms, surveyWords } from './feedback-words.ts';
+import { makeLru } from './lru.ts';
 import {
   factsOf,
   inLanguage,
@@ -22,6 +23,19 @@ import {
 } from './notification-words.ts';
 import { projectRoot } from './project-root.ts';
 import { locales, type Text, textIn } from './text.ts';
+
+/** How many letters are kept rendered. */
+const lettersKept = 100;
+
+/** What one letter says that others of its form do not. */
+type OwnWords = {
+  link: string | null;
+  code?: string;
+  /** What the letter lists. */
+  follows?: string[];
+  /** What its texts name. */
+  values?: Record<string, string | number>;
+};
 
 /** A transactional message, ready for `Courier.post(to, content, slots, expiresAt)`. */
 type Letter = { content: SharedContent; slots: Partial<Slots> };
@@ -171,20 +185,7 @@ export const makeMessageTemplates = ({
     };
   };
 
-  /** A letter of one form; what tells its texts apart is in the key, the link is a slot. */
-  const letter = (
-    kind: string,
-    locale: Locale,
-    own: {
-      link: string | null;
-      code?: string;
-      /** What the letter lists. */
-      follows?: string[];
-      data?: Record<string, string>;
-      /** What its texts name. */
-      values?: Record<string, string | number>;
-    },
-  ): Letter => {
+  const letterContent = (kind: string, locale: Locale, own: OwnWords, key: string): SharedContent => {
     const text = textOf(locale);
     const words = (name: string) =>
       text(`messages:${kind}.${name}`, { ...brandOf(text), ...own.values, code: own.code, link: slot('item') });
@@ -202,8 +203,8 @@ export const makeMessageTemplates = ({
       button: own.link === null ? null : words('button'),
       link: slot('item'),
     };
-    const content: SharedContent = {
-      key: hashOf(kind, locale, own.follows ?? null, own.code ?? null, own.values ?? null),
+    return {
+      key,
       kind: 'transactional',
       locale,
       title: values.title,
@@ -214,9 +215,20 @@ export const makeMessageTemplates = ({
       urgency: 'routine',
       expiresAt: null,
       listLabel: null,
-      ...(own.data ? { data: own.data } : {}),
     };
-    return { content, slots: own.link === null ? {} : { item: own.link } };
+  };
+
+  // many people at once ask for the same letter, and only its link differs
+  const kept = makeLru<SharedContent>(lettersKept);
+
+  /** A letter of one form; what tells its texts apart is in the key, the link is a slot. */
+  const letter = (kind: string, locale: Locale, own: OwnWords & { data?: Record<string, string> }): Letter => {
+    const key = hashOf(kind, locale, own.follows ?? null, own.code ?? null, own.values ?? null);
+    const content = kept.get(key) ?? letterContent(kind, locale, own, key);
+    // codes, and what names people or things, come once
+    if (own.code === undefined && own.values === undefined) kept.set(key, content);
+    const slots = own.link === null ? {} : { item: own.link };
+    return { content: own.data ? { ...content, data: own.data } : content, slots };
   };
 
   const answer = makeAnswerTemplate({ html, plain, textOf, brandOf });

@@ -1,6 +1,7 @@
 import { sep } from 'node:path';
 import type { Config } from './config.ts';
 import { AppError } from './errors.ts';
+import { SecretError } from './keyring.ts';
 
 type SystemError = Error & { code?: unknown; syscall?: unknown; path?: unknown; port?: unknown };
 type Place = Pick<Config, 'host' | 'port' | 'dataDir' | 'database' | 'bounceListen'>;
@@ -39,6 +40,7 @@ const sqliteCode = (error: SystemError): string | null => {
  */
 export const startFault = (error: unknown, place: Place): string | null => {
   if (!(error instanceof Error)) return null;
+  if (error instanceof SecretError) return error.message;
   const { code, syscall, path, port } = error as SystemError;
   if (syscall === 'listen' && place.bounceListen && port === place.bounceListen.port && port !== place.port)
     return `nothing can listen on port ${port} (${code}). Set BOUNCE_LISTEN to a free one that this user may use`;

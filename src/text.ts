@@ -39,10 +39,26 @@ await instance.init({
 /** The text of `namespace:key` in one language, with i18next's interpolation and plurals. */
 export type Text = (key: string, values?: Record<string, unknown>) => string;
 
-export const textIn = (locale: Locale): Text => {
+/** More than there are texts: keys that name none are not collected for ever. */
+const plainMost = 10_000;
+
+const makeText = (locale: Locale): Text => {
   const fixed = instance.getFixedT(locale);
-  return (key, values) => String(fixed(key, values ?? {}));
+  // a page asks for a hundred texts, most of which always say the same
+  const plain = new Map<string, string>();
+  return (key, values) => {
+    if (values !== undefined) return String(fixed(key, values));
+    const known = plain.get(key);
+    if (known !== undefined) return known;
+    const text = String(fixed(key, {}));
+    if (plain.size < plainMost) plain.set(key, text);
+    return text;
+  };
 };
+
+const texts = new Map(locales.map((locale) => [locale, makeText(locale)]));
+
+export const textIn = (locale: Locale): Text => texts.get(locale) ?? makeText(locale);
 
 /** A language range of RFC 4647 section 2.1, which every BCP 47 tag is. */
 export const languageTag = z

@@ -4,7 +4,7 @@ import type { Courier } from '../channels/courier.ts';
 import type { Config } from '../config.ts';
 import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
-import type { Keyring } from '../keyring.ts';
+import type { Keyring, Signer } from '../keyring.ts';
 import { readLink, signLink } from '../signed-link.ts';
 import type { AccessService } from './access-service.ts';
 import type { Staff } from './access-store.ts';
@@ -51,7 +51,7 @@ export type StaffService = SecondStep & {
 
 type Tools = {
   edges: Pick<Edges, 'now' | 'bytes'>;
-  keyring: Pick<Keyring, 'mac' | 'seal' | 'open'>;
+  keyring: Signer & Pick<Keyring, 'seal' | 'open'>;
   access: Pick<AccessService, 'audit' | 'addFirstStaff' | 'allStaff'>;
   courier: Courier;
   templates: {

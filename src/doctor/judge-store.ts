@@ -63,7 +63,7 @@ export const judgeSecret = (opens: boolean | null): Finding => {
     : fail(
         'secret',
         'SECRET does not open the store: it was made with another one',
-        'Set SECRET (or put back DATA_DIR/secret) as it was when the store was made; without it every address is lost.',
+        'Set SECRET (or put back DATA_DIR/secret) as it was last; without it every address is lost. Was a change of it interrupted? Run npm run secret:change again.',
       );
 };
 

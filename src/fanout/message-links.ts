@@ -1,6 +1,6 @@
 import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
-import type { Keyring } from '../keyring.ts';
+import type { Signer } from '../keyring.ts';
 import { ruleOfSource } from '../rules/rule.ts';
 import { type LinkPurpose, readLink } from '../signed-link.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -12,7 +12,7 @@ import type { PushSource } from './push-store.ts';
 import { explanationsOf } from './push-views.ts';
 
 export type LinkStores = Pick<Storage, 'items' | 'ledger' | 'pushes' | 'subscriptions' | 'rules'>;
-export type LinkTools = { keyring: Pick<Keyring, 'mac'>; edges: Pick<Edges, 'now'> };
+export type LinkTools = { keyring: Signer; edges: Pick<Edges, 'now'> };
 
 /** The links that stand in a message: each token names the message, the message its push, the push its item and reasons. */
 export const makeMessageLinks = (

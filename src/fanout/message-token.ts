@@ -1,4 +1,4 @@
-import type { Keyring } from '../keyring.ts';
+import type { Signer } from '../keyring.ts';
 import { readLink, signLink } from '../signed-link.ts';
 
 /**
@@ -14,17 +14,13 @@ const dayMs = 86_400_000;
 export const honeypot = '0';
 
 /** The token of a message that leaves now; it ends with a day, so that a message made anew has the same. */
-export const messageToken = (keyring: Pick<Keyring, 'mac'>, message: string, now: number): string =>
+export const messageToken = (keyring: Signer, message: string, now: number): string =>
   signLink(keyring, 'feedback', message, (Math.floor(now / dayMs) + 1) * dayMs + validMs);
 
 export type MessageTokenReading = { message: string; part: string | null; expired: boolean };
 
 /** The message that a token stands for, with what followed it; null for what is not ours. */
-export const readMessageToken = (
-  keyring: Pick<Keyring, 'mac'>,
-  token: string,
-  now: number,
-): MessageTokenReading | null => {
+export const readMessageToken = (keyring: Signer, token: string, now: number): MessageTokenReading | null => {
   const [signed = '', part = null, ...rest] = token.split('~');
   const reading = readLink(keyring, 'feedback', signed, now);
   if (rest.length > 0 || reading.subject === undefined) return null;

@@ -5,7 +5,7 @@ import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { FanoutService } from '../fanout/fanout-service.ts';
 import { validMs } from '../fanout/message-token.ts';
-import type { Keyring } from '../keyring.ts';
+import type { Signer } from '../keyring.ts';
 import { signLink } from '../signed-link.ts';
 import type { Storage } from '../storage/storage.ts';
 import { presentPerson } from '../subscriptions/people.ts';
@@ -93,7 +93,7 @@ type Tools = {
   fanout: Pick<FanoutService, 'unsubscribe' | 'shown'>;
   browsing: Pick<BrowsingService, 'record'>;
   opinions: Pick<OpinionService, 'receive'>;
-  keyring: Pick<Keyring, 'mac'>;
+  keyring: Signer;
   edges: Pick<Edges, 'now'>;
   config: Pick<Config, 'publicUrl' | 'feedback'>;
   tell: TellEvents;

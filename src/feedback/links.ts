@@ -2,7 +2,7 @@ import type { Config } from '../config.ts';
 import type { Edges } from '../edges.ts';
 import type { FanoutService } from '../fanout/fanout-service.ts';
 import { itemLink } from '../fanout/worker/message-slots.ts';
-import type { Keyring } from '../keyring.ts';
+import type { Signer } from '../keyring.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { FeedbackKind, Said } from './feedback.ts';
 import type { FeedbackService } from './feedback-service.ts';
@@ -19,7 +19,7 @@ export const judgesItem = (kind: FeedbackKind | Report): kind is 'useful' | 'not
 
 type Tools = {
   fanout: Pick<FanoutService, 'shown'>;
-  keyring: Pick<Keyring, 'mac'>;
+  keyring: Signer;
   edges: Pick<Edges, 'now'>;
   config: Pick<Config, 'publicUrl' | 'feedback'>;
   behindOf: (token: string) => Promise<Behind | null>;

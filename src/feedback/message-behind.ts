@@ -1,7 +1,7 @@
 import type { Edges } from '../edges.ts';
 import type { Message } from '../fanout/ledger-store.ts';
 import { honeypot, readMessageToken } from '../fanout/message-token.ts';
-import type { Keyring } from '../keyring.ts';
+import type { Signer } from '../keyring.ts';
 import type { ItemVersion } from '../publishing/item.ts';
 import { readLink } from '../signed-link.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -33,7 +33,7 @@ export type Behind = {
 /** Finds what a message's token stands for; null for a token that is not ours, or whose message is gone. */
 export const makeBehind = (
   stores: BehindStores,
-  { keyring, edges }: { keyring: Pick<Keyring, 'mac'>; edges: Pick<Edges, 'now'> },
+  { keyring, edges }: { keyring: Signer; edges: Pick<Edges, 'now'> },
 ) => {
   /** A service worker holds a token of its own, and a mail client that of its unsubscribe link; they never expire. */
   const read = (token: string) => {

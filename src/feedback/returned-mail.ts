@@ -3,7 +3,7 @@ import type { Edges } from '../edges.ts';
 import { AppError } from '../errors.ts';
 import type { FanoutService } from '../fanout/fanout-service.ts';
 import type { Message } from '../fanout/ledger-store.ts';
-import type { Keyring } from '../keyring.ts';
+import type { Keyring, Signer } from '../keyring.ts';
 import type { Log } from '../log.ts';
 import { makeReturnPaths, type ReturnPath, returnPathKey } from '../return-path.ts';
 import { signLink } from '../signed-link.ts';
@@ -22,7 +22,7 @@ type Stores = Pick<Storage, 'ledger' | 'addresses' | 'returns'>;
 export type MailTools = {
   fanout: Pick<FanoutService, 'unsubscribe'>;
   feedback: Pick<FeedbackService, 'give'>;
-  keyring: Pick<Keyring, 'mac' | 'open' | 'lookup'>;
+  keyring: Signer & Pick<Keyring, 'open' | 'lookup'>;
   edges: Pick<Edges, 'now'>;
   config: { email: Pick<Config['email'], 'bounces'> };
   log: Log;

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import { type Edges, newId } from '../edges.ts';
 import { AppError } from '../errors.ts';
-import { equalBytes, type Keyring } from '../keyring.ts';
+import { equalBytes, type Signer } from '../keyring.ts';
 import { readLink, signLink } from '../signed-link.ts';
 import { makeCookies } from './cookies.ts';
 
@@ -23,7 +23,7 @@ export type Sessions = {
   checkCsrf(req: Request): void;
 };
 
-type Tools = { edges: Pick<Edges, 'now' | 'bytes'>; keyring: Pick<Keyring, 'mac'> };
+type Tools = { edges: Pick<Edges, 'now' | 'bytes'>; keyring: Signer };
 
 const tokenSent = (req: Request): string => {
   const field: unknown = (req.body as Record<string, unknown> | undefined)?.[csrfField];
@@ -33,7 +33,7 @@ const tokenSent = (req: Request): string => {
 /** Stateless sessions and double-submit CSRF tokens. */
 export const makeSessions = ({ edges, keyring }: Tools, publicUrl: string): Sessions => {
   const cookies = makeCookies(publicUrl);
-  const csrfFor = (secret: string): string => keyring.mac('csrf', secret, 16).toString('base64url');
+  const csrfFor = (secret: string): string => keyring.sign('csrf', secret, 16).toString('base64url');
 
   return {
     subscriber: (req) => {

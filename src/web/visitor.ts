@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import type { BrowsingService, PageEvent } from '../browsing/browsing-service.ts';
 import { type Edges, newId } from '../edges.ts';
-import type { Keyring } from '../keyring.ts';
+import type { Signer } from '../keyring.ts';
 import type { Log } from '../log.ts';
 import { readLink, signLink } from '../signed-link.ts';
 import { makeCookies } from './cookies.ts';
@@ -25,7 +25,7 @@ export type Visitors = {
 type Tools = {
   browsing: Pick<BrowsingService, 'recordOnPage' | 'tie' | 'untie'>;
   sessions: Pick<Sessions, 'subscriber'>;
-  keyring: Pick<Keyring, 'mac'>;
+  keyring: Signer;
   edges: Pick<Edges, 'now' | 'bytes'>;
   log: Pick<Log, 'warn'>;
 };

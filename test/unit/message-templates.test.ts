@@ -228,6 +228,25 @@ describe('letters', () => {
     for (const text of [content.text, content.html, content.sms]) expect(text).toContain(slot('item'));
   });
 
+  it('asked for by many at once, each has its own link, list and token', () => {
+    const wanted = [
+      { follows: ['Housing'], n: 1, token: 'one' },
+      { follows: ['Housing'], n: 2 },
+      { follows: ['Water'], n: 3, token: 'three' },
+      { follows: ['Housing'], n: 4, token: 'four' },
+    ];
+    for (const { n, follows, token } of wanted)
+      for (const locale of ['en', 'zh-CN'] as const) {
+        const link = `https://bellman.test/confirm/${n}`;
+        const { content, slots } = templates.confirmation({ locale, link, follows, ...(token ? { token } : {}) });
+        expect([content.locale, content.data, slots]).toEqual([
+          ...[locale, token && { confirm: token }],
+          { item: link },
+        ]);
+        expect(content.text).toContain(`- ${follows[0]}\n`);
+      }
+  });
+
   it('a code is in the text, in one part', () => {
     for (const locale of ['en', 'zh-CN'] as const) {
       const { content, slots } = templates.code({ locale, code: '042137' });

@@ -56,7 +56,7 @@ describe('every route, for every kind of caller', () => {
     // a form of nobody's must not stop at its missing token: it has one
     const token = {
       cookie: 'bellman-csrf=secret',
-      'x-csrf-token': web.town.keyring.mac('csrf', 'secret', 16).toString('base64url'),
+      'x-csrf-token': web.town.keyring.sign('csrf', 'secret', 16).toString('base64url'),
     };
     headers.set('nobody', token);
     for (const scope of scopes) {

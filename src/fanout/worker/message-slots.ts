@@ -1,5 +1,5 @@
 import type { OutgoingMessage, Slots } from '../../channels/channel.ts';
-import type { Keyring } from '../../keyring.ts';
+import type { Keyring, Signer } from '../../keyring.ts';
 import type { ItemVersion } from '../../publishing/item.ts';
 import { signLink } from '../../signed-link.ts';
 import { openContact } from '../../subscriptions/address.ts';
@@ -14,9 +14,9 @@ import type { AddressedMessage } from './send-to-all.ts';
 const neighbours = 256;
 
 /** A neighbourhood serves hundreds of people in a row, so the last one of each keyring is kept. */
-const lastNeighbourhood = new WeakMap<Pick<Keyring, 'mac'>, { name: string; bytes: Buffer }>();
+const lastNeighbourhood = new WeakMap<Signer, { name: string; bytes: Buffer }>();
 
-const neighbourhoodOf = (keyring: Pick<Keyring, 'mac'>, name: string): Buffer => {
+const neighbourhoodOf = (keyring: Signer, name: string): Buffer => {
   const last = lastNeighbourhood.get(keyring);
   if (last?.name === name) return last.bytes;
   const bytes = keyring.mac('message-neighbours', name, 4);
@@ -29,12 +29,7 @@ const neighbourhoodOf = (keyring: Pick<Keyring, 'mac'>, name: string): Buffer =>
  * bits are shared by neighbouring people of the push: rows that are written together lie together, which spares an index
  * that grows at random places; the other 96 bits are nobody's to guess.
  */
-export const messageIdOf = (
-  keyring: Pick<Keyring, 'mac'>,
-  push: string,
-  ordinal: number,
-  channel: ChannelName,
-): string => {
+export const messageIdOf = (keyring: Signer, push: string, ordinal: number, channel: ChannelName): string => {
   const neighbourhood = neighbourhoodOf(keyring, `${push}:${Math.floor(ordinal / neighbours)}`);
   return Buffer.concat([neighbourhood, keyring.mac('message', `${push}:${ordinal}:${channel}`, 12)]).toString(
     'base64url',
@@ -43,7 +38,7 @@ export const messageIdOf = (
 
 /** Where an item is read: at its own address, or on its page here; a targeted one through a link of the message's own. */
 export const itemLink = (
-  { keyring, publicUrl }: { keyring: Pick<Keyring, 'mac'>; publicUrl: string },
+  { keyring, publicUrl }: { keyring: Signer; publicUrl: string },
   { item, content }: Pick<ItemVersion, 'item' | 'content'>,
   locale: string,
   message: string,

@@ -22,7 +22,7 @@ const isInWechat = (req: Request): boolean => /MicroMessenger/i.test(req.get('us
 
 /** What comes back from WeChat must have been asked for by this person in this browser; letters and digits, as WeChat wants it. */
 const stateOf = (deps: CitizenDeps, pages: Pages, req: Request, res: Response, { person }: PersonView): string =>
-  deps.keyring.mac('wechat-state', `${person.id} ${pages.sessions.csrfToken(req, res)}`, 16).toString('hex');
+  deps.keyring.sign('wechat-state', `${person.id} ${pages.sessions.csrfToken(req, res)}`, 16).toString('hex');
 
 const demandState = (deps: CitizenDeps, pages: Pages, req: Request, res: Response, me: PersonView, given: string) => {
   if (!equalBytes(Buffer.from(given), Buffer.from(stateOf(deps, pages, req, res, me))))

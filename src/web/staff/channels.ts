@@ -118,7 +118,7 @@ export const channelPages = (deps: StaffDeps, pages: Pages, own: StaffPages): Ro
 
   /** What comes back must have been asked for by this member of staff in this browser. */
   const stateOf = (req: Request, res: Response, me: Staff): string =>
-    deps.keyring.mac('weibo-state', `${me.id} ${pages.sessions.csrfToken(req, res)}`, 16).toString('hex');
+    deps.keyring.sign('weibo-state', `${me.id} ${pages.sessions.csrfToken(req, res)}`, 16).toString('hex');
   const demandState = (req: Request, res: Response, me: Staff, given: string): void => {
     if (!equalBytes(Buffer.from(given), Buffer.from(stateOf(req, res, me))))
       throw new AppError('bad-csrf', 'What came back from Weibo was not asked for here; start again.');

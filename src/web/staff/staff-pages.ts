@@ -11,7 +11,7 @@ import type { Config } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
 import type { PushOrderService } from '../../fanout/push-orders.ts';
 import type { SuppressionService } from '../../feedback/suppression-service.ts';
-import type { Keyring } from '../../keyring.ts';
+import type { Signer } from '../../keyring.ts';
 import type { MessageTemplates } from '../../message-templates.ts';
 import type { PublishingService } from '../../publishing/publishing-service.ts';
 import type { DeadlineService } from '../../reports/deadlines.ts';
@@ -47,7 +47,7 @@ export type StaffDeps = Pick<
   reports: ReportService;
   edges: Edges;
   tuning: TuningHistory;
-  keyring: Pick<Keyring, 'mac'>;
+  keyring: Signer;
   wechat: WechatService | null;
   broadcasts: BroadcastService | null;
 };
