@@ -3,11 +3,10 @@ import type { Locale } from '../catalogue/topic.ts';
 import type { Config } from '../config.ts';
 import type { Edges } from '../edges.ts';
 import type { Keyring } from '../keyring.ts';
-import type { MessageTemplates } from '../message-templates.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type AddressRules, lookupOf, normaliseContact, openContact } from '../subscriptions/address.ts';
 import type { Contact } from '../subscriptions/subscriber.ts';
-import { channelTestKey } from './channel.ts';
+import { channelTestKey, type SharedContent, type Slots } from './channel.ts';
 import type { Courier } from './courier.ts';
 import { readSmtpUrl } from './email/smtp-url.ts';
 import { readSmsUrl } from './sms/sms-url.ts';
@@ -43,7 +42,10 @@ export type DeskTools = {
   rules: AddressRules;
   keyring: Pick<Keyring, 'lookup' | 'open'>;
   courier: Courier;
-  templates: Pick<MessageTemplates, 'channelTest'>;
+  /** The letter that says that it is a test; `at` in ms. */
+  templates: {
+    channelTest(input: { locale: Locale; at: number }): { content: SharedContent; slots: Partial<Slots> };
+  };
   edges: Pick<Edges, 'now'>;
 };
 

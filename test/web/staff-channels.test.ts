@@ -117,7 +117,7 @@ describe('email, SMS and web push', () => {
     await visitor.get(place);
     const refused = await visitor.send(`${place}/sms/try`, { sms: '12 34' });
     expect([refused.status, refused.html.includes('value="12 34"')]).toEqual([400, true]);
-    expect(refused.html).toMatch(/href="#sms"[^>]*>Enter an address/);
+    expect(refused.html).toMatch(/href="#sms"[^>]*>Enter an email address/);
     const browser = await visitor.send(`${place}/webPush/try`, {});
     expect([browser.status, browser.html.includes('No browser of yours is known')]).toEqual([400, true]);
     expect((await visitor.send(`${place}/fax/try`, {})).status).toBe(404);
