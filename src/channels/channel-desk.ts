@@ -26,7 +26,7 @@ export type ChannelState = AccountHealth & {
 };
 
 /** `no-address`: what was typed is none; `no-browser`: nobody with the tester's email address has web push switched on. */
-export type TestFault = 'no-address' | 'no-browser';
+type TestFault = 'no-address' | 'no-browser';
 
 export type ChannelDesk = {
   states(): Promise<ChannelState[]>;
