@@ -6,6 +6,7 @@ import { runJobs } from '../jobs/run-jobs.ts';
 import { makePostSender } from './broadcasts/deliver-posts.ts';
 import { seedCalendar } from './calendar/calendar-service.ts';
 import { seedCatalogue } from './catalogue/catalogue-service.ts';
+import { makeChannelWatch } from './channels/channel-watch.ts';
 import { deliverTransactional } from './channels/deliver-transactional.ts';
 import { loadVapidKeys, makeChannels } from './channels/make-channels.ts';
 import type { OnSent } from './channels/metered.ts';
@@ -131,13 +132,17 @@ export const makeWorkerParts = async (
   const { wechatApi, weibo } = services;
   const { leaseMs, publicUrl, timeZone, caps, fallbackMs, feedback } = config;
   const vapid = await loadVapidKeys(stores.access, keyring, config);
+  const watch = makeChannelWatch(stores.accounts, { edges, log });
   const channels = makeChannels(config, {
     vapid,
     edges,
     log,
     threads,
     limitMs,
-    ...(sent ? { sent } : {}),
+    sent: (...attempt) => {
+      watch(...attempt);
+      sent?.(...attempt);
+    },
     returnPathKey: returnPathKey(keyring),
     inbound: {
       receipt: ({ provider, reference, ...receipt }) =>

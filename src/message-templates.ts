@@ -77,6 +77,8 @@ export type MessageTemplates = {
   }): Letter;
   /** Tells staff what is due soon or late, one line each; `link` leads to the page of time limits. */
   deadlines(input: { locale: Locale; link: string; lines: string[]; count: number }): Letter;
+  /** What staff send to try a channel; `at` in ms tells one from the next. */
+  channelTest(input: { locale: Locale; at: number }): Letter;
   rulePaused(input: { locale: Locale; link: string; rule: string; evidence: string }): Letter;
 };
 
@@ -258,6 +260,7 @@ export const makeMessageTemplates = ({
       }),
     deadlines: ({ locale, link, lines, count }) =>
       letter('deadlines', locale, { link, follows: lines, values: { count } }),
+    channelTest: ({ locale, at }) => letter('channelTest', locale, { link: null, values: { at } }),
     rulePaused: ({ locale, link, rule, evidence }) =>
       letter('rulePaused', locale, { link, values: { rule, evidence } }),
   };

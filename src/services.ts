@@ -14,6 +14,7 @@ import { type CalendarService, makeCalendarService } from './calendar/calendar-s
 import { readOutlines } from './catalogue/areas/outlines.ts';
 import { type CatalogueService, makeCatalogueService } from './catalogue/catalogue-service.ts';
 import { type ItemReader, makeItemReader } from './catalogue/item-reader.ts';
+import { type ChannelDesk, makeChannelDesk } from './channels/channel-desk.ts';
 import { type Courier, makeCourier } from './channels/courier.ts';
 import { forgetInOutbox } from './channels/outbox.ts';
 import { makeWechatClient, type WechatClient } from './channels/wechat/wechat-client.ts';
@@ -83,6 +84,7 @@ export type Services = {
   feedback: FeedbackService;
   returns: ReturnService;
   suppressions: SuppressionService;
+  channelDesk: ChannelDesk;
   access: AccessService;
   staff: StaffService;
   templates: MessageTemplates;
@@ -216,6 +218,10 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
           ...{ catalogue, subscriptions, returns },
         })
       : null;
+  const channelDesk = makeChannelDesk(stores, {
+    ...{ config, keyring, courier, templates, edges },
+    rules: rulesOfAddresses,
+  });
   const evidence = makeEvidenceService(stores, { keyring, edges, fanout, config });
   const staff = makeStaffService(stores, { edges, keyring, access, courier, templates, config });
 
@@ -244,6 +250,7 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     feedback,
     returns,
     suppressions,
+    channelDesk,
     access,
     staff,
     templates,

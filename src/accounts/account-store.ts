@@ -7,6 +7,9 @@ export type AccountName = 'wechat' | 'weibo';
  */
 export type AccountToken = { sealed: string; serial: number; expiresAt: number };
 
+/** Whose health is kept: the accounts, and the channels whose providers stand in the configuration. */
+export type ProviderName = AccountName | 'email' | 'sms' | 'webPush';
+
 /** What the seal of an account's key is bound to. */
 export const accountContext = (account: AccountName): string => `account:${account}`;
 
@@ -37,10 +40,10 @@ export type AccountStore = {
   /** Forgets the key: the account is not connected any more. */
   disconnect(account: AccountName): Promise<void>;
 
-  health(account: AccountName): Promise<AccountHealth>;
+  health(account: ProviderName): Promise<AccountHealth>;
   /** The account works: its fault is over, unless it is one of `but`, of which this says nothing. */
-  worked(account: AccountName, at: number, but?: readonly string[]): Promise<void>;
-  failed(account: AccountName, fault: NonNullable<AccountHealth['fault']>, quietUntil: number | null): Promise<void>;
+  worked(account: ProviderName, at: number, but?: readonly string[]): Promise<void>;
+  failed(account: ProviderName, fault: NonNullable<AccountHealth['fault']>, quietUntil: number | null): Promise<void>;
 
   /**
    * Keeps that a call with this key came; `what` tells calls of one key apart. `new`, `same` (it came before), or `other` (its key

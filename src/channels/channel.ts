@@ -14,6 +14,9 @@ export type Slots = Record<SlotName, string>;
 export const slot = (name: SlotName): string => `QzSLOTzQ${name}QzENDzQ`;
 export const slotPattern: RegExp = new RegExp(`QzSLOTzQ(${slotNames.join('|')})QzENDzQ`, 'g');
 
+/** Keys of content that staff send to try a channel begin so. */
+export const channelTestKey = 'channel-test';
+
 /** What all recipients of a push, version revision and language share; rendered once. Texts may hold slot marks. */
 export type SharedContent = {
   /** Equal keys, equal content: channels keep what they precompiled by it. */

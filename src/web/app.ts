@@ -40,6 +40,7 @@ export type AppDeps = {
     | 'feedback'
     | 'returns'
     | 'suppressions'
+    | 'channelDesk'
     | 'access'
     | 'staff'
     | 'webhooks'

@@ -83,7 +83,7 @@ const sendCounters = (registry: Registry): OnSent => {
   });
   // from the first look on, so that a rate can be told from it
   for (const channel of channelNames) sent.inc({ channel, message: 'notification' }, 0);
-  return (channel, message, result) => {
+  return (channel, { kind: message }, result) => {
     if (result.ok) sent.inc({ channel, message });
     else failures.inc({ channel, message, kind: result.kind, reason: result.reason });
   };

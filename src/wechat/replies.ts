@@ -57,14 +57,18 @@ export const makeReplies = (stores: WechatStores, tools: Tools) => {
   const say = (locale: Locale, key: string, values: object = {}): string =>
     textIn(locale)(`accounts:wechat.${key}`, { ...values, page: `${publicUrl}/my/wechat`, site: publicUrl });
 
-  const help = async (openid: string): Promise<string> => {
+  /** A stranger is answered in the language that they wrote in; who wrote nothing, in Chinese. */
+  const stranger = (text = ''): string =>
+    say(/\p{Script=Latin}/u.test(text) && !/\p{Script=Han}/u.test(text) ? 'en' : 'zh-CN', 'notBound');
+
+  const help = async (openid: string, text?: string): Promise<string> => {
     const person = await personOf(openid);
-    return say(localeOf(person), person ? 'help' : 'notBound');
+    return person ? say(person.locale, 'help') : stranger(text);
   };
 
-  const list = async (openid: string): Promise<string> => {
+  const list = async (openid: string, text: string): Promise<string> => {
     const person = await personOf(openid);
-    if (!person) return say('zh-CN', 'notBound');
+    if (!person) return stranger(text);
     const followed = await stores.subscriptions.subscriptionsOf(person.ordinal);
     const targets = followed.filter(({ stoppedAt }) => stoppedAt === null).map(({ definition }) => definition.target);
     if (targets.length === 0) return say(person.locale, 'listEmpty');
@@ -77,23 +81,23 @@ export const makeReplies = (stores: WechatStores, tools: Tools) => {
     return fitting([say(person.locale, 'list', { count: targets.length }), ...lines, say(person.locale, 'listMore')]);
   };
 
-  const stop = async (openid: string): Promise<string> => {
+  const stop = async (openid: string, text: string): Promise<string> => {
     const person = await personOf(openid);
-    if (!person) return say('zh-CN', 'notBound');
+    if (!person) return stranger(text);
     const count = await subscriptions.stopByContact({ channel: 'wechat', openid });
     return say(person.locale, 'stopped', { count });
   };
 
   return {
-    help,
-    welcome: help,
+    help: (openid: string) => help(openid),
+    welcome: (openid: string) => help(openid),
     toText: async (openid: string, text: string): Promise<string> => {
-      if (asksToStop(text)) return stop(openid);
+      if (asksToStop(text)) return stop(openid, text);
       const word = plain(text);
-      if (listWords.has(word)) return list(openid);
+      if (listWords.has(word)) return list(openid, text);
       if (bindWords.has(word) && (await tools.answerBinding(openid)))
         return say(localeOf(await personOf(openid)), 'bound');
-      return help(openid);
+      return help(openid, text);
     },
   };
 };

@@ -1,5 +1,6 @@
 import { sqliteAccountStore } from '../../src/storage/sqlite/account-store.ts';
 import { openMemory, pairOnOneFile } from '../helpers/open-sqlite.ts';
+import { describeAccessToken } from './contract/access-token-contract.ts';
 import { describeAccountStore } from './contract/account-contract.ts';
 
 describeAccountStore(
@@ -10,3 +11,4 @@ describeAccountStore(
   },
   pairOnOneFile(sqliteAccountStore),
 );
+describeAccessToken('SQLite, two handles on one file', pairOnOneFile(sqliteAccountStore));

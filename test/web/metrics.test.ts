@@ -32,9 +32,13 @@ describe('metrics', () => {
 
   it('count what was sent and what failed, by kind and reason', async () => {
     const metrics = makeMetrics();
-    metrics.sent('email', 'notification', { ok: true, provider: 'p', reference: null, response: '250' });
+    metrics.sent(
+      'email',
+      { kind: 'notification', key: '' },
+      { ok: true, provider: 'p', reference: null, response: '250' },
+    );
     const failed = { ok: false as const, provider: 'p', kind: 'throttled' as const, reason: 'greylisted', detail: '' };
-    metrics.sent('email', 'transactional', failed);
+    metrics.sent('email', { kind: 'transactional', key: '' }, failed);
     const { content } = await metrics.expose();
     expect(content).toMatch(/^messages_sent_total\{channel="email",message="notification"\} 1$/m);
     expect(content).toMatch(/^messages_sent_total\{channel="sms",message="notification"\} 0$/m);
@@ -45,7 +49,7 @@ describe('metrics', () => {
 
   it('hold those of the worker processes under their own label', async () => {
     const worker = makeMetrics({ worker: '1' });
-    worker.sent('sms', 'notification', { ok: true, provider: 'p', reference: null, response: '' });
+    worker.sent('sms', { kind: 'notification', key: '' }, { ok: true, provider: 'p', reference: null, response: '' });
     const { content } = await makeMetrics({ workers: async () => [(await worker.expose()).content] }).expose();
     expect(content).toMatch(/^messages_sent_total\{channel="sms",message="notification"\} 0$/m);
     expect(content).toMatch(
@@ -73,7 +77,7 @@ describe('metrics', () => {
     it('name metrics that there are', async () => {
       const failed = { ok: false as const, provider: 'p', kind: 'transient' as const, reason: 'auth', detail: '' };
       const worker = makeMetrics({ worker: '0' });
-      worker.sent('email', 'notification', failed);
+      worker.sent('email', { kind: 'notification', key: '' }, failed);
       await web.call('GET', '/healthz');
       const told = mergeExpositions([(await web.call('GET', '/metrics')).text, (await worker.expose()).content]);
       const known = new Set(told.match(/^[a-z_\d]+(?=[{ ])/gm));

@@ -248,6 +248,7 @@ const byRoles: Record<string, string> = {
     POST /staff/admin/webhooks/:id/remove
     GET /staff/admin/audit
     POST /staff/admin/audit
+    POST /staff/channels/:channel/try
     GET /staff/suppressions
     POST /staff/suppressions/find
     POST /staff/suppressions/lift
@@ -284,6 +285,7 @@ const byRoles: Record<string, string> = {
     GET /staff/pushes/:id
     GET /staff/pushes/:id/events`,
   'publisher admin': `
+    GET /staff/channels
     GET /staff/items/new
     POST /staff/items/new
     POST /staff/items/preview

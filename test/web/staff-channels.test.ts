@@ -1,4 +1,5 @@
 import type { Role } from '../../src/access/access-store.ts';
+import type { OutboxMessage } from '../helpers/outbox.ts';
 import { publisher } from '../helpers/town.ts';
 import { plainVisitor } from '../helpers/visitor.ts';
 import { startWeb, type Web } from '../helpers/web.ts';
@@ -62,6 +63,83 @@ const publish = async (): Promise<string> => {
   await web.town.drain();
   return item.id;
 };
+
+describe('email, SMS and web push', () => {
+  const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
+  const outboxOf = (of: Web) => of.town.drain().then(settled);
+
+  it('are shown with their providers, how much these take, and no password; without one, as the outbox', async () => {
+    const own = await startWeb({
+      env: {
+        EMAIL_URL: 'smtp://office:geheim@mail.example.org:587?rate=50,smtp://127.0.0.1:9',
+        SMS_URL: 'smpp://office:geheim@sms.example.org:2775?from=10690&rate=5',
+        WEB_PUSH: '',
+      },
+    });
+    const { html } = await (await signedIn('admin', own)).get(place);
+    expect(html).toContain('smtp:mail.example.org:587, up to 50 a second, smtp:127.0.0.1:9');
+    expect(html).toContain('smpp:sms.example.org:2775, up to 5 a second');
+    expect(html).not.toContain('geheim');
+    expect(html).not.toContain('Goes to the outbox');
+    await own.close();
+    const { html: outbox } = await (await signedIn('publisher')).get(place);
+    expect(outbox.match(/Goes to the outbox/g)).toHaveLength(3);
+    expect(outbox).not.toContain('/try"');
+  });
+
+  it('are tried by a message to an address, which is written down without it', async () => {
+    const visitor = await signedIn('admin');
+    const first = await visitor.get(place);
+    expect(first.html).toContain('value="admin@office.example"');
+    const done = await visitor.send(`${place}/email/try`, { email: 'chen@example.org' });
+    expect(done.html).toContain('The test is on its way');
+    await visitor.send(`${place}/sms/try`, { sms: '138 0013 8000' });
+    await outboxOf(web);
+    const { messages } = (await web.call('GET', '/dev/outbox?limit=9', { headers: { accept: 'application/json' } }))
+      .body as {
+      messages: OutboxMessage[];
+    };
+    expect(messages.map(({ channel, to }) => [channel, to]).sort()).toEqual([
+      ['email', 'chen@example.org'],
+      ['sms', '+8613800138000'],
+    ]);
+    expect((await web.town.channelDesk.states()).map(({ channel, workedAt }) => [channel, workedAt])).toEqual([
+      ['email', web.town.now()],
+      ['sms', web.town.now()],
+      ['webPush', null],
+    ]);
+    expect((await auditOf('testChannel')).map(({ subject }) => subject)).toEqual(['email', 'sms']);
+    expect(JSON.stringify(await auditOf('testChannel'))).not.toContain('chen@');
+  });
+
+  it('say what is wrong with an address, and keep it; and that no browser is known', async () => {
+    const visitor = await signedIn('admin');
+    await visitor.get(place);
+    const refused = await visitor.send(`${place}/sms/try`, { sms: '12 34' });
+    expect([refused.status, refused.html.includes('value="12 34"')]).toEqual([400, true]);
+    expect(refused.html).toMatch(/href="#sms"[^>]*>Enter an email address/);
+    const browser = await visitor.send(`${place}/webPush/try`, {});
+    expect([browser.status, browser.html.includes('No browser of yours is known')]).toEqual([400, true]);
+    expect((await visitor.send(`${place}/fax/try`, {})).status).toBe(404);
+    const publisherOnly = await signedIn('publisher');
+    await publisherOnly.get(place);
+    expect((await publisherOnly.send(`${place}/sms/try`, { sms: '138 0013 8000' })).status).toBe(403);
+  });
+
+  it('show what a provider failed at, until it takes something again, and nothing of who was to be told', async () => {
+    const closed = await startWeb({ env: { EMAIL_URL: 'smtp://127.0.0.1:9' } });
+    const visitor = await signedIn('admin', closed);
+    await visitor.get(place);
+    await visitor.send(`${place}/email/try`, { email: 'chen@example.org' });
+    await outboxOf(closed);
+    const { html } = await visitor.get(place);
+    expect(html).toMatch(/Needs attention[\s\S]*The provider cannot be reached\. \(smtp:127\.0\.0\.1:9\)/);
+    expect(html).not.toContain('chen@');
+    await closed.town.stores.accounts.worked('email', closed.town.now());
+    expect((await visitor.get(place)).html).not.toContain('Needs attention');
+    await closed.close();
+  });
+});
 
 describe('the official account', () => {
   it('is tested, and says what is left of today', async () => {
@@ -162,11 +240,12 @@ describe('by API', () => {
 });
 
 describe('without any account', () => {
-  it('there is no page, no call and no way there', async () => {
+  it('none is shown, and there is no call and no way there', async () => {
     const plain = await startWeb();
     const visitor = await signedIn('admin', plain);
-    expect((await visitor.get('/staff')).html).not.toContain(place);
-    expect((await visitor.get(place)).status).toBe(404);
+    const { html } = await visitor.get(place);
+    expect(html).not.toMatch(/WeChat official account|Weibo account/);
+    expect((await visitor.get(`${place}/weibo/connect`)).status).toBe(404);
     expect((await plain.api('GET', '/items/x/broadcast')).body.detail).not.toMatch(/There is no item/);
     await plain.close();
   });

@@ -201,7 +201,10 @@ describe('words to the account', () => {
 
   it('say to a stranger how to be bound, and nothing of anybody', async () => {
     expect(await web.says('oStranger', '列表')).toContain('尚未绑定');
-    expect(await web.says('oStranger', 'STOP')).toContain('尚未绑定');
+    for (const words of ['STOP', 'list', 'Help, please'])
+      expect(await web.says('oStranger', words)).toContain('is not bound to anybody');
+    for (const words of ['退订', '帮助 help', '？', '123'])
+      expect(await web.says('oStranger', words)).toContain('尚未绑定');
     expect(await web.event('oStranger', { Event: 'subscribe', EventKey: '' })).toContain('尚未绑定');
   });
 

@@ -1,9 +1,9 @@
 import type { mongo } from 'mongoose';
-import type { AccountHealth, AccountName, AccountStore } from '../../accounts/account-store.ts';
+import type { AccountHealth, AccountStore, ProviderName } from '../../accounts/account-store.ts';
 import { insertIfFree } from './writes.ts';
 
 type AccountDocument = AccountHealth & {
-  _id: AccountName;
+  _id: ProviderName;
   sealed: string | null;
   serial: number;
   expiresAt: number;
@@ -32,14 +32,14 @@ export const mongoAccountStore = (db: mongo.Db): AccountStore => {
   const calls = db.collection<CallDocument>('account_calls');
   const allowed = db.collection<AllowedDocument>('allowed_messages');
 
-  const made = async (account: AccountName): Promise<AccountDocument> => {
+  const made = async (account: ProviderName): Promise<AccountDocument> => {
     const there = await accounts.findOne({ _id: account });
     if (there) return there;
     await insertIfFree(accounts, { _id: account, ...blank });
     return made(account);
   };
 
-  const set = async (account: AccountName, fields: Partial<AccountDocument>): Promise<void> => {
+  const set = async (account: ProviderName, fields: Partial<AccountDocument>): Promise<void> => {
     await made(account);
     await accounts.updateOne({ _id: account }, { $set: fields });
   };

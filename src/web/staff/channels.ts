@@ -9,14 +9,19 @@ import type { Pages } from '../pages/page.ts';
 import { momentOf, type Voice } from '../pages/present.ts';
 import { field, pathPart, queryText } from '../pages/request.ts';
 import { actorOf } from './applications.ts';
+import { channelTests, providerState, type RefusedTest } from './provider-states.ts';
 import type { StaffDeps, StaffPages } from './staff-pages.ts';
 
 const place = '/staff/channels';
 const perPage = 20;
-const notes = ['connected', 'disconnected', 'again', 'on', 'off'];
+const notes = ['connected', 'disconnected', 'again', 'on', 'off', 'tested'];
 
-/** What a test of an account came to, in words of its own. */
-type Tested = { wechat?: { limit: number; used: number; remain: number } | { fault: string }; weibo?: AccountCheck };
+/** What a test came to, in words of its own; `refused`: a message that could not be sent. */
+type Tested = {
+  refused?: RefusedTest;
+  wechat?: { limit: number; used: number; remain: number } | { fault: string };
+  weibo?: AccountCheck;
+};
 
 const healthOf = (voice: Voice, { workedAt, fault, quietUntil }: AccountHealth) => ({
   workedAt: workedAt === null ? null : momentOf(voice, workedAt),
@@ -39,14 +44,19 @@ const testedOf = (voice: Voice, { wechat, weibo }: Tested) => ({
 });
 
 const makeShow = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
-  return async (req: Request, res: Response, me: Staff, tested: Tested = {}, faults: Record<string, string> = {}) => {
+  return async (req: Request, res: Response, me: Staff, tested: Tested = {}, given: Record<string, string> = {}) => {
     const voice = await pages.voice(req);
     const { wechat, broadcasts } = deps;
     const [official, open] = [await wechat?.account(), await broadcasts?.account()];
     const posts = await broadcasts?.list({ cursor: queryText(req, 'cursor'), limit: perPage });
     const done = queryText(req, 'done');
+    const { refused } = tested;
+    const faults = refused ? { ...given, [refused.channel]: refused.fault } : given;
+    const states = await deps.channelDesk.states();
     const values = {
       admin: me.roles.includes('admin'),
+      channels: states.map((state) => providerState(voice, state)),
+      typed: { email: me.email, ...(refused ? { [refused.channel]: refused.typed } : {}) },
       official: official && { hook: official.hook, encrypted: official.encrypted, ...healthOf(voice, official) },
       open: open && {
         until: open.connectedUntil === null ? null : momentOf(voice, open.connectedUntil),
@@ -97,11 +107,10 @@ const postPages = (deps: StaffDeps, pages: Pages, own: StaffPages, broadcasts: B
     .post(`${place}/items/:id/:version/again`, own.only(again, 'publisher', 'admin'));
 };
 
-/** The office's accounts at WeChat and Weibo: connecting and testing them, their quota and health; and what was posted. */
+/** The channels and the office's accounts: connecting and testing them, their quota and health; and what was posted. */
 export const channelPages = (deps: StaffDeps, pages: Pages, own: StaffPages): Router => {
   const { wechat, broadcasts } = deps;
   const router = Router();
-  if (!wechat && !broadcasts) return router;
   const show = makeShow(deps, pages, own);
   const back = `${deps.config.publicUrl}${place}/weibo`;
 
@@ -109,6 +118,7 @@ export const channelPages = (deps: StaffDeps, pages: Pages, own: StaffPages): Ro
     place,
     own.only((req, res, me) => show(req, res, me), 'publisher', 'admin'),
   );
+  router.use(channelTests(deps, pages, own, (req, res, me, refused) => show(req, res, me, { refused })));
   if (wechat)
     router.post(
       `${place}/wechat/test`,

@@ -7,6 +7,7 @@ import type { AudienceService } from '../../audience/audience-service.ts';
 import type { ExplainService } from '../../audience/explain-service.ts';
 import type { BroadcastService } from '../../broadcasts/broadcast-service.ts';
 import type { CalendarService } from '../../calendar/calendar-service.ts';
+import type { ChannelDesk } from '../../channels/channel-desk.ts';
 import type { Config } from '../../config.ts';
 import type { Edges } from '../../edges.ts';
 import type { PushOrderService } from '../../fanout/push-orders.ts';
@@ -44,6 +45,7 @@ export type StaffDeps = Pick<
   staff: StaffService;
   access: Pick<AccessService, 'audit' | 'nameOf'>;
   suppressions: SuppressionService;
+  channelDesk: ChannelDesk;
   reports: ReportService;
   edges: Edges;
   tuning: TuningHistory;
@@ -78,9 +80,8 @@ const cookie = 'staff';
 /** Where somebody goes who is not signed in, or not yet. */
 const signInPlaces = { password: '/staff/sign-in', code: '/staff/code', enrol: '/staff/second-step' };
 
-export const makeStaffPages = ({ staff: signIns, config, wechat, broadcasts }: StaffDeps, pages: Pages): StaffPages => {
+export const makeStaffPages = ({ staff: signIns, config }: StaffDeps, pages: Pages): StaffPages => {
   const cookies = makeCookies(config.publicUrl);
-  const hasAccounts = wechat !== null || broadcasts !== null;
 
   const signedIn = async (req: Request): Promise<Staff | null> => {
     const session = cookies.read(req, cookie);
@@ -124,7 +125,7 @@ export const makeStaffPages = ({ staff: signIns, config, wechat, broadcasts }: S
         await page(req, res, staff);
       },
     show: (req, res, staff, template, values = {}, status = 200) =>
-      pages.show(req, res, `staff/${template}`, { ...values, staff, hasAccounts }, { status }),
+      pages.show(req, res, `staff/${template}`, { ...values, staff }, { status }),
     startSession: (res, session) => cookies.set(res, cookie, session, sessionMs),
     endSession: async (req, res) => {
       const session = cookies.read(req, cookie);

@@ -1,4 +1,5 @@
 import { locales, textIn } from '../../../src/text.ts';
+import { failureWords } from '../../../src/web/staff/provider-states.ts';
 
 const permanent = [
   'no-such-address',
@@ -22,6 +23,12 @@ describe('reasons for which a message failed for good', () => {
   it.each(locales)('are said in words: %s', (locale) => {
     for (const reason of permanent) expect(textIn(locale)(`reasons:code.${reason}`)).not.toBe(`code.${reason}`);
   });
+});
+
+it.each(locales)('what a provider failed at for now is said to staff: %s', (locale) => {
+  const passing = ['connection', 'timeout', 'tls', 'auth', 'sender-refused', 'provider-error', 'bad-answer', 'storage'];
+  for (const reason of [...passing, 'throttled', 'deferred', 'greylisted', ...permanent])
+    expect(failureWords(textIn(locale), reason)).toMatch(/[.。]$/);
 });
 
 const keptBack = [

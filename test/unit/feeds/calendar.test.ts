@@ -1,3 +1,4 @@
+import ICAL from 'ical.js';
 import type { PublicItem } from '../../../src/catalogue/item-reader.ts';
 import { calendarOf } from '../../../src/feeds/calendar.ts';
 import { textIn } from '../../../src/text.ts';
@@ -65,6 +66,38 @@ describe('the calendar of deadlines', () => {
     for (const documentType of ['open_consultation', 'Call for evidence', '征求意见稿'])
       expect(read(calendar([makeItem({ documentType })]))[0]?.SUMMARY).toBe('Consultation closes: Water is off');
     expect(read(calendar([makeItem({ documentType: '征求意见' })], 'zh-CN'))[0]?.SUMMARY).toContain('征求意见截止');
+  });
+
+  it('says the same to another parser, of deadlines and consultations alike', () => {
+    const title = '停水; "通知", \\ 与 🚰 '.repeat(9).trim();
+    const items = [
+      makeItem({ title, topics: ['services', 'a,b'] }),
+      makeItem({ documentType: '征求意见稿', deadline: '2026-12-31T23:59:59-05:00' }, { id: 'item-2', version: 3 }),
+      makeItem({}, { id: 'item-3', state: 'withdrawn' }),
+    ];
+    for (const locale of ['en', 'zh-CN'] as const) {
+      const root = new ICAL.Component(ICAL.parse(calendar(items, locale)));
+      expect([root.name, root.getFirstPropertyValue('version')]).toEqual(['vcalendar', '2.0']);
+      expect(String(root.getFirstPropertyValue('prodid'))).toMatch(/^-\/\//);
+      const events = root.getAllSubcomponents('vevent').map((one) => new ICAL.Event(one, { strictExceptions: true }));
+      const say = textIn(locale);
+      expect(events.map(({ summary }) => summary)).toEqual([
+        say('feeds:deadline', { title }),
+        say('feeds:consultation', { title: 'Water is off' }),
+        say('feeds:deadline', { title: 'Water is off' }),
+      ]);
+      expect(events.map(({ startDate }) => startDate.toJSDate().toISOString())).toEqual([
+        '2026-07-01T09:00:00.000Z',
+        '2027-01-01T04:59:59.000Z',
+        '2026-07-01T09:00:00.000Z',
+      ]);
+      expect(events.map(({ sequence }) => Number(sequence))).toEqual([0, 2_000, 0]);
+      expect(new Set(events.map(({ uid }) => uid)).size).toBe(3);
+      const [first, , last] = root.getAllSubcomponents('vevent');
+      expect(first?.getFirstProperty('categories')?.getValues()).toEqual(['services', 'a,b']);
+      expect(last?.getFirstPropertyValue('status')).toBe('CANCELLED');
+      expect(first?.getFirstPropertyValue('dtstamp')).toBeTruthy();
+    }
   });
 
   it('keeps an event through corrections, and cancels that of a withdrawn item', () => {
