@@ -53,6 +53,7 @@ export type AppDeps = {
     | 'broadcasts'
     | 'templates'
     | 'evidence'
+    | 'sources'
     | 'keyring'
     | 'edges'
     | 'stores'

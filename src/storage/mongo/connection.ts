@@ -157,6 +157,7 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
     { item: 1, version: 1 },
     { at: -1, item: -1, version: -1 },
   ],
+  sources: [{ paused: 1, dueAt: 1 }],
   idempotent_calls: [{ startedAt: 1 }],
   audit: [{ subject: 1, _id: 1 }],
   staff: [{ id: 1 }],

@@ -24,6 +24,7 @@ import { ruleDepartmentsSchema } from './schema/rule-departments.ts';
 import { rulesSchema } from './schema/rules.ts';
 import { saidFeedbackSchema } from './schema/said-feedback.ts';
 import { secondStepSchema } from './schema/second-step.ts';
+import { sourcesSchema } from './schema/sources.ts';
 import { subscriptionsSchema } from './schema/subscriptions.ts';
 import { transactionalSchema } from './schema/transactional.ts';
 import { tuningSchema } from './schema/tuning.ts';
@@ -61,6 +62,7 @@ const migrations: string[] = [
   saidFeedbackSchema,
   pushOrdersSchema,
   secondStepSchema,
+  sourcesSchema,
 ];
 
 /** The schema that this program makes: how many migrations there are. */

@@ -17,6 +17,7 @@ import type { PublishingService } from '../../publishing/publishing-service.ts';
 import type { DeadlineService } from '../../reports/deadlines.ts';
 import type { ReportService, TuningHistory } from '../../reports/report-service.ts';
 import type { RuleService } from '../../rules/rule-service.ts';
+import type { SourceService } from '../../sources/source-service.ts';
 import type { WechatService } from '../../wechat/wechat-service.ts';
 import { makeCookies } from '../cookies.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
@@ -50,6 +51,7 @@ export type StaffDeps = Pick<
   keyring: Pick<Keyring, 'mac'>;
   wechat: WechatService | null;
   broadcasts: BroadcastService | null;
+  sources: SourceService;
 };
 
 type StaffPage = (req: Request, res: Response, staff: Staff) => Promise<unknown> | unknown;
