@@ -106,7 +106,7 @@ export const makeFeedFetcher = (options: FetchOptions, edges: Pick<Edges, 'now'>
       const to = response.headers.location;
       if (![301, 302, 303, 307, 308].includes(response.statusCode ?? 0) || to === undefined)
         return await judge(response);
-      if (left === 0 || !URL.canParse(to, url)) return fault('redirects');
+      if (left === 0 || !URL.canParse(to, url.href)) return fault('redirects');
       return await follow(new URL(to, url), headers, signal, left - 1);
     } finally {
       response.destroy();

@@ -242,7 +242,9 @@ describe('the pages of sources', () => {
     expect((await visitor.send(`${place}/pause`, {})).html).toContain('The source is paused.');
     expect((await visitor.send(place, { ...form('/a'), everyMinutes: '15' })).html).toContain('The source is changed.');
     expect((await visitor.get('/staff/sources')).html).toContain('every 15 minutes');
+    await visitor.get(place);
     await visitor.send(`${place}/remove`, {});
+    await visitor.get('/staff/sources/new');
     expect((await visitor.send(`${place}/remove`, {})).html).toContain('The source is removed.');
     const audited = (await web.town.stores.access.audit(1, 100)).map(({ action }) => action);
     expect(audited).toEqual(
