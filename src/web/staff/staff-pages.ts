@@ -30,7 +30,7 @@ export type StaffDeps = Pick<
   CitizenDeps,
   'catalogue' | 'subscriptions' | 'profiles' | 'items' | 'applications' | 'opinions' | 'fanout' | 'feedback'
 > & {
-  config: CitizenDeps['config'] & Pick<Config, 'review'>;
+  config: CitizenDeps['config'] & Pick<Config, 'review' | 'sms'>;
   publishing: PublishingService;
   rules: RuleService;
   pushOrders: PushOrderService;
