@@ -14,9 +14,9 @@ const attributes = [
 const said = (condition: Condition, locale: 'en' | 'zh-CN' = 'en'): string =>
   conditionSentences(condition, { locale, trees: trees as never, attributes: attributes as never }).join(' ');
 
-const beijing = { person: 'region', within: ['110000'] } as const;
-const follows = { person: 'follows', topic: 'housing' } as const;
-const region = { person: 'region' as const, within: ['110000', '310000'] };
+const beijing: Condition = { person: 'region', within: ['110000'] };
+const follows: Condition = { person: 'follows', topic: 'housing' };
+const region: Condition = { person: 'region', within: ['110000', '310000'] };
 
 describe('a condition in words', () => {
   const cases: [Condition, string, string][] = [
