@@ -9,6 +9,7 @@ import { forgetOldVisits } from './forget-old-visits.ts';
 import { forgetOldWebhooks } from './forget-old-webhooks.ts';
 import type { Job } from './job.ts';
 import { learnClicks } from './learn-clicks.ts';
+import { pollSources } from './poll-sources.ts';
 import { publishScheduled } from './publish-scheduled.ts';
 import { settleOwed } from './settle-owed.ts';
 import { startPushes } from './start-pushes.ts';
@@ -19,6 +20,7 @@ import { warnDeadlines } from './warn-deadlines.ts';
 export const jobs: readonly Job[] = [
   publishScheduled,
   startPushes,
+  pollSources,
   forgetExpired,
   forgetOldCalls,
   forgetLeavers,

@@ -33,6 +33,13 @@ const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 const share = z.coerce.number().min(0).max(1);
 const milliseconds = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
+/** `0.05 CNY`: an amount and the currency's code (ISO 4217). */
+const price = z
+  .string()
+  .regex(/^\d{1,6}(\.\d{1,6})? [A-Z]{3}$/, 'must be an amount and a currency, such as 0.05 CNY')
+  .transform((text) => ({ amount: Number(text.slice(0, -4)), currency: text.slice(-3) }))
+  .refine(({ currency }) => Intl.supportedValuesOf('currency').includes(currency), 'must name a currency of ISO 4217');
+
 /** `host:port`, an IPv6 address in brackets. */
 const hostAndPort = (text: string): { host: string; port: number } => {
   const at = text.lastIndexOf(':');
@@ -145,6 +152,10 @@ export const environment = {
     schema: providers(['outbox:', 'smpp:', 'ssmpp:', 'twilio+http:', 'twilio+https:']),
     default: 'outbox:',
     help: 'smpp://user:pass@host:port?from=… or twilio+https://sid:token@host/…?from=…; several as for EMAIL_URL',
+  },
+  SMS_PRICE: {
+    schema: price.optional(),
+    help: 'what one part of a text message costs, such as 0.05 CNY; unset: publishers see parts, but no costs',
   },
   PHONE_COUNTRY: {
     schema: z.string().refine(isSupportedCountry, 'must be a two-letter country code (ISO 3166), such as CN'),
@@ -300,7 +311,8 @@ export type Config = {
     dkim: { key: string; selector: string; domain: string } | undefined;
   };
   bounceListen: { host: string; port: number } | undefined;
-  sms: { urls: string[] };
+  /** `price`: of one part of a text message; null: nobody said. */
+  sms: { urls: string[]; price: { amount: number; currency: string } | null };
   phoneCountry: string;
   webPush: {
     outbox: boolean;
@@ -433,7 +445,7 @@ export const readConfig = (
         : undefined,
     },
     bounceListen: all.BOUNCE_LISTEN ? hostAndPort(all.BOUNCE_LISTEN) : undefined,
-    sms: { urls: all.SMS_URL },
+    sms: { urls: all.SMS_URL, price: all.SMS_PRICE ?? null },
     phoneCountry: all.PHONE_COUNTRY,
     webPush: {
       outbox: all.WEB_PUSH === 'outbox',

@@ -44,6 +44,8 @@ import { makeReportCounter, type ReportCounter } from './reports/report-counter.
 import { makeReportService, type ReportService } from './reports/report-service.ts';
 import { makeDeadlineWarnings } from './reports/warn-deadlines.ts';
 import { makeRuleService, type RuleService } from './rules/rule-service.ts';
+import { makeFeedFetcher, mayFetch } from './sources/fetch-feed.ts';
+import { makeSourceService, type SourceService } from './sources/source-service.ts';
 import type { Storage } from './storage/storage.ts';
 import { makeSignUpService } from './subscriptions/sign-up-service.ts';
 import type { Contact } from './subscriptions/subscriber.ts';
@@ -110,6 +112,8 @@ export type Services = {
   broadcasts: BroadcastService | null;
   weibo: Poster | null;
   evidence: EvidenceService;
+  /** Feeds of other offices that are polled. */
+  sources: SourceService;
 };
 
 /** Who acts when nobody asked: schedules and imports by configuration. */
@@ -167,6 +171,13 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     : null;
   const broadcast = broadcasts ? { broadcast: broadcasts.tell } : {};
   const fanout = makeFanoutService(stores, { publishing, edges, keyring, wake, tell: webhooks.tell, ...broadcast });
+
+  const sources = makeSourceService(stores, {
+    ...{ publishing, edges, log },
+    announce: fanout.announce,
+    fetch: makeFeedFetcher({ allowLoopback: allowPrivate }, edges),
+    mayCall: (url) => mayFetch(url, allowPrivate),
+  });
 
   const pushOrders = makePushOrders(stores, { fanout, edges });
 
@@ -271,5 +282,6 @@ export const makeServices = (stores: Storage, tools: ServiceTools): Services => 
     broadcasts,
     weibo,
     evidence,
+    sources,
   };
 };

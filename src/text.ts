@@ -6,7 +6,7 @@ import type { Locale } from './catalogue/topic.ts';
 import { projectRoot } from './project-root.ts';
 
 export const locales: readonly Locale[] = ['en', 'zh-CN'];
-/** `pages`: citizen pages and forms · `messages`: what leaves by email, push, SMS · `reasons`: why somebody was or was not told · `profiles`: what is concluded about people · `tuning`: why rules were moved · `reports`: the pages of analysts · `feeds`: feeds and calendars · `accounts`: the office's accounts at WeChat and Weibo, and what they say · `publisher`: the pages of publishers and reviewers · `admin`: the pages of administrators. */
+/** `pages`: citizen pages and forms · `messages`: what leaves by email, push, SMS · `reasons`: why somebody was or was not told · `profiles`: what is concluded about people · `tuning`: why rules were moved · `reports`: the pages of analysts · `feeds`: feeds and calendars · `accounts`: the office's accounts at WeChat and Weibo, and what they say · `publisher`: the pages of publishers and reviewers · `admin`: the pages of administrators · `sources`: feeds that are polled. */
 const namespaces = [
   'pages',
   'messages',
@@ -18,6 +18,7 @@ const namespaces = [
   'accounts',
   'publisher',
   'admin',
+  'sources',
 ] as const;
 
 const load = (locale: Locale, namespace: string): Record<string, unknown> =>

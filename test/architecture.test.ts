@@ -13,6 +13,7 @@ const story = [
   'browsing',
   'profiles',
   'publishing',
+  'sources',
   'feeds',
   'broadcasts',
   'rules',

@@ -14,7 +14,7 @@ import { readGovuk } from './import/govuk.ts';
 import { type Plan, planEntry } from './import/plan.ts';
 import type { Actor, Item } from './item.ts';
 import type { ItemStore } from './item-store.ts';
-import type { ImportRequest, ItemImportReport } from './publishing-service.ts';
+import type { ImportRequest, ItemImportReport, SeenEntry } from './publishing-service.ts';
 
 export type ImportTools = {
   catalogue: CatalogueService;
@@ -107,6 +107,23 @@ const withTableRegions = async ({ catalogue, outlines }: Run, all: Read[]): Prom
   });
 };
 
+/** What a source says of its entries: all belong to its departments; its language and regions are of those that name none. */
+const ofSource = (value: SourceEntry, source: ImportRequest['source']): SourceEntry => {
+  if (!source) return value;
+  const { departments, language, regions } = source;
+  const { content } = value;
+  const noRegion = (content.regions ?? []).length + value.tableRegions.length === 0 && !content.areas;
+  return {
+    ...value,
+    content: {
+      ...content,
+      ...(departments.length > 0 ? { departments } : {}),
+      ...(language !== null && content.language === 'und' ? { language } : {}),
+      ...(noRegion && regions.length > 0 ? { regions } : {}),
+    },
+  };
+};
+
 /** The items that an entry stands for: by its own id, or by those that it refers to; a cancellation ends all of them. */
 const find = async (items: ItemStore, { externalId, references, withdrawn }: SourceEntry): Promise<Item[]> => {
   const own = await items.get({ externalId });
@@ -133,7 +150,7 @@ const announcing = (plan: Plan, notify: boolean): Plan => {
 
 const plansOf = async (run: Run, value: SourceEntry): Promise<Plan[]> => {
   const { items, edges, input, actor, review } = run;
-  const order = { ...input, review, actor, now: edges.now(), id: newId(edges) };
+  const order = { ...input, source: input.source?.id ?? null, review, actor, now: edges.now(), id: newId(edges) };
   const found = await find(items, value);
   if (found.length === 0) return [announcing(planEntry(value, null, order), input.notify)];
   // one update speaks for one item
@@ -183,6 +200,39 @@ const store = async (run: Run, read: Read[], left: number): Promise<void> => {
     fail(run, entry, value.externalId, 'the item is being changed by others; try again');
 };
 
+const demandImport = async ({ catalogue }: ImportTools, input: ImportRequest, actor: Actor): Promise<void> => {
+  demandWriter(actor);
+  // what a source brings belongs to its departments, and whose it is was asked when it was added
+  if (!input.source) demandWholeOffice(actor);
+  const faults = unknownTopics(input.topics, await catalogue.trees());
+  if (faults.length > 0) throw new AppError('invalid', 'the import names topics that are not known here', { faults });
+};
+
+/** The first `most` entries as an import would take them; nothing is stored. See PublishingService.readItems. */
+export const readItems = async (
+  { items }: Pick<Storage, 'items'>,
+  tools: ImportTools,
+  input: ImportRequest,
+  actor: Actor,
+  most: number,
+): Promise<{ entries: SeenEntry[]; errors: ItemImportReport['errors'] }> => {
+  await demandImport(tools, input, actor);
+  const entries: SeenEntry[] = [];
+  const errors: ItemImportReport['errors'] = [];
+  for (const one of readers[input.format](input.content)) {
+    if (entries.length + errors.length >= most) break;
+    if (!one.ok) {
+      errors.push({ entry: one.entry, id: one.id, message: one.message });
+      continue;
+    }
+    const value = ofSource(one.value, input.source);
+    const { title, language, formedAt = null } = value.content;
+    const known = (await find(items, value)).length > 0;
+    entries.push({ id: value.externalId, title, language, formedAt, known });
+  }
+  return { entries, errors };
+};
+
 /**
  * Reads feeds, alerts and content items, and stores what is new or has changed. Safe to repeat: what is known by its
  * fingerprint is left as it is. See PublishingService.importItems.
@@ -193,15 +243,14 @@ export const importItems = async (
   input: ImportRequest,
   actor: Actor,
 ): Promise<ItemImportReport> => {
-  demandWriter(actor);
-  demandWholeOffice(actor);
-  const faults = unknownTopics(input.topics, await tools.catalogue.trees());
-  if (faults.length > 0) throw new AppError('invalid', 'the import names topics that are not known here', { faults });
+  await demandImport(tools, input, actor);
   const report: ItemImportReport = { created: 0, updated: 0, unchanged: 0, failed: 0, errors: [], notify: [] };
   const run: Run = { ...tools, items, input, actor, report, seen: new Map() };
   for (const some of portions(readers[input.format](input.content), tools.edges)) {
     for (const one of some) if (!one.ok) fail(run, one.entry, one.id, one.message);
-    const read = some.flatMap((one) => (one.ok && isFirst(run, one) ? [one] : []));
+    const read = some
+      .flatMap((one) => (one.ok ? [{ ...one, value: ofSource(one.value, input.source) }] : []))
+      .filter((one) => isFirst(run, one));
     await store(run, await withTableRegions(run, read), tries);
     await othersTurn();
   }

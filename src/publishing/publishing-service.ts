@@ -4,7 +4,7 @@ import { newId } from '../edges.ts';
 import { AppError, type Fault } from '../errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type ContentNames, checkContent, contentFaults } from './check-content.ts';
-import { type ImportTools, importItems } from './import-items.ts';
+import { type ImportTools, importItems, readItems } from './import-items.ts';
 import { type Actor, type Item, type ItemContent, type ItemVersion, newItem } from './item.ts';
 import type { ItemFilter, Page } from './item-store.ts';
 import * as workflow from './workflow.ts';
@@ -18,7 +18,12 @@ export type ImportRequest = {
   topics: string[];
   publish: boolean;
   notify: boolean;
+  /** Of a source that was polled: which it is, and what entries get that do not say it themselves (`departments`: all entries). */
+  source?: { id: string; departments: string[]; language: string | null; regions: string[] };
 };
+
+/** What an entry would come to: an item that is new here, or one that is known. */
+export type SeenEntry = { id: string; title: string; language: string; formedAt: string | null; known: boolean };
 
 export type ItemImportReport = {
   created: number;
@@ -60,6 +65,12 @@ export type PublishingService = {
   withdraw(id: string, note: string, actor: Actor): Promise<Published>;
   /** One broken entry never stops the others. Throws `invalid` when the whole cannot be read or a topic is unknown, `no-scope`. */
   importItems(input: ImportRequest, actor: Actor): Promise<ItemImportReport>;
+  /** The first entries as an import would take them, storing nothing. Throws `invalid`, `no-scope` as an import does. */
+  readItems(
+    input: ImportRequest,
+    actor: Actor,
+    most: number,
+  ): Promise<{ entries: SeenEntry[]; errors: ItemImportReport['errors'] }>;
   /** Items whose scheduled time has come. */
   due(now: number): Promise<Item[]>;
 };
@@ -174,6 +185,7 @@ export const makePublishingService = (stores: Pick<Storage, 'items'>, tools: Pub
       return write(id, actor, (item) => workflow.withdraw(item, note, actor, stepTools()));
     },
     importItems: (input, actor) => importItems(stores, tools, input, actor),
+    readItems: (input, actor, most) => readItems(stores, tools, input, actor, most),
     due: (now) => items.due(now, dueAtOnce),
   };
 };

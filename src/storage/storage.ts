@@ -22,6 +22,7 @@ import type { ItemStore } from '../publishing/item-store.ts';
 import type { DeadlineStore } from '../reports/deadline-store.ts';
 import type { ReportStore } from '../reports/report-store.ts';
 import type { RuleStore } from '../rules/rule-store.ts';
+import type { SourceStore } from '../sources/source-store.ts';
 import type { AddressStore, SignUpStore, SubscriptionStore } from '../subscriptions/subscription-store.ts';
 import type { TuningStore } from '../tuning/tuning-store.ts';
 import type { WebhookStore } from '../webhooks/webhook-store.ts';
@@ -57,6 +58,7 @@ export type Storage = {
   sealed: SealedStore;
   accounts: AccountStore;
   posts: PostStore;
+  sources: SourceStore;
   /** A cheap round trip; throws when the store does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -54,6 +54,7 @@ export type AppDeps = {
     | 'broadcasts'
     | 'templates'
     | 'evidence'
+    | 'sources'
     | 'keyring'
     | 'edges'
     | 'stores'

@@ -21,6 +21,7 @@ import type { PublishingService } from '../publishing/publishing-service.ts';
 import type { DeadlineService } from '../reports/deadlines.ts';
 import type { ReportService } from '../reports/report-service.ts';
 import type { RuleService } from '../rules/rule-service.ts';
+import type { SourceService } from '../sources/source-service.ts';
 import type { SignUpService, SubscriptionService } from '../subscriptions/subscription-service.ts';
 import type { TuningService } from '../tuning/tuning-service.ts';
 import type { WebhookService } from '../webhooks/webhook-service.ts';
@@ -42,6 +43,7 @@ import { peopleRoutes } from './api/people.ts';
 import { pushRoutes } from './api/pushes.ts';
 import { reportRoutes } from './api/reports.ts';
 import { ruleRoutes } from './api/rules.ts';
+import { sourceRoutes } from './api/sources.ts';
 import { subscriptionRoutes } from './api/subscriptions.ts';
 import { suppressionRoutes } from './api/suppressions.ts';
 import { tuningRoutes } from './api/tuning.ts';
@@ -71,6 +73,7 @@ export type ApiDeps = {
   access: AccessService;
   staff: StaffService;
   webhooks: WebhookService;
+  sources: SourceService;
   calendar: CalendarService;
   applications: ApplicationService;
   opinions: OpinionService;
@@ -126,6 +129,7 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
     ...accessRoutes(deps),
     ...tuningRoutes(deps),
     ...webhookRoutes(deps),
+    ...sourceRoutes(deps),
     ...evidenceRoutes(deps),
     ...suppressionRoutes(deps),
     ...hookRoutes(deps),

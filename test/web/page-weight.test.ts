@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { roles } from '../../src/access/access-store.ts';
 import { projectRoot } from '../../src/project-root.ts';
 import { signedInTo } from '../helpers/signed-in.ts';
+import { crawlStaff } from '../helpers/staff-crawl.ts';
+import { staffVisitor } from '../helpers/staff-visitor.ts';
 import { startWeb, type Web } from '../helpers/web.ts';
 
 const most = 100_000;
@@ -39,6 +42,26 @@ describe.each(['en', 'zh-CN'])('no page is above 100 KB (%s)', (locale) => {
     await web.town.drain();
   }, 30_000);
   afterAll(() => web.close());
+
+  it('every page of staff', async () => {
+    const { body } = await web.api('POST', '/items', {
+      ...{ title: 'A draft', summary: 'x', language: 'en', topics: ['services'] },
+    });
+    await web.api('POST', '/rules', {
+      ...{ name: 'r', explanation: { en: 'e', 'zh-CN': 'z' }, when: { all: [] } },
+      ...{
+        who: { person: 'follows', topic: 'services' },
+        deliver: { channels: ['email'], pace: 'daily', priority: 5 },
+      },
+    });
+    await web.api('POST', '/sources', { url: 'https://office.example.org/atom.xml', topics: ['services'] });
+    const staff = await staffVisitor(web, { name: 'Li', roles: [...roles], language: locale });
+    const pages = await crawlStaff(staff);
+    pages.push({ path: 'edit', html: (await staff.get(`/staff/items/${body.id}`)).html });
+    expect(pages.length).toBeGreaterThan(25);
+    const weights = pages.map(({ path, html }) => ({ path, weight: weightOf(html) }));
+    expect(weights.filter(({ weight }) => weight >= most)).toEqual([]);
+  }, 60_000);
 
   it.each([
     ...['/', '/topics', '/topics/services', '/search?q=停水', '/rules', '/about', '/manage', '/offline'],

@@ -219,6 +219,15 @@ const byScopes: Record<string, string> = {
     DELETE /api/v1/webhooks/:id
     GET /api/v1/webhooks/:id/deliveries
     POST /api/v1/webhooks/:id/replay
+    POST /api/v1/sources
+    GET /api/v1/sources
+    GET /api/v1/sources/:id
+    PATCH /api/v1/sources/:id
+    DELETE /api/v1/sources/:id
+    POST /api/v1/sources/test
+    POST /api/v1/sources/:id/pause
+    POST /api/v1/sources/:id/resume
+    POST /api/v1/sources/:id/poll
     GET /api/v1/suppressions
     POST /api/v1/suppressions/find
     POST /api/v1/suppressions/:id/lift`,
@@ -308,7 +317,14 @@ const byRoles: Record<string, string> = {
     GET /staff/channels
     GET /staff/channels/items/:id
     POST /staff/channels/items/:id
-    POST /staff/channels/items/:id/:version/again`,
+    POST /staff/channels/items/:id/:version/again
+    GET /staff/sources
+    GET /staff/sources/new
+    POST /staff/sources/new
+    GET /staff/sources/:id
+    POST /staff/sources/:id
+    POST /staff/sources/:id/remove
+    POST /staff/sources/:id/:step`,
   'publisher reviewer analyst admin': `
     GET /staff/feedback`,
   analyst: `

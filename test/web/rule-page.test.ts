@@ -47,6 +47,8 @@ describe('the public page of rules', () => {
     const page = await seen();
     for (const words of [
       ...['You live in Beijing & rent.', 'where you live, Household', 'Email, Browser notification · Daily'],
+      ...['The notice is about “Public services”.', 'You live in Beijing.'],
+      'You told us something other than “Household: ',
       ...['10 June 2026', '10%', 'within bounds', 'Reaches fewer than 10 people', `id="${id}"`],
     ])
       expect(page).toContain(words);
@@ -55,6 +57,8 @@ describe('the public page of rules', () => {
     const chinese = await seen('zh-CN');
     expect(chinese).toContain('您在北京租房居住。');
     expect(chinese).toContain('目前覆盖不到 10 人');
+    expect(chinese).toContain('信息属于“公共服务”。');
+    expect(chinese).toContain('您所在地区为北京市。');
   });
 
   it('counts in tens, and not anew for each person who comes or goes', async () => {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Edges } from '../../edges.ts';
+import { retryAfterMs } from '../../retry-after.ts';
 import type { Channel, SendResult } from '../channel.ts';
 import { makePaceMeter, type Provider } from '../resilience/failover.ts';
 import { guarded } from '../resilience/guard.ts';
 import { failure, type Verdict } from '../result.ts';
-import { retryAfterMs } from '../retry-after.ts';
 import { fillSlots } from '../slots.ts';
 import { readSmsUrl } from './sms-url.ts';
 

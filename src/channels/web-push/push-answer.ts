@@ -1,5 +1,5 @@
+import { retryAfterMs } from '../../retry-after.ts';
 import type { Verdict } from '../result.ts';
-import { retryAfterMs } from '../retry-after.ts';
 
 /**
  * Sorts the answer of a push service (RFC 8030 sections 5 and 7.3): 404 and 410 end the subscription, 429 asks to wait.

@@ -1,8 +1,8 @@
 import { Agent } from 'node:https';
 import type { Edges } from '../../edges.ts';
 import { isCallable, publicLookup } from '../../public-address.ts';
+import { retryAfterMs } from '../../retry-after.ts';
 import type { WebhookAnswer } from '../../webhooks/webhook.ts';
-import { retryAfterMs } from '../retry-after.ts';
 import { postPush } from '../web-push/push-request.ts';
 
 /** A receiver that has not answered within this is taken to be silent (ms). */

@@ -14,6 +14,8 @@ export type ImportOrder = {
   actor: Actor;
   now: number;
   id: string;
+  /** The source that was polled; null: somebody imports. */
+  source: string | null;
 };
 
 /** What an entry comes to: nothing, or an item to be stored with the version rows that belong to it. */
@@ -23,9 +25,9 @@ export type Plan =
 
 /**
  * What an import last brought of an item: its fingerprint, whether the source had withdrawn it, when it was sent (CAP,
- * ms), and the change notes known by then (short hashes).
+ * ms), the change notes known by then (short hashes), and the source that was polled for it, if one was.
  */
-type Mark = { hash: string; withdrawn: boolean; sentAt: number | null; notes: string[] };
+type Mark = { hash: string; withdrawn: boolean; sentAt: number | null; notes: string[]; source?: string };
 
 const digest = (text: string, length: number): string =>
   createHash('sha256').update(text).digest('base64url').slice(0, length);
@@ -142,10 +144,14 @@ export const planEntry = (
   existing: { item: Item; current: ItemVersion | null } | null,
   order: ImportOrder,
 ): Plan => {
-  const fresh = markOf(entry, order.topics);
+  const brought = existing && readMark(existing.item);
+  // a feed can name any entry as its own: it changes what it brought itself, and nothing else
+  if (existing && order.source !== null && brought?.source !== order.source) return { outcome: 'unchanged' };
+  const source = order.source ?? brought?.source;
+  const fresh = { ...markOf(entry, order.topics), ...(source === undefined ? {} : { source }) };
   if (!existing) return planNew(entry, JSON.stringify(fresh), order);
   const { item } = existing;
-  const mark = readMark(item);
+  const mark = brought;
   if (mark?.hash === fresh.hash) return planUnchanged(item, entry, order);
   if (isLeft(item, entry, mark)) return { outcome: 'unchanged' };
   if (entry.draftOnly && item.state !== 'draft')
@@ -156,13 +162,11 @@ export const planEntry = (
 
   // a cancellation's own words are about the cancelling: the item keeps its content
   const content = entry.references.length > 0 && entry.withdrawn ? item.content : contentOf(entry, order, item);
-  const known = { ...existing, mark };
+  const step = { ...existing, mark };
   const says = mark?.withdrawn !== entry.withdrawn || hasNewNote(entry, mark) || item.pending !== null;
   if (!says && isDeepStrictEqual(content, item.content)) return planUnchanged(item, entry, order);
   const { item: next, versions } =
-    item.state === 'published'
-      ? changePublic(known, entry, content, order)
-      : changeHidden(known, entry, content, order);
+    item.state === 'published' ? changePublic(step, entry, content, order) : changeHidden(step, entry, content, order);
   const own = item.externalId === entry.externalId ? [] : [entry.externalId];
   const aliases = [...new Set([...(item.aliases ?? []), ...own])];
   const named = aliases.length > 0 ? { ...next, aliases } : next;

@@ -154,6 +154,7 @@ const indexes: Record<string, mongo.IndexSpecification[]> = {
   allowed_messages: [{ lookup: 1, scene: 1 }],
   posts: [{ state: 1, dueAt: 1 }, { item: 1, version: 1 }, { at: -1, item: -1, version: -1 }, { reference: 1 }],
   asked_feeds: [{ anchors: 1 }, { askedAt: -1, _id: 1 }],
+  sources: [{ paused: 1, dueAt: 1 }],
   idempotent_calls: [{ startedAt: 1 }],
   audit: [{ subject: 1, _id: 1 }],
   staff: [{ id: 1 }],

@@ -29,6 +29,7 @@ import { mongoReturnStore } from './return-store.ts';
 import { mongoRuleStore } from './rule-store.ts';
 import { mongoSealedStore } from './sealed-store.ts';
 import { mongoSignUpStore } from './sign-up-store.ts';
+import { mongoSourceStore } from './source-store.ts';
 import { mongoStaffSignInStore } from './staff-sign-in-store.ts';
 import { mongoSubscriptionStore } from './subscription-store.ts';
 import { mongoTransactionalStore } from './transactional-store.ts';
@@ -68,6 +69,7 @@ export const mongoStores = (db: mongo.Db, edges: Edges): Stores => ({
   sealed: mongoSealedStore(db),
   accounts: mongoAccountStore(db),
   posts: mongoPostStore(db),
+  sources: mongoSourceStore(db),
 });
 
 /** Every port over one open connection whose indexes are there. */

@@ -26,6 +26,7 @@ import { ruleDepartmentsSchema } from './schema/rule-departments.ts';
 import { rulesSchema } from './schema/rules.ts';
 import { saidFeedbackSchema } from './schema/said-feedback.ts';
 import { secondStepSchema } from './schema/second-step.ts';
+import { sourcesSchema } from './schema/sources.ts';
 import { subscriptionsSchema } from './schema/subscriptions.ts';
 import { transactionalSchema } from './schema/transactional.ts';
 import { tuningSchema } from './schema/tuning.ts';
@@ -65,6 +66,7 @@ const migrations: string[] = [
   secondStepSchema,
   postDoubtsSchema,
   askedFeedsSchema,
+  sourcesSchema,
 ];
 
 /** The schema that this program makes: how many migrations there are. */

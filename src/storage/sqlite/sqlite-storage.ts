@@ -25,6 +25,7 @@ import { sqliteReturnStore } from './return-store.ts';
 import { sqliteRuleStore } from './rule-store.ts';
 import { sqliteSealedStore } from './sealed-store.ts';
 import { sqliteSignUpStore } from './sign-up-store.ts';
+import { sqliteSourceStore } from './source-store.ts';
 import { sqliteStaffSignInStore } from './staff-sign-in-store.ts';
 import { sqliteSubscriptionStore } from './subscription-store.ts';
 import { sqliteTransactionalStore } from './transactional-store.ts';
@@ -64,6 +65,7 @@ export const sqliteStorage = (db: SqliteDatabase): Storage => {
     sealed: sqliteSealedStore(db),
     accounts: sqliteAccountStore(db),
     posts: sqlitePostStore(db),
+    sources: sqliteSourceStore(db),
     ping: async () => {
       await db.read(() => one.get());
     },

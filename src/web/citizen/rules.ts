@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import type { Attribute } from '../../catalogue/catalogue-store.ts';
 import { AppError } from '../../errors.ts';
+import { conditionSentences } from '../../rules/condition-words.ts';
 import type { RuleVersion } from '../../rules/rule.ts';
 import { leavesOf } from '../../rules/selection.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
@@ -48,13 +49,16 @@ const looksAt = ({ t, locale }: Voice, attributes: readonly Attribute[], { conte
 };
 
 const ruleCard = (voice: Voice, attributes: readonly Attribute[], rule: RuleVersion, told: Told) => {
-  const { explanation, deliver, holdout, tune } = rule.content;
+  const { explanation, when, who, deliver, holdout, tune } = rule.content;
   const { t, locale } = voice;
+  const telling = { locale, trees: voice.trees, attributes };
   return {
     id: rule.rule,
     explanation: explanation[locale],
     reach:
       told.people === null ? t(told.few ? 'rules.few' : 'rules.uncounted') : t('rules.reach', { count: told.people }),
+    when: conditionSentences(when, telling),
+    who: conditionSentences(who, telling),
     looksAt: looksAt(voice, attributes, rule),
     how: `${deliver.channels.map((channel) => t(`channel.${channel}`)).join(t('target.and'))} · ${t(`pace.${deliver.pace}`)}`,
     holdout: holdout > 0 ? t('rules.holdout', { share: shareOf(voice, holdout) }) : null,

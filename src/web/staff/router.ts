@@ -12,6 +12,7 @@ import { opinionPages } from './opinions.ts';
 import { peopleRouter } from './people.ts';
 import { secondStepRouter } from './second-step.ts';
 import { signInRouter } from './sign-in.ts';
+import { sourcePages } from './sources.ts';
 import { makeStaffPages, type StaffDeps } from './staff-pages.ts';
 import { suppressionsRouter } from './suppressions.ts';
 
@@ -38,5 +39,6 @@ export const staffRouter = (deps: StaffDeps & AdminDeps, pages: Pages): Router =
     .use(deadlinePages(deps, pages, own))
     .use(calendarPages(deps, own))
     .use(channelPages(deps, pages, own))
+    .use(sourcePages(deps, pages, own))
     .use(analystRouter(deps, pages, own));
 };

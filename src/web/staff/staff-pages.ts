@@ -18,6 +18,7 @@ import type { PublishingService } from '../../publishing/publishing-service.ts';
 import type { DeadlineService } from '../../reports/deadlines.ts';
 import type { ReportService, TuningHistory } from '../../reports/report-service.ts';
 import type { RuleService } from '../../rules/rule-service.ts';
+import type { SourceService } from '../../sources/source-service.ts';
 import type { WechatService } from '../../wechat/wechat-service.ts';
 import { makeCookies } from '../cookies.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
@@ -30,7 +31,7 @@ export type StaffDeps = Pick<
   CitizenDeps,
   'catalogue' | 'subscriptions' | 'profiles' | 'items' | 'applications' | 'opinions' | 'fanout' | 'feedback'
 > & {
-  config: CitizenDeps['config'] & Pick<Config, 'review'>;
+  config: CitizenDeps['config'] & Pick<Config, 'review' | 'sms'>;
   publishing: PublishingService;
   rules: RuleService;
   pushOrders: PushOrderService;
@@ -52,6 +53,7 @@ export type StaffDeps = Pick<
   keyring: Signer;
   wechat: WechatService | null;
   broadcasts: BroadcastService | null;
+  sources: SourceService;
 };
 
 type StaffPage = (req: Request, res: Response, staff: Staff) => Promise<unknown> | unknown;

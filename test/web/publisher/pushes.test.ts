@@ -34,6 +34,36 @@ describe('the pages on which messages go out', () => {
   const open = async (visitor: Awaited<ReturnType<typeof writer>>) =>
     hidden((await visitor.get(`/staff/pushes/new?item=${item}`)).html, 'once');
 
+  it('say what text messages cost at most, where a price is known', async () => {
+    await web.close();
+    web = await startWeb({ env: { SMS_PRICE: '0.05 CNY' } });
+    const { body } = await web.api('POST', '/items', {
+      ...{ title: '第12路公交车改道', summary: '自周一起。'.repeat(30), language: 'zh-CN', topics: ['services'] },
+    });
+    await web.api('POST', `/items/${body.id}/publish`);
+    await web.town.people(
+      Array.from({ length: 24 }, (_, n) => ({
+        ...{ externalId: `t${n}`, phone: `+86138001380${10 + n}`, verified: true, follow: [] },
+        ...{ region: '110000', consents: { personalisation: true } },
+      })),
+    );
+    const li = await writer();
+    const { html } = await li.get(`/staff/pushes/new?item=${body.id}`);
+    const once = hidden(html, 'once');
+    const form = { once, item: String(body.id), ...inBeijing, do: 'refresh' };
+    const parts = Number(
+      /(\d) text messages for each person/.exec((await li.send('/staff/pushes/new', form)).html)?.[1],
+    );
+    expect(parts).toBeGreaterThan(1);
+    const cost = new Intl.NumberFormat('en', { style: 'currency', currency: 'CNY' }).format(24 * parts * 0.05);
+    expect((await li.send('/staff/pushes/new', form)).html).toContain(
+      `Text messages cost at most ${cost}: 24 people can be told by text message`,
+    );
+    const byEmail = await li.send('/staff/pushes/new', { ...form, 'channel-0': 'email' });
+    expect(byEmail.html).not.toContain('Text messages cost');
+    expect((await li.get('/staff/items/new?template=service')).html).toMatch(/costs CN¥0\.\d+/);
+  });
+
   it('start with the number typed, once for a form that is sent twice', async () => {
     const li = await writer();
     const once = await open(li);

@@ -10,6 +10,7 @@ import { locales, textIn } from '../../../text.ts';
 import { topicTitle, type Voice } from '../../pages/present.ts';
 import { numberText } from '../../staff/report-tables.ts';
 import type { StaffDeps } from '../../staff/staff-pages.ts';
+import { smsCost } from '../sms-cost.ts';
 import { languageName } from './item-form.ts';
 
 type Deps = Pick<StaffDeps, 'templates' | 'config' | 'edges'>;
@@ -55,6 +56,15 @@ const sharedOf = (
     tracked: config.feedback.clicks,
   });
 };
+
+/** How many parts the text message of an item has at most, in any of our languages. */
+export const mostParts = (deps: Deps, id: string, content: ItemContent, voice: Voice): number =>
+  Math.max(
+    ...locales.map((locale) => {
+      const slots = slotsOf(deps, id, { content, voice: { ...voice, locale } });
+      return splitSms(fillSlots(sharedOf(deps, { id, content, voice, locale }).sms, slots)).bodies.length;
+    }),
+  );
 
 /** The HTML of the mail as it would leave, in one language. */
 export const mailOf = (
@@ -111,6 +121,7 @@ export const previewsOf = (deps: Deps, id: string, content: ItemContent, voice: 
       sms: {
         text: sms,
         parts: voice.t('publisher:preview.parts', { count: parts.bodies.length }),
+        cost: smsCost(deps, voice, parts.bodies.length),
         letters: voice.t(`publisher:preview.coding.${parts.coding}`, { count: numberText(voice, [...sms].length) }),
       },
     };

@@ -13,12 +13,14 @@ import { numberText } from '../../staff/report-tables.ts';
 import type { StaffDeps, StaffPages } from '../../staff/staff-pages.ts';
 import { audienceView, auditExact } from '../audience-view.ts';
 import { type Faults, regionChoices } from '../items/item-form.ts';
+import { mostParts } from '../items/item-preview.ts';
 import { titleFor } from '../items/item-words.ts';
 import { idOfForm } from '../names.ts';
 import { topicNames } from '../rules/condition-form.ts';
 import { conditionView } from '../rules/condition-view.ts';
 import { itemsToTry, ruleWriters } from '../rules/rule-edit.ts';
 import { ruleChoices } from '../rules/rule-form.ts';
+import { smsCostOf } from '../sms-cost.ts';
 import { blankPush, idsIn, type PushTyped, pushOfForm, readPushForm } from './push-form.ts';
 
 /** How many people it is for; the number to be typed before it goes. Null while nobody can say. */
@@ -27,21 +29,28 @@ type Reached = { count: number; type: number; view: object | 'building' | null }
 const exactFor = (me: Staff): boolean => me.roles.includes('admin');
 
 const reachOf = async (deps: StaffDeps, voice: Voice, me: Staff, typed: PushTyped): Promise<Reached | null> => {
-  const { audience } = pushOfForm(typed, voice, await deps.catalogue.attributes());
+  const { audience, channels } = pushOfForm(typed, voice, await deps.catalogue.attributes());
+  const cost = async (people: number): Promise<string | null> => {
+    const item = await deps.publishing.get(typed.item);
+    return item && smsCostOf(deps, voice, { people, channels, parts: mostParts(deps, item.id, item.content, voice) });
+  };
   if (audience?.kind === 'people') {
     const count = audience.subscribers.length;
-    return { count, type: count, view: { people: numberText(voice, count), parts: [], warnings: [] } };
+    const view = { people: numberText(voice, count), parts: [], warnings: [], cost: await cost(count) };
+    return { count, type: count, view };
   }
   if (audience?.kind !== 'condition' || typed.item === '') return null;
   try {
     const asked = { item: { id: typed.item }, who: audience.who, rules: false, subscriptions: false };
     const found = await deps.audience.preview(asked, 0);
     const few = !exactFor(me) && found.people > 0 && found.people < fewerThan;
+    const { sms } = found.reachable;
+    const told = exactFor(me) || sms === 0 || sms >= fewerThan ? sms : fewerThan - 1;
     return {
       count: found.people,
       // so few are not told to everybody
       type: few ? fewerThan : found.people,
-      view: audienceView(voice, found, exactFor(me)),
+      view: { ...audienceView(voice, found, exactFor(me)), cost: await cost(told) },
     };
   } catch (error) {
     if (!(error instanceof AppError) || !['index-building', 'not-found'].includes(error.code)) throw error;
