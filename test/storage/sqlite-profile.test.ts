@@ -43,8 +43,8 @@ describe('taking events in on SQLite', () => {
     expect((await stores.profiles.absorb(events, foldUnder(new Map([['housing', null]])))).size).toBe(300);
     turns.end();
     const pauses = pausesOf(writtenAt);
-    // 60 people a write: whoever waits for a page waits for no more
-    expect(pauses).toHaveLength(4);
+    // 80 people a write: whoever waits for a page waits for no more
+    expect(pauses).toHaveLength(3);
     for (const pause of pauses) expect(pause).toBeGreaterThanOrEqual(3);
     await opened.close();
   });
