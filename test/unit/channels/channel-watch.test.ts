@@ -10,7 +10,7 @@ const ok: SendResult = { ok: true, provider: 'smtp:a', reference: null, response
 const away = failure('smtp:a', { kind: 'transient', reason: 'connection' }, 'ECONNREFUSED for chen@example.org');
 const unknown = failure('smtp:a', { kind: 'permanent', reason: 'no-such-address' }, '550 chen@example.org');
 const notice = { kind: 'notification' as const, key: 'k' };
-const test = { kind: 'transactional' as const, key: `${channelTestKey} 1` };
+const trial = { kind: 'transactional' as const, key: `${channelTestKey} 1` };
 
 describe('how a channel fares', () => {
   let db: SqliteDatabase;
@@ -68,17 +68,17 @@ describe('how a channel fares', () => {
 
   it('is kept of a test at once, whatever was wrong; and until when nothing is taken', async () => {
     watch('email', notice, ok);
-    watch('email', test, unknown);
+    watch('email', trial, unknown);
     expect((await health()).fault).toMatchObject({ code: 'no-such-address' });
     const slow = failure('smtp:a', { kind: 'throttled', reason: 'throttled', retryAfterMs: 9_000 }, '');
-    watch('email', test, slow);
+    watch('email', trial, slow);
     expect(await health()).toMatchObject({ quietUntil: now + 9_000 });
-    watch('email', test, ok);
+    watch('email', trial, ok);
     expect(await health()).toEqual({ workedAt: now, fault: null, quietUntil: null });
   });
 
   it('is told by nobody for WeChat, whose client keeps its own', () => {
-    watch('wechat', test, away);
+    watch('wechat', trial, away);
     expect(writes).toBe(0);
   });
 });
