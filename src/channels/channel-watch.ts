@@ -5,7 +5,7 @@ import { channelTestKey, type SendResult } from './channel.ts';
 import type { OnSent } from './metered.ts';
 import { isProviderFault } from './result.ts';
 
-/** What is as it was a moment ago is written no more often (ms), and a change of mind no more often than `changeMs`. */
+/** What is as it was a moment ago is written no more often (ms). A fault is tried again and can wait for `changeMs`; that it is over cannot. */
 const sameMs = 60_000;
 const changeMs = 5_000;
 
@@ -29,7 +29,8 @@ export const makeChannelWatch = (
 
   const isDue = (name: ProviderName, code: string, now: number): boolean => {
     const before = last.get(name);
-    return !before || now < before.at || now - before.at >= (before.code === code ? sameMs : changeMs);
+    const isOver = code === '' && before?.code !== '';
+    return !before || isOver || now < before.at || now - before.at >= (before.code === code ? sameMs : changeMs);
   };
 
   return (channel, { key }, result) => {

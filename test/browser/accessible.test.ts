@@ -78,6 +78,7 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     '/',
     '/topics',
     '/topics/services',
+    '/departments/Water%20office',
     '/search?q=flood',
     '/search?q=nothing-like-it',
     '/search?q=flood&follow=none',
@@ -197,6 +198,13 @@ describeBrowser.each(['en', 'zh-CN'] as const)('every page is accessible (%s)', 
     await page.locator('form[action="/staff/suppressions/find"] button').click();
     await page.locator('.govuk-error-summary').waitFor();
     await check();
+    await page.goto('/staff/channels');
+    await check();
+    for (const channel of ['sms', 'webPush']) {
+      await page.locator(`form[action="/staff/channels/${channel}/try"] button`).click();
+      await page.locator('.govuk-error-summary').waitFor();
+      await check();
+    }
     await other.close();
   }, 60_000);
 

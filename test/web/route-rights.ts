@@ -294,7 +294,6 @@ const byRoles: Record<string, string> = {
     GET /staff/pushes/:id
     GET /staff/pushes/:id/events`,
   'publisher admin': `
-    GET /staff/channels
     GET /staff/items/new
     POST /staff/items/new
     POST /staff/items/preview
