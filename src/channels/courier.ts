@@ -31,10 +31,18 @@ export type TransactionalStore = {
 /** Hands a transactional message over durably: once this answers, it will leave though the process dies. */
 export type Courier = {
   post(to: Contact, content: SharedContent, slots: Partial<Slots>, expiresAt: number): Promise<void>;
+  /**
+   * The work of `post`, to nobody: a row that names no address and is never sent, so that the time of an answer does not tell whether
+   * a letter leaves.
+   */
+  pretend(channel: ChannelName, content: SharedContent, slots: Partial<Slots>): Promise<void>;
 };
 
-/** What the seal of a transactional message holds. */
-export type SealedMessage = { to: Contact; content: SharedContent; slots: Slots };
+/** When a row expires that was made to be nobody's. */
+export const nobodys = 0;
+
+/** What the seal of a transactional message holds; `to` null: it is nobody's. */
+export type SealedMessage = { to: Contact | null; content: SharedContent; slots: Slots };
 
 export const sealContextOf = (id: string): string => `transactional:${id}`;
 
@@ -48,23 +56,19 @@ export type CourierTools = {
 /** Makes the courier: a sealed row, then a hint to the workers. Slots left out are empty. */
 export const makeCourier = (stores: { transactional: TransactionalStore }, tools: CourierTools): Courier => {
   const { keyring, edges, wake } = tools;
+  const keep = async (
+    channel: ChannelName,
+    message: Omit<SealedMessage, 'slots'> & { slots: Partial<Slots> },
+    expiresAt: number,
+  ): Promise<void> => {
+    const id = newId(edges);
+    const slots: Slots = { unsubscribe: '', manage: '', item: '', reason: '', token: '', ...message.slots };
+    const sealed = keyring.seal(JSON.stringify({ ...message, slots } satisfies SealedMessage), sealContextOf(id));
+    await stores.transactional.enqueue({ id, channel, sealed, attempts: 0, dueAt: edges.now(), expiresAt });
+    wake();
+  };
   return {
-    post: async (to, content, slots, expiresAt) => {
-      const id = newId(edges);
-      const all: Slots = { unsubscribe: '', manage: '', item: '', reason: '', token: '', ...slots };
-      const sealed = keyring.seal(
-        JSON.stringify({ to, content, slots: all } satisfies SealedMessage),
-        sealContextOf(id),
-      );
-      await stores.transactional.enqueue({
-        id,
-        channel: to.channel,
-        sealed,
-        attempts: 0,
-        dueAt: edges.now(),
-        expiresAt,
-      });
-      wake();
-    },
+    post: (to, content, slots, expiresAt) => keep(to.channel, { to, content, slots }, expiresAt),
+    pretend: (channel, content, slots) => keep(channel, { to: null, content, slots }, nobodys),
   };
 };

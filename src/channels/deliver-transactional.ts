@@ -4,7 +4,13 @@ import type { Log } from '../log.ts';
 import type { ChannelName } from '../subscriptions/follow.ts';
 import type { Contact } from '../subscriptions/subscriber.ts';
 import type { Channel, SendResult } from './channel.ts';
-import { type SealedMessage, sealContextOf, type TransactionalMessage, type TransactionalStore } from './courier.ts';
+import {
+  nobodys,
+  type SealedMessage,
+  sealContextOf,
+  type TransactionalMessage,
+  type TransactionalStore,
+} from './courier.ts';
 import { failure } from './result.ts';
 
 export type DeliveryTools = {
@@ -70,13 +76,16 @@ export const deliverTransactional = async (
       // the key may come back (a rotation under way): it is tried until it expires
       return failure('none', { kind: 'transient', reason: 'storage' }, String(error));
     }
-    const result = await channel.send({ id: message.id, ...opened }, signal);
-    if (!result.ok && result.kind === 'permanent') await report(opened.to, message, result.detail);
+    const { to, ...said } = opened;
+    if (to === null) return failure('none', { kind: 'permanent', reason: 'refused' }, 'it is nobody’s');
+    const result = await channel.send({ id: message.id, to, ...said }, signal);
+    if (!result.ok && result.kind === 'permanent') await report(to, message, result.detail);
     return result;
   };
 
   const settle = async (message: TransactionalMessage, freshUntil: number): Promise<void> => {
     if (signal.aborted || edges.monotonic() > freshUntil) return;
+    if (message.expiresAt === nobodys) return transactional.settle(message.id, token, null);
     const isLate = message.expiresAt <= edges.now();
     const result = isLate
       ? failure('none', { kind: 'permanent', reason: 'refused' }, 'its time is over')

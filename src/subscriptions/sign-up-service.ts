@@ -110,11 +110,10 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
     return normal.contact;
   };
 
-  /** Whether a message may go there: not too many an hour, and never to a suppressed address but one that was erased. */
-  const mayAsk = async (lookup: string): Promise<boolean> => {
-    const allowed = await mayBeAsked(signUps, lookup, edges.now());
+  /** Nothing goes to a suppressed address but one that was erased. */
+  const isBlocked = async (lookup: string): Promise<boolean> => {
     const suppressed = await addresses.suppression(lookup);
-    return allowed && (suppressed === null || suppressed === erasedReason);
+    return suppressed !== null && suppressed !== erasedReason;
   };
 
   const letterOf = async (signUp: SignUp, code: string | null): Promise<Letter> => {
@@ -134,7 +133,8 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
   /** Asks at an address for its owner's answer, or says nothing where nothing may be sent. */
   const ask = async (contact: Contact, kept: KeptRequest): Promise<void> => {
     const { lookup, channel, sealed } = sealContact(keyring, contact);
-    if (!(await mayAsk(lookup))) return;
+    if (!(await mayBeAsked(signUps, lookup, edges.now()))) return;
+    const blocked = await isBlocked(lookup);
     const id = newId(edges);
     const code = channel === 'sms' ? newCode(edges) : null;
     const now = edges.now();
@@ -144,8 +144,13 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
       createdAt: now,
       expiresAt: now + (code === null ? linkMs : codeMs),
     };
-    await signUps.insert(signUp);
     const { content, slots } = await letterOf(signUp, code);
+    // who is not asked costs as much: neither the answer nor its time tells that an address is blocked
+    if (blocked) {
+      await courier.pretend(channel, content, slots);
+      return courier.pretend(channel, content, slots);
+    }
+    await signUps.insert(signUp);
     await courier.post(contact, content, slots, signUp.expiresAt);
   };
 

@@ -1,4 +1,5 @@
 import type { Locale } from '../catalogue/topic.ts';
+import { newId } from '../edges.ts';
 import { AppError, type Fault } from '../errors.ts';
 import type { LedgerStore } from '../fanout/ledger-store.ts';
 import type { ProfileStore } from '../profiles/profile-store.ts';
@@ -252,12 +253,14 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
       if (!normal.ok) throw new AppError('invalid', 'The address does not fit', { faults: normal.faults });
       const now = edges.now();
       const lookup = lookupOf(keyring, normal.contact);
-      const allowed = await mayBeAsked(signUps, lookup, now);
+      if (!(await mayBeAsked(signUps, lookup, now))) return;
       const address = await addresses.find(lookup);
       const person = address && (await presentPerson(subscriptions, { ordinal: address.subscriber }));
-      if (!allowed || !address || address.suppressed !== null || !person) return;
-      const link = `${config.publicUrl}/manage/${signLink(keyring, 'manage', person.id, now + hourMs)}`;
+      const link = `${config.publicUrl}/manage/${signLink(keyring, 'manage', person?.id ?? newId(edges), now + hourMs)}`;
       const { content, slots } = templates.manageLink({ locale, link });
+      // an unknown address costs as much as a known one: the time of the answer tells nothing either
+      if (!address || address.suppressed !== null || !person)
+        return courier.pretend(normal.contact.channel, content, slots);
       await courier.post(openContact(keyring, address), content, slots, now + hourMs);
     },
     importPeople: makeImporter(stores, tools),

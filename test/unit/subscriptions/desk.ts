@@ -53,6 +53,7 @@ export const openDesk = async () => {
     catalogue,
     forgetSent: async () => undefined,
     courier: {
+      pretend: async () => undefined,
       post: async (to: Contact, content: SharedContent, slots: Partial<Slots>, expiresAt: number) => {
         posted.push({ to, content, slots, expiresAt });
       },
