@@ -4,6 +4,9 @@ import { Button, createAll, ErrorSummary, PasswordInput } from './govuk-frontend
 document.body.classList.add('js-enabled', 'govuk-frontend-supported');
 for (const component of [Button, ErrorSummary, PasswordInput]) createAll(component);
 
+// On a phone the menu of staff is a line that scrolls: where one is has to be in sight.
+document.querySelector('.bm-header__nav--many [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+
 // Whoever only reads gets no service worker; who installed the site has its page for when there is no network.
 const workers = navigator.serviceWorker;
 if (workers && matchMedia('(display-mode: standalone)').matches) workers.register('/sw.js').catch(() => undefined);

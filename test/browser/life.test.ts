@@ -1,4 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
+import { textIn } from '../../src/text.ts';
 import { complaintsOf, describeBrowser, launchBrowser, staffPage, visitor } from '../helpers/browser.ts';
 import { fromOutbox, linkIn } from '../helpers/outbox.ts';
 import { type Service, startService } from '../helpers/start-service.ts';
@@ -101,6 +102,26 @@ describeBrowser('the whole life of a subscription', () => {
     return rule;
   };
 
+  /** How many whole lives have been lived, each of which ends with one "not for me". */
+  let lives = 0;
+  const shareIn = (locale: string, share: number): string =>
+    new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }).format(share);
+
+  /** What the analyst is told of "not for me": in the CSV behind the page of the funnel, and as a figure of the week. */
+  const unwantedIn = async (analyst: Page, locale: 'en' | 'zh-CN'): Promise<{ csv: number; figure: string }> => {
+    await analyst.goto('/staff/reports/funnel');
+    const period = await Promise.all(['#from', '#to'].map((id) => analyst.locator(id).inputValue()));
+    const query = new URLSearchParams({ from: period[0] ?? '', to: period[1] ?? '', by: 'channel', format: 'csv' });
+    const file = await (await analyst.request.get(`/staff/reports/funnel?${query}`)).text();
+    const [head = '', ...lines] = file.trim().split(/\r?\n/);
+    const [key, at] = ['key', 'notForMe'].map((name) => head.replace('\ufeff', '').split(',').indexOf(name));
+    const mail = lines.map((line) => line.split(',')).find((cells) => cells[key ?? 0] === 'email');
+    await analyst.goto('/staff/reports');
+    const label = textIn(locale)('reports:figure.unwanted');
+    const figure = await analyst.locator('.bm-figure', { hasText: label }).locator('.bm-figure__value').textContent();
+    return { csv: Number(mail?.[at ?? 0] ?? 0), figure: (figure ?? '').trim() };
+  };
+
   it.each([
     { locale: 'en', javaScript: true },
     { locale: 'zh-CN', javaScript: false },
@@ -144,6 +165,12 @@ describeBrowser('the whole life of a subscription', () => {
       const analyst = await staffPage(browser, service, { ...how, name: `analyst-${how.locale}`, roles: ['analyst'] });
       await analyst.goto('/staff/reports');
       await expect(analyst.locator('h1').count()).resolves.toBe(1);
+      // the counters are kept every few seconds
+      const until = Date.now() + 60_000;
+      let shown = await unwantedIn(analyst, how.locale);
+      while (shown.csv !== lives + 1 && Date.now() < until) shown = await unwantedIn(analyst, how.locale);
+      lives += 1;
+      expect(shown).toEqual({ csv: lives, figure: shareIn(how.locale, lives / (lives * (neighbours + 1))) });
 
       await citizen.goto('/my/erase');
       await citizen.locator('form[action="/my/erase"] button').click();

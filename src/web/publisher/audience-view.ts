@@ -1,6 +1,6 @@
 import type { Staff } from '../../access/access-store.ts';
 import type { AudienceService, Counted } from '../../audience/audience-service.ts';
-import { maskedCounts, maskedList, maskedWarnings } from '../api/masking.ts';
+import { fewerThan, maskedCounts, maskedList, maskedWarnings } from '../api/masking.ts';
 import { regionName, type Voice } from '../pages/present.ts';
 import { numberText } from '../staff/report-tables.ts';
 import type { StaffDeps } from '../staff/staff-pages.ts';
@@ -37,6 +37,8 @@ export const audienceView = (voice: Voice, found: Preview, exact: boolean) => {
   const channels = Object.entries(found.reachable).map(([key, count]) => ({ key, people: count }));
   return {
     people: peopleText(voice, people),
+    // by which the words beside it are chosen; so few that they are not told are several
+    count: people ?? fewerThan,
     parts: [
       {
         title: t('publisher:audience.byRegion'),

@@ -36,7 +36,7 @@ const reachOf = async (deps: StaffDeps, voice: Voice, me: Staff, typed: PushType
   };
   if (audience?.kind === 'people') {
     const count = audience.subscribers.length;
-    const view = { people: numberText(voice, count), parts: [], warnings: [], cost: await cost(count) };
+    const view = { people: numberText(voice, count), count, parts: [], warnings: [], cost: await cost(count) };
     return { count, type: count, view };
   }
   if (audience?.kind !== 'condition' || typed.item === '') return null;

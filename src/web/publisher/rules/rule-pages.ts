@@ -5,7 +5,7 @@ import { AppError } from '../../../errors.ts';
 import { explanationsIn, sourceText } from '../../../fanout/reasons.ts';
 import type { Condition } from '../../../rules/condition.ts';
 import type { RuleView } from '../../../rules/rule-service.ts';
-import { maskedCounts, maskedWarnings } from '../../api/masking.ts';
+import { fewerThan, maskedCounts, maskedWarnings } from '../../api/masking.ts';
 import type { Pages } from '../../pages/page.ts';
 import { dayOf, momentOf, type Voice } from '../../pages/present.ts';
 import { field, longField, pathPart, queryText, textFault } from '../../pages/request.ts';
@@ -51,6 +51,7 @@ const reachOf = async (deps: StaffDeps, voice: Voice, me: Staff, view: RuleView)
     const { people }: { people: number | null } = maskedCounts({ people: found.people }, exact, ['people']);
     return {
       people: peopleText(voice, people),
+      count: people ?? fewerThan,
       items: voice.t('publisher:rules.tried', { tried: found.items.tried, count: found.items.wanted }),
       warnings: maskedWarnings(found.warnings, exact, found.people).map((one) =>
         voice.t(`publisher:audience.warning.${one}`),
