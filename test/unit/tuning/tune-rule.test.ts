@@ -105,6 +105,26 @@ describe('a night of tuning', () => {
     expect(arms.threshold).toBeUndefined();
   });
 
+  it.each([
+    ['hour', { hour: true }, 'preferred', 'at-once', ['at-once', 'preferred']],
+    ['weight', { weight: [0.5, 2] as [number, number] }, 1, 2, [0.5, 1, 1.25, 2]],
+  ] as const)(
+    'moves the %s to what more people act upon, among what was allowed',
+    (parameter, tune, from, to, values) => {
+      const { moves, arms } = night(makeRuleContent({ tune }), [
+        makeTally({ parameter, arm: String(from), sent: 2_000, useful: 200, unwanted: 20 }),
+        makeTally({ parameter, arm: String(to), sent: 500, useful: 150, unwanted: 5 }),
+      ]);
+      expect(moves).toMatchObject([{ parameter, from, to, evidence: { kind: 'choice', n: 2_500 } }]);
+      expect(moves[0]?.evidence.probability).toBeGreaterThanOrEqual(0.95);
+      expect(arms[parameter]?.map(({ value }) => value)).toEqual(values);
+      // it only proposes: all but the floors stays with what is written
+      expect(arms[parameter]?.filter(({ value }) => value !== from).map(({ probability }) => probability)).toEqual(
+        values.slice(1).map(() => armFloor),
+      );
+    },
+  );
+
   it('lets the old count less', () => {
     const tallies = levelled(noisy).map((tally) => ({ ...tally, day: today - 300 }));
     expect(night(makeRuleContent(), tallies).moves).toEqual([]);
