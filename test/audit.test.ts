@@ -53,7 +53,7 @@ const onMongo = async (): Promise<Opened> => {
   };
 };
 
-const describeAudit = (name: string, open: () => Promise<Opened>): void =>
+const describeAudit = (name: string, open: () => Promise<Opened>): unknown =>
   describe(`the audit log on ${name}`, () => {
     let opened: Opened;
     let access: AccessService;
