@@ -114,5 +114,5 @@ describe('npm run audit:verify', () => {
     expect((await runCommand('audit-verify', ['--head', 'x'], env)).code).toBe(2);
     await town.close();
     rmSync(dataDir, { recursive: true, force: true });
-  }, 30_000);
+  });
 });
