@@ -10,7 +10,7 @@ import { adminApiKey, startWeb } from './helpers/web.ts';
  * The whole story over the API, on a real store, with the clock in the test's hand: sign up by email, SMS and web push,
  * publish, be told, correct, stop. The peers are independent: an SMTP server, a message centre, a push service.
  */
-const describeStory = (name: string, storage?: TownOptions['storage']): void =>
+const describeStory = (name: string, storage?: TownOptions['storage']): unknown =>
   describe(`the story on ${name}`, () => {
     let smtp: SmtpSink;
     let smpp: SmppSink;

@@ -111,6 +111,8 @@ const documentRoute = (document: () => unknown): Route =>
 
 /** Every call of the API, in the order of the story, the document of them included. */
 const apiRoutes = (deps: ApiDeps): Route[] => {
+  // made when it is first asked for: it takes longer than all else of a start
+  let document: ReturnType<typeof openApiOf> | undefined;
   const routes: Route[] = [
     ...catalogueRoutes(deps),
     ...subscriptionRoutes(deps),
@@ -135,9 +137,11 @@ const apiRoutes = (deps: ApiDeps): Route[] => {
     ...hookRoutes(deps),
     ...(deps.broadcasts ? broadcastRoutes(deps.broadcasts) : []),
     ...(deps.wechat ? wechatRoutes(deps.wechat) : []),
-    documentRoute(() => document),
+    documentRoute(() => {
+      document ??= openApiOf(routes, { version: apiVersion, server: `${deps.publicUrl}${apiBase}` });
+      return document;
+    }),
   ];
-  const document = openApiOf(routes, { version: apiVersion, server: `${deps.publicUrl}${apiBase}` });
   return routes;
 };
 

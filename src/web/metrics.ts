@@ -89,12 +89,26 @@ const sendCounters = (registry: Registry): OnSent => {
   };
 };
 
+let ofNode: Registry | undefined;
+
+/** Adds what Node tells of this process. It is watched once: each watch of garbage and event loop stays until the process ends. */
+const addNode = (registry: Registry): void => {
+  if (ofNode === undefined) {
+    ofNode = new Registry();
+    collectDefaultMetrics({ register: ofNode });
+  }
+  for (const { name } of ofNode.getMetricsAsArray()) {
+    const metric = ofNode.getSingleMetric(name);
+    if (metric) registry.registerMetric(metric);
+  }
+};
+
 /** Metrics of one process in a registry of their own, with what `sources` tell. */
 export const makeMetrics = (sources: MetricsSources = {}): Metrics => {
   const { index, queues, workers, worker } = sources;
   const registry = new Registry();
   if (worker !== undefined) registry.setDefaultLabels({ worker });
-  collectDefaultMetrics({ register: registry });
+  addNode(registry);
   if (index) indexGauges(registry, index);
   const readQueues = queues ? queueGauges(registry, queues) : async () => undefined;
   const sent = sendCounters(registry);

@@ -15,8 +15,15 @@ const assetVersion = (): string => {
   return String(version);
 };
 
-/** Nunjucks over templates/pages and the GOV.UK Frontend macros. Throws when the assets were not built. */
+let made: Views | undefined;
+
+/** Nunjucks over templates/pages and the GOV.UK Frontend macros, compiled once for the process. Throws when the assets were not built. */
 export const makeViews = (): Views => {
+  made ??= overTemplates();
+  return made;
+};
+
+const overTemplates = (): Views => {
   const version = assetVersion();
   const folders = [
     join(projectRoot, 'templates', 'pages'),

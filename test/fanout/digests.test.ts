@@ -16,7 +16,7 @@ const morning = '2026-06-11T07:00:00Z';
 const monday = '2026-06-15T07:00:00Z';
 
 /** `storage`: another than SQLite. */
-const describeDigests = (name: string, storage?: TownOptions['storage']): void =>
+const describeDigests = (name: string, storage?: TownOptions['storage']): unknown =>
   describe(`digests on ${name}`, () => {
     const on = storage ? { storage } : {};
     /** What is the same on every storage is looked at on the fast one. */

@@ -6,7 +6,7 @@ import { makeTown, publisher, type Town, type TownOptions } from '../helpers/tow
 const minute = 60_000;
 
 /** From the message to what becomes of what is said about it. */
-const describeFeedback = (name: string, storage?: TownOptions['storage']): void =>
+const describeFeedback = (name: string, storage?: TownOptions['storage']): unknown =>
   describe(`feedback on ${name}`, () => {
     let town: Town;
     beforeEach(async () => {

@@ -7,7 +7,7 @@ const day = 86_400_000;
 const signal = new AbortController().signal;
 
 /** What the night leaves of a ledger that is old. */
-const describeFold = (name: string, storage?: TownOptions['storage']): void =>
+const describeFold = (name: string, storage?: TownOptions['storage']): unknown =>
   describe(`the folding of the ledger on ${name}`, () => {
     let town: Town;
     beforeEach(async () => {

@@ -8,10 +8,10 @@ const isThere = existsSync(executablePath);
 
 if (!isThere && process.env.REQUIRE_BROWSER === '1')
   throw new Error(`REQUIRE_BROWSER is 1, but there is no Chromium at ${executablePath}`);
-// the pictures of the pages are taken outside of jest
-const suite = globalThis.describe as jest.Describe | undefined;
+// the pictures of the pages are taken outside of the test runner
+const suite = typeof describe === 'undefined' ? undefined : describe;
 /** `describe` where there is a Chromium, else a skipped one. */
-export const describeBrowser = (isThere ? suite : suite?.skip) as jest.Describe;
+export const describeBrowser = (isThere ? suite : suite?.skip) as typeof describe;
 
 /** Says once, for all browser tests, that they are skipped. */
 export const sayIfSkipped = (): void => {

@@ -20,5 +20,5 @@ const isFerret = async (uri: string): Promise<boolean> => {
   }
 };
 
-// jest asks for a default export
+// vitest asks for a default export
 export default prepareMongo;

@@ -16,13 +16,14 @@ import { openSqlite, type SqliteDatabase } from '../../src/storage/sqlite/databa
 import { migrate } from '../../src/storage/sqlite/migrations.ts';
 import { sqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { openMemory } from './open-sqlite.ts';
 
 export const publisher: Actor = { staff: 'publisher', roles: ['publisher'], departments: [] };
 
 const openStores = async ({ file, storage }: TownOptions, edges: Edges) => {
   if (storage) return { db: undefined as unknown as SqliteDatabase, stores: await storage(edges) };
-  const db = openSqlite(file ?? ':memory:');
-  await migrate(db);
+  const db = file === undefined ? await openMemory() : openSqlite(file);
+  if (file !== undefined) await migrate(db);
   return { db, stores: sqliteStorage(db) };
 };
 

@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { projectRoot } from '../../src/project-root.ts';
 import { openSqlite, type SqliteDatabase } from '../../src/storage/sqlite/database.ts';
 import { migrate, newestSchema } from '../../src/storage/sqlite/migrations.ts';
+import { openMemory } from '../helpers/open-sqlite.ts';
 
 const schemaOf = (db: SqliteDatabase) =>
   db.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name').all();
@@ -59,6 +60,13 @@ describe('migrations', () => {
       await db.close();
     },
   );
+
+  it('make what the other tests copy', async () => {
+    const copied = await openMemory();
+    expect(schemaOf(copied)).toEqual(schemaOf(fresh));
+    expect(applied(copied)).toEqual(all);
+    await copied.close();
+  });
 
   it('do nothing to a schema that is newer than they are', async () => {
     const db = openSqlite(':memory:');

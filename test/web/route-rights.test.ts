@@ -79,7 +79,7 @@ describe('every route, for every kind of caller', () => {
     citizen = signLink(web.town.keyring, 'session', person?.person.id ?? '', web.town.now() + 60_000);
     headers.set('citizen', { cookie: `bellman-session=${citizen}` });
     headers.set('citizen at /staff', { ...token, cookie: `bellman-session=${citizen}; ${token.cookie}` });
-  }, 30_000);
+  });
   afterAll(() => web.close());
 
   /** Whether somebody was let in: whatever a route then said of what was sent. Whose form would act has no token here. */

@@ -50,7 +50,11 @@ export const pushCollections = (db: mongo.Db) => ({
 });
 
 export const toBinary = (bytes: Uint8Array): mongo.Binary => new mongo.Binary(bytes);
-export const fromBinary = (binary: mongo.Binary): Uint8Array => binary.value();
+/** The bytes, uncopied: the driver's own are a Buffer, which is not what was stored. */
+export const fromBinary = (binary: mongo.Binary): Uint8Array => {
+  const { buffer, byteOffset, byteLength } = binary.value();
+  return new Uint8Array(buffer, byteOffset, byteLength);
+};
 
 export const toPushDocument = ({ id, ...push }: Push): PushDocument => ({ _id: id, ...push });
 

@@ -81,16 +81,21 @@ export const openSqlite = (file: string, options: OpenOptions = {}): SqliteDatab
   const random = options.random ?? Math.random;
 
   const prepare = (sql: string): Statement => {
-    const statement = raw.prepare(sql);
+    // prepared when first used: the stores have hundreds, of which most processes need few
+    let prepared: Database.Statement | undefined;
+    const statement = (): Database.Statement => {
+      prepared ??= raw.prepare(sql);
+      return prepared;
+    };
     return {
       // always as one list: a lone null or BLOB would itself be taken for the list of parameters
-      run: (...values) => ({ changes: Number(statement.run(values.map(bind)).changes) }),
+      run: (...values) => ({ changes: Number(statement().run(values.map(bind)).changes) }),
       get: (...values) => {
-        const row = statement.get(values.map(bind)) as (Row & { _metadata?: unknown }) | undefined;
+        const row = statement().get(values.map(bind)) as (Row & { _metadata?: unknown }) | undefined;
         if (row) delete row._metadata;
         return row;
       },
-      all: (...values) => statement.all(values.map(bind)) as Row[],
+      all: (...values) => statement().all(values.map(bind)) as Row[],
     };
   };
 

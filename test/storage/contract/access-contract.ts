@@ -24,7 +24,7 @@ const makeKey = (overrides: Partial<ApiKey> = {}): ApiKey => ({
 const malformed = ['', ' ', "'; DROP TABLE staff --", '\u0000', '无', 'x'.repeat(10_000)];
 
 /** What every access store keeps. */
-export const describeAccessStore = (name: string, open: () => Promise<Pair<AccessStore>>): void =>
+export const describeAccessStore = (name: string, open: () => Promise<Pair<AccessStore>>): unknown =>
   describe(`access store: ${name}`, () => {
     let store: AccessStore;
     let second: AccessStore;

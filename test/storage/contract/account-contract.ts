@@ -13,7 +13,7 @@ export const describeAccountStore = (
   name: string,
   open: () => Promise<Opened>,
   openTwo: () => Promise<Pair<AccountStore>>,
-): void =>
+): unknown =>
   describe(`account store: ${name}`, () => {
     let store: AccountStore;
     let close: () => Promise<void>;

@@ -15,7 +15,7 @@ const makeAddress = (fields: Partial<Address> = {}): Address => ({
 });
 
 /** What every address store keeps; it runs over each storage. */
-export const describeAddressStore = (name: string, open: () => Promise<Pair<AddressStore>>): void =>
+export const describeAddressStore = (name: string, open: () => Promise<Pair<AddressStore>>): unknown =>
   describe(`address store: ${name}`, () => {
     let store: AddressStore;
     let other: AddressStore;

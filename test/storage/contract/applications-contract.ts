@@ -40,7 +40,7 @@ export type ApplicationStores = {
 };
 
 /** What every store of applications keeps, and what an erasure and a merge make of it. */
-export const describeApplicationStore = (name: string, open: () => Promise<Pair<ApplicationStores>>): void =>
+export const describeApplicationStore = (name: string, open: () => Promise<Pair<ApplicationStores>>): unknown =>
   describe(`application store: ${name}`, () => {
     let store: ApplicationStore;
     let other: ApplicationStore;

@@ -33,7 +33,7 @@ const address = (lookup: string, subscriber: number, channel: 'email' | 'sms' = 
 });
 
 /** What every store that an audience index is built from keeps. */
-export const describeAudienceStore = (name: string, open: OpenAudience, { many: count } = fullSize): void =>
+export const describeAudienceStore = (name: string, open: OpenAudience, { many: count } = fullSize): unknown =>
   describe(`audience store: ${name}`, () => {
     let one: AudienceStores;
     let other: AudienceStores;

@@ -11,7 +11,7 @@ const makeYear = (fields: Partial<CalendarYear> = {}): CalendarYear => ({
 });
 
 /** What every store of the working-day calendar keeps. */
-export const describeCalendarStore = (name: string, open: () => Promise<Pair<CalendarStore>>): void =>
+export const describeCalendarStore = (name: string, open: () => Promise<Pair<CalendarStore>>): unknown =>
   describe(`calendar store: ${name}`, () => {
     let store: CalendarStore;
     let other: CalendarStore;

@@ -5,7 +5,7 @@ const limits = { day: 3, week: 10 };
 const slot = (of: string, fields: object = {}) => ({ ordinal: 7, of, day: '2026-06-10', week: '2026-W24', ...fields });
 
 /** What every ledger keeps about caps: places of a person by local day and ISO week. */
-export const describeCaps = (name: string, open: () => Promise<OpenedLedger>): void =>
+export const describeCaps = (name: string, open: () => Promise<OpenedLedger>): unknown =>
   describe(`ledger, caps: ${name}`, () => {
     const bench = ledgerBench(open);
     const take = async (...slots: ReturnType<typeof slot>[]) => bench.one.ledger.takeSlots(slots, limits);

@@ -6,7 +6,11 @@ type Opened = { store: CatalogueStore; close: () => Promise<void> };
 const title = { en: 'Housing – “homes”', 'zh-CN': '住房与城乡建设 🏠' };
 
 /** What every catalogue store keeps. */
-export const describeCatalogueStore = (name: string, open: () => Promise<Opened>, { many: count } = fullSize): void =>
+export const describeCatalogueStore = (
+  name: string,
+  open: () => Promise<Opened>,
+  { many: count } = fullSize,
+): unknown =>
   describe(`catalogue store: ${name}`, () => {
     let store: CatalogueStore;
     let close: () => Promise<void>;

@@ -19,7 +19,7 @@ export const describeDeadlineStore = (
   name: string,
   open: () => Promise<Pair<{ deadlines: DeadlineStore; items: ItemStore }>>,
   { many } = fullSize,
-): void =>
+): unknown =>
   describe(`deadline store: ${name}`, () => {
     let store: DeadlineStore;
     let items: ItemStore;

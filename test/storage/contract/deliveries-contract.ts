@@ -7,7 +7,11 @@ import { fullScale, type Scale } from './push-store-contract.ts';
 const keyOf = ({ push, ordinal, channel }: Delivery) => ({ push, ordinal, channel });
 
 /** What every ledger keeps about its rows: one for each (push, person, channel), moved only from where it is. */
-export const describeDeliveries = (name: string, open: () => Promise<OpenedLedger>, scale: Scale = fullScale): void =>
+export const describeDeliveries = (
+  name: string,
+  open: () => Promise<OpenedLedger>,
+  scale: Scale = fullScale,
+): unknown =>
   describe(`ledger, deliveries: ${name}`, () => {
     const bench = ledgerBench(open);
 

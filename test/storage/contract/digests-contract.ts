@@ -26,7 +26,7 @@ const leaving = (push: string, ordinal = 1): Departure =>
   });
 
 /** What every ledger keeps about digests: rows that wait for one are gathered by person, and leave as one message, once. */
-export const describeDigests = (name: string, open: () => Promise<OpenedLedger>): void =>
+export const describeDigests = (name: string, open: () => Promise<OpenedLedger>): unknown =>
   describe(`ledger, digests: ${name}`, () => {
     const bench = ledgerBench(open);
 

@@ -11,7 +11,7 @@ const makeState = (fields: Partial<HubState> = {}): HubState => ({
 });
 
 /** What every store keeps for feeds. */
-export const describeFeedStore = (name: string, open: () => Promise<Pair<FeedStore>>): void =>
+export const describeFeedStore = (name: string, open: () => Promise<Pair<FeedStore>>): unknown =>
   describe(`feed store: ${name}`, () => {
     let store: FeedStore;
     let other: FeedStore;

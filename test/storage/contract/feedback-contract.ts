@@ -35,7 +35,7 @@ const visit = (fields: Partial<LinkVisit> = {}): LinkVisit => ({
 });
 
 /** What every store of feedback keeps; it runs over each storage. */
-export const describeFeedbackStore = (name: string, open: () => Promise<Pair<Stores>>): void =>
+export const describeFeedbackStore = (name: string, open: () => Promise<Pair<Stores>>): unknown =>
   describe(`feedback store: ${name}`, () => {
     let store: FeedbackStore;
     let other: FeedbackStore;

@@ -15,7 +15,7 @@ import { eachPair, type Pair } from './pair.ts';
 type Stores = { folds: FoldStore; ledger: LedgerStore; pushes: PushStore };
 
 /** What every storage promises of folding. */
-export const describeFoldStore = (name: string, open: () => Promise<Pair<Stores>>): void =>
+export const describeFoldStore = (name: string, open: () => Promise<Pair<Stores>>): unknown =>
   describe(`fold store: ${name}`, () => {
     let stores: Stores;
     let other: Stores;

@@ -28,7 +28,7 @@ const wish = (key: string, id = `subscription of ${key}`) => ({
 });
 
 /** How every subscription store imports people. */
-export const describeImports = (name: string, open: OpenSubscriptions, { many: count } = fullSize): void =>
+export const describeImports = (name: string, open: OpenSubscriptions, { many: count } = fullSize): unknown =>
   describe(`import of people: ${name}`, () => {
     let store: SubscriptionStore;
     let addresses: AddressStore;

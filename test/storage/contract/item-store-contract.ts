@@ -63,7 +63,7 @@ export const describeItemStore = (
   open: () => Promise<Opened>,
   openTwo?: () => Promise<Pair<ItemStore>>,
   size: Size = fullSize,
-): void =>
+): unknown =>
   describe(`item store: ${name}`, () => {
     let store: ItemStore;
     let close: () => Promise<void>;
@@ -79,7 +79,7 @@ export const describeItemStore = (
     if (openTwo) describeRaces(openTwo);
   });
 
-const describeKeeping = (store: () => ItemStore, size: Size): void =>
+const describeKeeping = (store: () => ItemStore, size: Size): unknown =>
   describe('keeps', () => {
     it('all of an item: ms dates, any script, null apart from absent', async () => {
       const item = makeItem(
@@ -157,7 +157,7 @@ const describeKeeping = (store: () => ItemStore, size: Size): void =>
     });
   });
 
-const describeWriting = (store: () => ItemStore): void =>
+const describeWriting = (store: () => ItemStore): unknown =>
   describe('writes', () => {
     it('the item and its version together, and only over what was read', async () => {
       const draft = makeItem('a', { externalId: 'x' });
@@ -239,7 +239,7 @@ const describeWriting = (store: () => ItemStore): void =>
     });
   });
 
-const describeListing = (store: () => ItemStore, size: Size): void =>
+const describeListing = (store: () => ItemStore, size: Size): unknown =>
   describe('lists', () => {
     it('newest first, page by page over ties', async () => {
       const items = Array.from({ length: 25 }, (_, n) =>
@@ -360,7 +360,7 @@ const describeListing = (store: () => ItemStore, size: Size): void =>
     });
   });
 
-const describeMark = (store: () => ItemStore): void =>
+const describeMark = (store: () => ItemStore): unknown =>
   describe('marks what is public', () => {
     const put = async (was: Item, next: Item): Promise<string> => {
       await store().replace(was, next, makeVersion(next));
@@ -398,7 +398,7 @@ const describeMark = (store: () => ItemStore): void =>
     });
   });
 
-const describeRaces = (openTwo: () => Promise<Pair<ItemStore>>): void =>
+const describeRaces = (openTwo: () => Promise<Pair<ItemStore>>): unknown =>
   describe('between two handles', () => {
     it('lets one of two writers win, every time', async () => {
       const { stores, close } = await openTwo();

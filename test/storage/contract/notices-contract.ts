@@ -18,7 +18,7 @@ const wanted = (ordinal: number, noticeClass: NoticeClass = 'must') => ({
 const own = { outcome: 'own', over: null };
 
 /** What every ledger keeps about notices: at most one push tells a person of an item version. */
-export const describeNotices = (name: string, open: () => Promise<OpenedLedger>, scale: Scale = fullScale): void =>
+export const describeNotices = (name: string, open: () => Promise<OpenedLedger>, scale: Scale = fullScale): unknown =>
   describe(`ledger, notices: ${name}`, () => {
     const bench = ledgerBench(open);
 

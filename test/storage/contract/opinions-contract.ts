@@ -26,7 +26,7 @@ const answer = { outcome: 'not-adopted' as const, reason: '依据不足', at, by
 export const describeOpinionStore = (
   name: string,
   open: () => Promise<Pair<{ opinions: OpinionStore; subscriptions: SubscriptionStore }>>,
-): void =>
+): unknown =>
   describe(`opinion store: ${name}`, () => {
     let store: OpinionStore;
     let other: OpinionStore;

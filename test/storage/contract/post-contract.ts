@@ -30,7 +30,7 @@ export const describePostStore = (
   name: string,
   open: () => Promise<Opened>,
   openTwo: () => Promise<Pair<PostStore>>,
-): void =>
+): unknown =>
   describe(`post store: ${name}`, () => {
     let store: PostStore;
     let close: () => Promise<void>;

@@ -44,7 +44,7 @@ const content: ItemContent = {
 const malformed = ['unknown', '', "'; --", '$ne', '住房', '\u0000'];
 
 /** What every profile store keeps. */
-export const describeProfileStore = (name: string, open: OpenProfiles, { many: count } = fullSize): void =>
+export const describeProfileStore = (name: string, open: OpenProfiles, { many: count } = fullSize): unknown =>
   describe(`profile store: ${name}`, () => {
     let store: ProfileStore;
     let other: ProfileStore;

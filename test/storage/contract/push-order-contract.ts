@@ -16,7 +16,7 @@ const makeOrder = (fields: Partial<PushOrder> = {}): PushOrder => ({
 });
 
 /** What every store of pushes that wait keeps. */
-export const describePushOrderStore = (name: string, open: () => Promise<Pair<PushOrderStore>>): void =>
+export const describePushOrderStore = (name: string, open: () => Promise<Pair<PushOrderStore>>): unknown =>
   describe(`push order store: ${name}`, () => {
     let store: PushOrderStore;
     let other: PushOrderStore;

@@ -16,7 +16,11 @@ const source = (name: string, ordinals: number[]): PushSource => ({
 });
 
 /** What every push store keeps. */
-export const describePushStore = (name: string, open: () => Promise<Pair<PushStore>>, scale: Scale = fullScale): void =>
+export const describePushStore = (
+  name: string,
+  open: () => Promise<Pair<PushStore>>,
+  scale: Scale = fullScale,
+): unknown =>
   describe(`push store: ${name}`, () => {
     let store: PushStore;
     let other: PushStore;

@@ -7,7 +7,7 @@ import { eachPair, type Pair } from './pair.ts';
 type Stores = Pick<Storage, 'pushes' | 'ledger' | 'transactional' | 'webhooks'> & { queues: QueueStore };
 
 /** What operators see of the queues on every storage. */
-export const describeQueueStore = (name: string, open: () => Promise<Pair<Stores>>): void =>
+export const describeQueueStore = (name: string, open: () => Promise<Pair<Stores>>): unknown =>
   describe(`queues: ${name}`, () => {
     let stores: Stores;
     let other: Stores;

@@ -29,7 +29,7 @@ const cells = (sent: number, key = '住房 & “quotes” $a.b'): Cells => ({
 });
 
 /** What every store of reports keeps; it runs over each storage. */
-export const describeReportStore = (name: string, open: () => Promise<Pair<Stores>>): void =>
+export const describeReportStore = (name: string, open: () => Promise<Pair<Stores>>): unknown =>
   describe(`report store: ${name}`, () => {
     let stores: Stores;
     let store: ReportStore;

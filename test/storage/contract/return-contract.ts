@@ -15,7 +15,7 @@ const makeReturned = (fields: Partial<Returned> = {}): Returned => ({
 });
 
 /** What every store of returned mail keeps; it runs over each storage. */
-export const describeReturnStore = (name: string, open: () => Promise<Pair<ReturnStore>>): void =>
+export const describeReturnStore = (name: string, open: () => Promise<Pair<ReturnStore>>): unknown =>
   describe(`return store: ${name}`, () => {
     let store: ReturnStore;
     let other: ReturnStore;

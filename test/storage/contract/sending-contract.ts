@@ -13,7 +13,7 @@ import { ledgerBench, type OpenedLedger } from './ledger-bench.ts';
 import { fullScale, type Scale } from './push-store-contract.ts';
 
 /** What every ledger keeps about what leaves: a slot is taken durably, and its outcome is recorded once. */
-export const describeSending = (name: string, open: () => Promise<OpenedLedger>, scale: Scale = fullScale): void =>
+export const describeSending = (name: string, open: () => Promise<OpenedLedger>, scale: Scale = fullScale): unknown =>
   describe(`ledger, sending: ${name}`, () => {
     const bench = ledgerBench(open);
 

@@ -18,7 +18,7 @@ const makeSignUp = (fields: Partial<SignUp> = {}): SignUp => ({
 });
 
 /** What every sign-up store keeps. */
-export const describeSignUpStore = (name: string, open: () => Promise<Pair<SignUpStore>>): void =>
+export const describeSignUpStore = (name: string, open: () => Promise<Pair<SignUpStore>>): unknown =>
   describe(`sign-up store: ${name}`, () => {
     let store: SignUpStore;
     let other: SignUpStore;

@@ -29,7 +29,7 @@ const makeSession = (overrides: Partial<StaffSession> = {}): StaffSession => ({
 const malformed = ['', ' ', "'; DROP TABLE staff --", '\u0000', '无', 'x'.repeat(10_000)];
 
 /** What every store of passwords, sessions and tries keeps. `second` is another handle on the same data. */
-export const describeStaffSignInStore = (name: string, open: () => Promise<Opened>): void =>
+export const describeStaffSignInStore = (name: string, open: () => Promise<Opened>): unknown =>
   describe(`staff sign-in store: ${name}`, () => {
     let store: StaffSignInStore;
     let second: StaffSignInStore;

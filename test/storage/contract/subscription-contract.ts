@@ -13,7 +13,7 @@ const transport = topicFollow('transport');
 const malformed = ['unknown', '', "'; --", '$ne', '住房'];
 
 /** What every subscription store keeps. */
-export const describeSubscriptionStore = (name: string, open: OpenSubscriptions, { many: count } = fullSize): void =>
+export const describeSubscriptionStore = (name: string, open: OpenSubscriptions, { many: count } = fullSize): unknown =>
   describe(`subscription store: ${name}`, () => {
     let store: SubscriptionStore;
     let other: SubscriptionStore;

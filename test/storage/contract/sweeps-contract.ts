@@ -13,7 +13,7 @@ import { type LedgerHandle, ledgerBench, type OpenedLedger } from './ledger-benc
 import { fullScale, type Scale } from './push-store-contract.ts';
 
 /** What every ledger keeps about sweeps: what is due is gathered once, what a push leaves open ends, what failed is redriven. */
-export const describeSweeps = (name: string, open: () => Promise<OpenedLedger>, scale: Scale = fullScale): void =>
+export const describeSweeps = (name: string, open: () => Promise<OpenedLedger>, scale: Scale = fullScale): unknown =>
   describe(`ledger, sweeps: ${name}`, () => {
     const bench = ledgerBench(open);
 

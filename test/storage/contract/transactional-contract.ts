@@ -23,7 +23,7 @@ export const describeTransactionalStore = (
   name: string,
   open: () => Promise<Opened>,
   openTwo: () => Promise<Pair<TransactionalStore>>,
-): void =>
+): unknown =>
   describe(`transactional store: ${name}`, () => {
     let store: TransactionalStore;
     let close: () => Promise<void>;

@@ -91,7 +91,7 @@ const makeChange = (fields: Partial<Change> = {}): Change => ({
 const byKey = (a: { arm: string }, b: { arm: string }): number => (a.arm < b.arm ? -1 : 1);
 
 /** What every store of tuning keeps; it runs over each storage. */
-export const describeTuningStore = (name: string, open: () => Promise<Pair<TuningStore>>): void =>
+export const describeTuningStore = (name: string, open: () => Promise<Pair<TuningStore>>): unknown =>
   describe(`tuning store: ${name}`, () => {
     let store: TuningStore;
     let other: TuningStore;

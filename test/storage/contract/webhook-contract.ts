@@ -30,7 +30,7 @@ const sent = { state: 'sent' as const, attempts: 1, dueAt: at, response: '200' }
 const lease = 1_000;
 
 /** What every store of webhooks keeps; it runs over each storage. */
-export const describeWebhookStore = (name: string, open: () => Promise<Pair<WebhookStore>>): void =>
+export const describeWebhookStore = (name: string, open: () => Promise<Pair<WebhookStore>>): unknown =>
   describe(`webhook store: ${name}`, () => {
     let store: WebhookStore;
     let other: WebhookStore;

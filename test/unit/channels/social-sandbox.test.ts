@@ -23,7 +23,7 @@ type WechatCase = { config: WechatConfig; openid: string; close(): Promise<void>
 type WeiboCase = { config: WeiboConfig; token: string | null; back: string; close(): Promise<void> };
 
 /** What holds of WeChat, stand-in or not. Sends one message to `openid`, which must follow the account. */
-const describeWechat = (name: string, open: () => Promise<WechatCase>): void =>
+const describeWechat = (name: string, open: () => Promise<WechatCase>): unknown =>
   describe(`the contract with WeChat: ${name}`, () => {
     it('a message is taken, a template and a person that are not there are refused, the quota is told', async () => {
       const { config, openid, close } = await open();
@@ -62,7 +62,7 @@ const describeWechat = (name: string, open: () => Promise<WechatCase>): void =>
   });
 
 /** What holds of Weibo, stand-in or not. Posts nothing. */
-const describeWeibo = (name: string, open: () => Promise<WeiboCase>): void =>
+const describeWeibo = (name: string, open: () => Promise<WeiboCase>): unknown =>
   describe(`the contract with Weibo: ${name}`, () => {
     it('the authorisation and its limits are told, a made-up code and token are refused', async () => {
       const { config, token, back, close } = await open();
