@@ -19,7 +19,7 @@ const readSchema = async (): Promise<string> => {
 let schema: Promise<string> | undefined;
 
 /** An empty database (a file, or none: `:memory:`) with the newest schema. */
-export const openEmpty = async (file: string): Promise<SqliteDatabase> => {
+const openEmpty = async (file: string): Promise<SqliteDatabase> => {
   schema ??= readSchema();
   const sql = await schema;
   const db = openSqlite(file);

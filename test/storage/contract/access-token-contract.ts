@@ -11,7 +11,7 @@ const keyring = makeKeyring(secret, newWrappedLookupKey(secret));
 const account = { appId: 'wx0123456789abcdef', secret: 'a-secret-of-the-account', token: 'token' };
 
 /** Two processes with one official account, whatever the store: one access token, fetched by one of them. */
-export const describeAccessToken = (name: string, openTwo: () => Promise<Pair<AccountStore>>): void =>
+export const describeAccessToken = (name: string, openTwo: () => Promise<Pair<AccountStore>>): unknown =>
   describe(`the access token of a cluster: ${name}`, () => {
     let stores: [AccountStore, AccountStore];
     let wechat: WechatStandIn;

@@ -24,7 +24,7 @@ const polled: AfterPoll = {
 };
 
 /** What every store of sources keeps; it runs over each storage. */
-export const describeSourceStore = (name: string, open: () => Promise<Pair<SourceStore>>): void =>
+export const describeSourceStore = (name: string, open: () => Promise<Pair<SourceStore>>): unknown =>
   describe(`source store: ${name}`, () => {
     let store: SourceStore;
     let other: SourceStore;
