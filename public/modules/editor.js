@@ -1,3 +1,5 @@
+import { keepDraft } from './draft.js';
+
 // The editor of notices: the preview follows what is typed. The server renders it, as it renders the messages themselves.
 const form = document.querySelector('form[data-editor]');
 const preview = document.getElementById('preview');
@@ -43,7 +45,19 @@ const later = () => {
   timer = setTimeout(() => show().catch(() => undefined), pause);
 };
 
+// Puts fields back as they were typed.
+const bring = (fields) => {
+  for (const field of form.elements) {
+    if (!field.name || ['_csrf', 'once'].includes(field.name)) continue;
+    const values = fields.getAll(field.name);
+    if (['checkbox', 'radio'].includes(field.type)) field.checked = values.includes(field.value);
+    else if (values.length > 0 && field.type !== 'hidden') field.value = values[0];
+  }
+  later();
+};
+
 if (form && preview) {
+  keepDraft(() => form, bring);
   form.addEventListener('input', (event) => {
     if (event.target.name !== 'width') later();
   });

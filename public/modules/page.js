@@ -4,6 +4,9 @@ import { Button, createAll, ErrorSummary, PasswordInput } from './govuk-frontend
 document.body.classList.add('js-enabled', 'govuk-frontend-supported');
 for (const component of [Button, ErrorSummary, PasswordInput]) createAll(component);
 
+// Who signs out leaves nothing in this tab for whoever comes next (draft.js).
+document.querySelector('form[action="/staff/sign-out"]')?.addEventListener('submit', () => sessionStorage.clear());
+
 // On a phone the menu of staff is a line that scrolls: where one is has to be in sight.
 document.querySelector('.bm-header__nav--many [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
 

@@ -1,3 +1,5 @@
+import { keepDraft } from './draft.js';
+
 // The builder of conditions: the exact audience follows what is typed, and buttons change the form without a reload. Without this
 // script the same form works by its buttons alone.
 const pause = 120;
@@ -40,12 +42,28 @@ const focusAfter = (edit) => {
 
 const change = async (edit, focus) => {
   const form = formHere();
+  const sent = new Map(new FormData(form));
   const answer = await send(form.action, form, { do: edit });
   const made = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('builder');
   // signed out, or worse: sent the plain way, the page itself says so
   if (!answer.ok || !made) return form.submit();
+  const meanwhile = [...new FormData(form)].filter(([name, value]) => sent.get(name) !== value);
   builder.replaceChildren(...made.childNodes);
+  // what was typed while the server made the form anew is in the old one
+  for (const [name, value] of meanwhile)
+    if (formHere().elements[name]?.value === sent.get(name)) formHere().elements[name].value = value;
   document.getElementById(focus ?? focusAfter(edit))?.focus();
+  later();
+};
+
+// The server makes the form anew from what was typed: how many sentences it has is told by the fields.
+const bring = async (fields) => {
+  const form = formHere();
+  for (const name of ['_csrf', 'once']) if (form.elements[name]) fields.set(name, form.elements[name].value);
+  fields.set('do', 'refresh');
+  const answer = await fetch(form.action, { method: 'POST', body: fields });
+  const made = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('builder');
+  if (made) builder.replaceChildren(...made.childNodes);
   later();
 };
 
@@ -60,6 +78,7 @@ const complete = (field) => {
 };
 
 if (builder) {
+  keepDraft(formHere, (fields) => bring(fields).catch(() => undefined));
   builder.addEventListener('input', (event) => {
     if (event.target.dataset.names !== undefined) complete(event.target);
     later();

@@ -1,7 +1,7 @@
 import type { AfterPoll, Source, SourceHandling } from './source.ts';
 
 /** Which sources a claim is about: those that are due, or one whatever its time. */
-export type WhichSources = { limit: number } | { id: string };
+type WhichSources = { limit: number } | { id: string };
 
 /** Sources, and who polls them. */
 export type SourceStore = {

@@ -43,7 +43,7 @@ export type SourceResult =
   | { kind: 'same' }
   | { kind: 'fault'; fault: SourceFault; detail: string };
 
-export type EntryError = { entry: number; id: string | null; message: string };
+type EntryError = { entry: number; id: string | null; message: string };
 
 /** **source**: a feed (RSS, Atom, CAP) of another office that is polled, its entries becoming items. Times in ms. */
 export type Source = SourceSettings & {

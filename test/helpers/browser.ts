@@ -79,7 +79,7 @@ export const visitor = async (
   return context;
 };
 
-const staffPassword = 'four words are enough';
+export const staffPassword = 'four words are enough';
 
 /** Makes a staff account with these roles and signs it in, as it would itself; answers its page. */
 export const staffPage = async (
