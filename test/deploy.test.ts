@@ -5,7 +5,12 @@ import { projectRoot } from '../src/project-root.ts';
 
 const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
 const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts;
-const isKnown = (name: string): boolean => Object.hasOwn(environment, name) || name === 'NODE_ENV';
+/** What commands read beside the configuration. */
+const ofCommands = readdirSync(join(projectRoot, 'scripts')).flatMap((file) =>
+  file.endsWith('.ts') ? [...read(`scripts/${file}`).matchAll(/process\.env\.([A-Z_]+)/g)].map(([, name]) => name) : [],
+);
+const isKnown = (name: string): boolean =>
+  Object.hasOwn(environment, name) || ['NODE_ENV', ...ofCommands].includes(name);
 /** A command of the built program has its source. */
 const sourceOf = (built: string): string => built.replace(/^dist\//, '').replace(/\.js$/, '.ts');
 
