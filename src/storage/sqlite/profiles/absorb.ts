@@ -8,7 +8,7 @@ import { packedQuery } from '../packed.ts';
 import { profileRowsOver } from './rows.ts';
 
 /** A person's events take some 100 µs to fold in and write; who asks for a page waits for one write. */
-const peopleInOneWrite = 80;
+const peopleInOneWrite = 110;
 const eventsInOneWrite = 500;
 /** What is waiting is taken in together up to this many events. */
 const eventsTogether = 5_000;
