@@ -1,10 +1,15 @@
 import type { Trees } from '../catalogue/catalogue-service.ts';
+import { wordsOf } from '../catalogue/item-words.ts';
 import type { Locale } from '../catalogue/topic.ts';
 import { type Text, textIn } from '../text.ts';
 import type { Facet, Target } from './follow.ts';
 
-/** `itemTitle`: the title of a followed item, null where nobody may read it any more. */
-export type FollowWords = { locale: Locale; trees: Trees; itemTitle: (id: string) => string | null };
+/** `items`: those of the followed items that may still be read. */
+export type FollowWords = {
+  locale: Locale;
+  trees: Trees;
+  items: ReadonlyMap<string, Parameters<typeof wordsOf>[0]>;
+};
 
 const valueWords = (facet: Facet, value: string, text: Text, { locale, trees }: FollowWords): string => {
   if (facet === 'topics') return trees.topics.find(({ slug }) => slug === value)?.title[locale] ?? value;
@@ -16,8 +21,11 @@ const valueWords = (facet: Facet, value: string, text: Text, { locale, trees }: 
 export const followWords = (target: Target, words: FollowWords): string => {
   const text = textIn(words.locale);
   if ('topic' in target) return text('pages:target.topic', { name: valueWords('topics', target.topic, text, words) });
-  if ('item' in target)
-    return text('pages:target.item', { name: words.itemTitle(target.item) ?? text('pages:target.unknownItem') });
+  if ('item' in target) {
+    const item = words.items.get(target.item);
+    const name = item ? wordsOf(item, words.locale).title : text('pages:target.unknownItem');
+    return text('pages:target.item', { name });
+  }
   const parts = (['all', 'any'] as const).flatMap((mode) =>
     Object.entries(target.search[mode] ?? {}).map(([facet, values]) =>
       text('pages:target.facet', {

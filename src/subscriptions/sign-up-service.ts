@@ -124,9 +124,8 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
     const inside = signUp.channel === 'webPush' ? { token } : {};
     if (asker) return templates.addition({ locale, link, ...inside });
     const trees = await catalogue.trees();
-    const titles = await publicItems(stores, itemsNamed(follow.map(followParts)));
-    const words = { locale, trees, itemTitle: (id: string) => titles.get(id) ?? null };
-    const follows = follow.map(({ target }) => followWords(target, words));
+    const items = await publicItems(stores, itemsNamed(follow.map(followParts)));
+    const follows = follow.map(({ target }) => followWords(target, { locale, trees, items }));
     return templates.confirmation({ locale, link, follows, ...inside });
   };
 

@@ -1,6 +1,7 @@
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import { type Edges, newId } from '../edges.ts';
 import type { Fault } from '../errors.ts';
+import type { Item } from '../publishing/item.ts';
 import type { ItemStore } from '../publishing/item-store.ts';
 import { defineFollow, type FollowRequest } from './follow.ts';
 import { type FollowParts, itemsNamed, wishFaultsIn } from './follow-check.ts';
@@ -8,16 +9,15 @@ import type { SubscriptionStore } from './subscription-store.ts';
 
 type Items = { items: Pick<ItemStore, 'get'> };
 
-/** Those of the items that everybody may read, with their titles. */
-export const publicItems = async ({ items }: Items, ids: readonly string[]): Promise<Map<string, string>> => {
-  const titles = new Map<string, string>();
+/** Those of the items that everybody may read. */
+export const publicItems = async ({ items }: Items, ids: readonly string[]): Promise<Map<string, Item>> => {
+  const found = new Map<string, Item>();
   for (const id of ids) {
     const item = await items.get({ id });
     const readable = item?.state === 'published' || item?.state === 'withdrawn';
-    if (item && readable && item.version > 0 && item.content.visibility === 'public')
-      titles.set(id, item.content.title);
+    if (item && readable && item.version > 0 && item.content.visibility === 'public') found.set(id, item);
   }
-  return titles;
+  return found;
 };
 
 /** Every topic, region, value and item in these wishes that does not exist; of those that are refused, in what is sound. */

@@ -74,9 +74,9 @@ export const makeReplies = (stores: WechatStores, tools: Tools) => {
     if (targets.length === 0) return say(person.locale, 'listEmpty');
     const shown = targets.slice(0, listMost);
     const ids = shown.flatMap((target: Target) => ('item' in target ? [target.item] : []));
-    const titles = await publicItems(stores, ids);
+    const items = await publicItems(stores, ids);
     const trees = await catalogue.trees();
-    const words = { locale: person.locale, trees, itemTitle: (id: string) => titles.get(id) ?? null };
+    const words = { locale: person.locale, trees, items };
     const lines = shown.map((target, at) => `${at + 1}. ${followWords(target, words)}`);
     return fitting([say(person.locale, 'list', { count: targets.length }), ...lines, say(person.locale, 'listMore')]);
   };

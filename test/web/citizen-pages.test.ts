@@ -59,6 +59,27 @@ describe('citizen pages', () => {
     expect((await visitor.get('/search?q=Answer')).html).not.toContain('Answer number');
   });
 
+  it('a notice that is followed is named in the language of the reader, on the pages and in the letter', async () => {
+    const item = await publish(service, {
+      title: '河东片区周三停水检修',
+      summary: '请提前储水。',
+      language: 'zh-CN',
+      topics: ['services'],
+      translations: { en: { title: 'No water on Wednesday', summary: 'Please store some.' } },
+    });
+    const visitor = plainVisitor(service.url);
+    const form = await visitor.get(`/follow?item=${item}`);
+    expect(form.html).toContain('No water on Wednesday');
+    expect(form.html).not.toContain('周三停水');
+    const email = 'reader@example.org';
+    await visitor.send(`/follow?item=${item}`, { contact: 'email', email, pace: 'immediate' });
+    const letter = await fromOutbox(service, to(email, 'confirm'));
+    expect(letter.text).toContain('No water on Wednesday');
+    await visitor.get(linkIn(letter, 'confirm'));
+    const confirmed = await visitor.send(linkIn(letter, 'confirm'), {});
+    expect(confirmed.html).toContain('No water on Wednesday');
+  });
+
   it('a phone number is confirmed by its code, and a wrong code is refused with what was typed kept', async () => {
     const visitor = plainVisitor(service.url);
     await visitor.get('/follow?topic=services');

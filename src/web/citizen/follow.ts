@@ -1,4 +1,5 @@
 import { type Request, type Response, Router } from 'express';
+import { wordsOf } from '../../catalogue/item-words.ts';
 import { AppError } from '../../errors.ts';
 import { type ChannelName, type FollowRequest, paces } from '../../subscriptions/follow.ts';
 import type { Contact } from '../../subscriptions/subscriber.ts';
@@ -63,7 +64,7 @@ const titlesOf = async (deps: CitizenDeps, voice: Voice, req: Request): Promise<
         throw new AppError('not-found', 'there is no such topic');
       const item = 'item' in target ? await deps.items.read(target.item) : null;
       if ('item' in target && !item) throw new AppError('not-found', 'there is no such notice');
-      return targetTitle(voice, target, () => item?.content.title ?? null);
+      return targetTitle(voice, target, () => (item ? wordsOf(item, voice.locale).title : null));
     }),
   );
 };

@@ -1,17 +1,20 @@
+import { wordsOf } from '../../catalogue/item-words.ts';
 import type { FollowRequest, Target } from '../../subscriptions/follow.ts';
 import type { CitizenDeps } from './deps.ts';
 import { regionName, targetTitle, type Voice } from './present.ts';
 
-/** Titles of followed notices, read once each. */
+/** Titles of followed notices in the reader's language, read once each. */
 const itemTitles = async (
   deps: Pick<CitizenDeps, 'items'>,
+  { locale }: Pick<Voice, 'locale'>,
   targets: Target[],
 ): Promise<(id: string) => string | null> => {
   const ids = [...new Set(targets.flatMap((target) => ('item' in target ? [target.item] : [])))];
-  const titles = new Map(
-    await Promise.all(ids.map(async (id) => [id, (await deps.items.read(id))?.content.title ?? null] as const)),
-  );
-  return (id) => titles.get(id) ?? null;
+  const items = new Map(await Promise.all(ids.map(async (id) => [id, await deps.items.read(id)] as const)));
+  return (id) => {
+    const item = items.get(id);
+    return item ? wordsOf(item, locale).title : null;
+  };
 };
 
 /** Follows in words, in the order given. */
@@ -22,6 +25,7 @@ export const describeFollows = async (
 ): Promise<{ title: string; href: string | null; regions: string; pace: string }[]> => {
   const titleOf = await itemTitles(
     deps,
+    voice,
     follows.map((follow) => follow.target),
   );
   return follows.map(({ target, regions, pace }) => ({
