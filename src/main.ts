@@ -153,6 +153,8 @@ const runWorker = async (config: Config, log: Log, place: string | null): Promis
     const tell = (word: WorkerWord): unknown => process.connected && process.send?.(word);
     const tellMetrics = async (): Promise<unknown> => tell({ metrics: (await metrics.expose()).content });
     process.on('message', (word) => (word === 'metrics' ? void tellMetrics() : worker.wake()));
+    // at once: who stands still from now on is known to
+    tell('alive');
     setInterval(() => tell('alive'), aliveEveryMs).unref();
     obeyWebProcess(end);
     return;

@@ -20,6 +20,12 @@ const canWrite = async (file: string): Promise<boolean> => {
   }
 };
 
+/** How many workers answer when their web process asks for their metrics. */
+const workersTelling = async ({ url }: Service): Promise<number> => {
+  const told = await (await fetch(`${url}/metrics`)).text();
+  return new Set(told.match(/worker="\d+"/g)).size;
+};
+
 onEachEngine('a worker that stands still (SIGSTOP) for longer than its lease', (engine) => {
   const people = engine.some(3_000, 60);
   const pool = engine.some(20, 1);
@@ -92,6 +98,8 @@ onEachEngine('a worker that stands still (SIGSTOP) for longer than its lease', (
       async () => {
         await start({ STALLED_MS: '2000' });
         await importPeople(service, people);
+        // nobody knows how long a start takes: a worker is watched from its first word on
+        await until('both workers work', async () => (await workersTelling(service)) === 2);
         const push = await publishItem(service);
         await until('mails are going out', () => sink.total() >= some);
         const before = service.workers();
