@@ -120,3 +120,18 @@ export const pause = async (stop: Stop, ms: number): Promise<void> => {
     clearTimeout(timer);
   }
 };
+
+/** Waits; rejects with a `StoppedError` when the signal aborts first. However many wait, the signal has one listener. */
+export const pauseUnder = (signal: AbortSignal, ms: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    const forget = onAbort(signal, () => {
+      clearTimeout(timer);
+      reject(new StoppedError('EABORT', 'stopped'));
+    });
+    if (signal.aborted) return;
+    timer = setTimeout(() => {
+      forget();
+      resolve();
+    }, ms);
+  });
