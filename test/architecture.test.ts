@@ -113,7 +113,16 @@ const projectFault = (path: string, { target, typeOnly }: Import): string | null
   return layers.indexOf(to) > layers.indexOf(from) ? `${from} stands below ${to}` : null;
 };
 
-/** Every import that points the wrong way, and every use of `process` outside main.ts, as a sentence each. */
+/** Who may ask the machine for the time or for randomness, with the reason. */
+const ownTime: Record<string, string> = {
+  'src/edges.ts': 'they are passed in from here',
+  'src/keyring.ts': 'new keys, which no test foresees',
+  'src/secret.ts': 'a new SECRET, which no test foresees',
+  'src/storage/sqlite/database.ts': 'how long a lock of SQLite is waited for, and the jitter, which a test may give',
+  'src/storage/sqlite/migrations.ts': 'when a migration was applied, which nothing reads',
+};
+
+/** Every import that points the wrong way, every moment and random value that was not passed in, and every use of `process` outside main.ts, as a sentence each. */
 const faultsOf = (path: string, source: string): string[] => {
   const faults: string[] = [];
   for (const one of importsOf(path, source)) {
@@ -130,6 +139,10 @@ const faultsOf = (path: string, source: string): string[] => {
   const code = source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
   if (path !== 'src/main.ts' && path.startsWith('src/') && /\bprocess\.[a-zA-Z]/.test(code))
     faults.push(`${path} says process.: only src/main.ts does`);
+  if (!/^(src|jobs)\//.test(path) || path in ownTime) return faults;
+  const [use] =
+    /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bMath\.random\b|\brandom(Bytes|UUID|Int)\b/.exec(code) ?? [];
+  if (use) faults.push(`${path} says ${use}: time and randomness are passed in (src/edges.ts)`);
   return faults;
 };
 
@@ -181,6 +194,9 @@ describe('architecture', () => {
       ['src/fanout/a.ts', `import type { Request } from 'express';`],
       ['src/fanout/a.ts', `import { a } from '../../test/helpers/town.ts';`],
       ['src/config.ts', `const port = process.env.PORT;`],
+      ['src/fanout/a.ts', `const now = Date.now();`],
+      ['src/web/a.ts', `const at = new Date();`],
+      ['jobs/a.ts', `import { randomUUID } from 'node:crypto';`],
     ];
     it.each(refused)('refuses in %s: %s', (path, source) => {
       expect(faultsOf(path, source)).toHaveLength(1);
@@ -206,6 +222,8 @@ describe('architecture', () => {
       ['src/web/api/a.ts', `import express from 'express';\nimport type { Services } from '../../services.ts';`],
       ['jobs/a.ts', `import type { Services } from '../src/services.ts';`],
       ['src/main.ts', `process.exit(0);`],
+      ['src/web/a.ts', `const at = new Date(edges.now());`],
+      ['src/edges.ts', `const now = () => Date.now();`],
       ['src/config.ts', `// process.env is main's\nexport const readConfig = (env: object) => env;`],
     ];
     it.each(allowed)('allows in %s: %s', (path, source) => {

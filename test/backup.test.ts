@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rankOf } from '../src/fanout/push.ts';
@@ -45,6 +45,21 @@ describe('backup and restore', () => {
     const restored = openSqlite(at('c.db'));
     expect(restored.prepare("SELECT value FROM settings WHERE name = 'x'").get()).toEqual({ value: '1' });
     await restored.close();
+  });
+
+  it('leave nothing that another account of the machine could read, whatever its umask', async () => {
+    const umask = process.umask(0);
+    try {
+      const db = openSqlite(at('a.db'));
+      await migrate(db);
+      backupSqlite(at('a.db'), at('b.db'));
+      restoreSqlite(at('b.db'), at('c.db'), at('kept.db'));
+      const open = readdirSync(folder).filter((name) => (statSync(at(name)).mode & 0o077) !== 0);
+      expect([readdirSync(folder).sort(), open]).toEqual([['a.db', 'a.db-shm', 'a.db-wal', 'b.db', 'c.db'], []]);
+      await db.close();
+    } finally {
+      process.umask(umask);
+    }
   });
 
   it('refuse what is no sound database of this program', async () => {

@@ -83,7 +83,7 @@ export const makeOutboxChannel = (
     count += 1;
     const entry = entryOf(message, name, at);
     const file = `${digits(at, 14)}-${digits(count, 9)}-${writer}-${markOf(entry.to)}.${name}.json`;
-    writeFileSync(join(rootOf(dataDir), into, file), JSON.stringify(entry));
+    writeFileSync(join(rootOf(dataDir), into, file), JSON.stringify(entry), { mode: 0o600 });
   };
 
   return {

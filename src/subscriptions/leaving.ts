@@ -3,11 +3,10 @@ import { readLink, signLink } from '../signed-link.ts';
 import { openContact } from './address.ts';
 import { makeErase } from './erase.ts';
 import { presentPerson } from './people.ts';
-import type { PeopleTools } from './sign-up-service.ts';
+import { hourMs, mayBeAsked, type PeopleTools } from './sign-up-service.ts';
 import type { Subscriber } from './subscriber.ts';
-import type { AddressStore, SubscriptionStore } from './subscription-store.ts';
+import type { AddressStore, SignUpStore, SubscriptionStore } from './subscription-store.ts';
 
-const hourMs = 3_600_000;
 /** So long may whoever asked to be forgotten take it back. */
 const leaveMs = 7 * 24 * hourMs;
 /** Clocks of machines differ: nobody is erased while another machine still lets them stay. */
@@ -17,7 +16,8 @@ const erasedAtOnce = 100;
 export type Leaving = {
   /**
    * Has a person forgotten in a week: from now on they are told nothing, and a link by which they stay goes to each of their
-   * addresses. Answers when (ms); asking again changes nothing and sends nothing. Throws `not-found`.
+   * addresses. Answers when (ms); asking again changes nothing and sends nothing. Throws `not-found`, and
+   * `too-many` for whoever leaves and stays in turns.
    */
   leave(id: string): Promise<number>;
   /** When (ms) whoever a link is for will be erased, or null if they stay after all. Throws `bad-link`, `link-expired`. */
@@ -33,11 +33,12 @@ export type Leaving = {
 type Stores = {
   subscriptions: Pick<SubscriptionStore, 'subscriber' | 'leave' | 'leaving' | 'erase'>;
   addresses: Pick<AddressStore, 'ofSubscribers'>;
+  signUps: Pick<SignUpStore, 'takeMessage'>;
 };
 type Tools = Pick<PeopleTools, 'keyring' | 'edges' | 'courier' | 'forgetSent' | 'templates' | 'config'>;
 
 /** Being forgotten, with a week to think better of it. */
-export const makeLeaving = ({ subscriptions, addresses }: Stores, tools: Tools): Leaving => {
+export const makeLeaving = ({ subscriptions, addresses, signUps }: Stores, tools: Tools): Leaving => {
   const { keyring, edges, courier, templates, config } = tools;
   const erase = makeErase({ subscriptions, addresses }, tools);
 
@@ -67,6 +68,11 @@ export const makeLeaving = ({ subscriptions, addresses }: Stores, tools: Tools):
     leave: async (id) => {
       const person = await personOf(id);
       if (person.leavesAt !== undefined) return person.leavesAt;
+      // leaving and staying in turns would send a letter each time
+      if (!(await mayBeAsked(signUps, `leaving:${person.id}`, edges.now())))
+        throw new AppError('too-many', 'You asked for this several times; try again in a while.', {
+          retryAfterSeconds: hourMs / 1000,
+        });
       const leavesAt = edges.now() + leaveMs;
       // first: nobody may be erased who was not told
       await tell(person, leavesAt);

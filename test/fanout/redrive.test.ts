@@ -1,3 +1,4 @@
+import type { Actor } from '../../src/publishing/item.ts';
 import { onEachEngine } from '../helpers/engines.ts';
 import { publishIn } from '../helpers/published.ts';
 import { makeBrowser, startPushSink } from '../helpers/push-sink.ts';
@@ -12,7 +13,7 @@ onEachEngine('redrive', (engine) => {
   });
 
   /** A person with an email address and a browser, whose providers refuse for good until told otherwise. */
-  const refused = async () => {
+  const refused = async (departments: string[] = []) => {
     const refuses = { email: true, webPush: true };
     const mails = await startSmtpSink({
       onRcpt: () => {
@@ -31,7 +32,7 @@ onEachEngine('redrive', (engine) => {
     await town.people([
       { email: 'ana@example.org', webPush: { endpoint, keys }, verified: true, follow: [{ topic: 'services' }] },
     ]);
-    const { push } = await publishIn(town);
+    const { push } = await publishIn(town, { departments });
     await town.drain();
     return { town, push, refuses, received: () => [mails.mails.length, pushes.count()] };
   };
@@ -97,6 +98,39 @@ onEachEngine('redrive', (engine) => {
       await town.fanout.redrive({ push }, publisher);
       await town.drain();
       expect(await rows(town, push)).toEqual(['webPush withheld', 'sms sent']);
+    });
+  });
+
+  describe('redriving for a department', () => {
+    const of = (...departments: string[]): Actor => ({ staff: departments.join(), roles: ['publisher'], departments });
+    const messagesOf = async (town: Town, push: string): Promise<string[]> =>
+      (await town.fanout.deliveries(push, 'failed', { cursor: null, limit: 10 })).rows.map(({ id }) => id);
+
+    it('is for the items that name it, and moves nothing of another’s', async () => {
+      const { town, push } = await refused(['Water', 'Drains']);
+      const messages = await messagesOf(town, push);
+      expect(messages).toHaveLength(2);
+      for (const which of [{ push }, { push, messages }, { messages }])
+        await expect(town.fanout.redrive(which, of('Roads'))).rejects.toMatchObject({ code: 'no-scope' });
+      expect(await rows(town, push)).toEqual(['email failed', 'webPush failed']);
+      expect(await town.fanout.redrive({ push, messages: messages.slice(0, 1) }, of('Roads', 'Drains'))).toBe(1);
+      expect(await town.fanout.redrive({ push }, of('Water'))).toBe(1);
+    });
+
+    it('is for none where the push is named of its own item and the messages are another’s', async () => {
+      const { town, push } = await refused(['Water']);
+      const { push: own } = await publishIn(town, { departments: ['Roads'] });
+      expect(await town.fanout.redrive({ push: own, messages: await messagesOf(town, push) }, of('Roads'))).toBe(0);
+      expect(await rows(town, push)).toEqual(['email failed', 'webPush failed']);
+    });
+
+    it('is for nobody but the whole office where no push is named, or its item names no department', async () => {
+      const { town, push } = await refused();
+      const messages = await messagesOf(town, push);
+      for (const which of [{ push }, { messages }])
+        await expect(town.fanout.redrive(which, of('Water'))).rejects.toMatchObject({ code: 'no-scope' });
+      expect(await town.fanout.redrive({ messages: messages.slice(0, 1) }, of())).toBe(1);
+      expect(await town.fanout.redrive({ push }, { ...of('Roads'), roles: ['admin'] })).toBe(1);
     });
   });
 });

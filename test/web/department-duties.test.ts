@@ -1,4 +1,5 @@
 import type { Actor } from '../../src/publishing/item.ts';
+import { onEachEngine } from '../helpers/engines.ts';
 import { staffVisitor } from '../helpers/staff-visitor.ts';
 import type { PlainVisitor } from '../helpers/visitor.ts';
 import { startWeb, type Web } from '../helpers/web.ts';
@@ -51,6 +52,9 @@ const notAsked: Record<string, string> = {
   'POST /staff/applications/:id/answer': 'an application is to the whole office',
 };
 
+/** The three steps of a push are one route of the pages. */
+const aStep = /^POST \/staff\/pushes\/:id\/(pause|resume|cancel)$/;
+
 type Row = [route: string, prepare: () => Promise<string>, body: (id: string) => object, may: string[]];
 
 /** Three accounts that write, by whose they are; the item is Water’s. An administrator stands above departments. */
@@ -64,13 +68,13 @@ const callers = Object.keys(accounts) as (keyof typeof accounts)[];
 const owners = callers.filter((name) => name !== 'another department');
 const wholeOffice = callers.slice(2);
 
-describe('every call of publishers, for every department', () => {
+onEachEngine('every call of publishers, for every department', (engine) => {
   let web: Web;
   const keys = new Map<string, string>();
   const visitors = new Map<string, PlainVisitor>();
   beforeAll(async () => {
     const weibo = { WEIBO_APP_KEY: '4111222333', WEIBO_APP_SECRET: 'an-app-secret', WEIBO_IP: '203.0.113.7' };
-    web = await startWeb({ env: { REVIEW: 'off', ...weibo, WEIBO_API: 'http://127.0.0.1:9' } });
+    web = await startWeb({ ...engine.town, env: { REVIEW: 'off', ...weibo, WEIBO_API: 'http://127.0.0.1:9' } });
     const { access } = web.town;
     for (const [name, { roles, departments }] of Object.entries(accounts)) {
       const email = `${name.replaceAll(' ', '.')}@example.org`;
@@ -106,6 +110,11 @@ describe('every call of publishers, for every department', () => {
     return id;
   };
   const nothing = async (): Promise<string> => '';
+  let names = 0;
+  const newName = (): string => {
+    names += 1;
+    return `name${names}`;
+  };
 
   const table: Row[] = [
     ['POST /api/v1/items', nothing, () => content, owners],
@@ -170,7 +179,9 @@ describe('every call of publishers, for every department', () => {
 
   const pages: Row[] = [
     ['POST /staff/pushes/orders/:id', ordered, () => ({}), owners],
-    ['POST /staff/pushes/:id/:step', running, () => ({ step: 'pause' }), owners],
+    ['POST /staff/pushes/:id/pause', running, () => ({}), owners],
+    ['POST /staff/pushes/:id/resume', paused, () => ({}), owners],
+    ['POST /staff/pushes/:id/cancel', running, () => ({}), owners],
     ['POST /staff/opinions/:id/answer', wrote, () => ({ outcome: 'answered', reason: 'On Wednesday.' }), owners],
     ['POST /staff/opinions/:id/publish', answered, () => ({ what: 'show', text: 'When?' }), owners],
     ['POST /staff/channels/items/:id', published, () => ({ on: 'no' }), owners],
@@ -182,7 +193,6 @@ describe('every call of publishers, for every department', () => {
       const path = route
         .slice(5)
         .replace(':id', await prepare())
-        .replace(':step', 'pause')
         .replace(':version', '1');
       await visitors.get(caller)?.get('/staff');
       const page = await visitors.get(caller)?.send(path, body('') as Record<string, string>);
@@ -192,13 +202,47 @@ describe('every call of publishers, for every department', () => {
     expect(outcomes).toEqual(callers.map((caller) => [caller, may.includes(caller)]));
   });
 
+  const deadLetters = '/staff/admin/dead-letters';
+  const redrives: [string, (push: string) => object][] = [
+    ['of a push', (push) => ({ push })],
+    ['by their ids', () => ({ ids: ['a-message'] })],
+    ['by their ids, of a push', (push) => ({ push, ids: ['a-message'] })],
+  ];
+  it.each(redrives)(
+    'POST /api/v1/deliveries/redrive, %s: an office’s administrators’, not a department’s key',
+    async (_, body) => {
+      const { access } = web.town;
+      const outcomes: [string, string][] = [];
+      for (const [name, { roles, departments }] of Object.entries(accounts)) {
+        // a key from the time before the account came to its department
+        const account = { email: `${newName()}@example.org`, name, roles: [...roles] };
+        const { id } = await access.addStaff({ ...account, departments: [] });
+        const { key } = await access.addKey({ staff: id, scopes: ['admin'], expiresAt: null });
+        await access.changeStaff(id, { ...account, departments: [...departments] }, 'boss');
+        const answer = await web.api('POST', '/deliveries/redrive', body(await running()), key);
+        outcomes.push([name, answer.status === 200 ? 'done' : `${answer.status} ${answer.body.code}`]);
+      }
+      expect(outcomes).toEqual(callers.map((name) => [name, wholeOffice.includes(name) ? 'done' : '403 no-scope']));
+    },
+  );
+
+  it('POST /staff/admin/dead-letters/:push: an administrator’s', async () => {
+    const outcomes: [string, number | undefined][] = [];
+    for (const caller of callers) {
+      const push = await running();
+      await visitors.get(caller)?.get('/staff');
+      outcomes.push([caller, (await visitors.get(caller)?.send(`${deadLetters}/${push}`, {}))?.status]);
+    }
+    expect(outcomes).toEqual(callers.map((name) => [name, name === 'an administrator' ? 200 : 403]));
+  });
+
   it('are all asked, or the reason is given', () => {
     const writing = routeRights.flatMap(([route, right]) => {
       const names = typeof right === 'string' ? [] : 'roles' in right ? right.roles : right.scopes;
       const isWriters = names.includes('publish') || names.includes('publisher');
       return isWriters && !route.startsWith('GET ') ? [route] : [];
     });
-    const asked = [...table, ...pages].map(([route]) => route);
+    const asked = new Set([...table, ...pages].map(([route]) => route.replace(aStep, 'POST /staff/pushes/:id/:step')));
     expect([...asked, ...Object.keys(notAsked)].sort()).toEqual(writing.sort());
   });
 });

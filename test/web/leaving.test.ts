@@ -110,4 +110,24 @@ describe('being forgotten', () => {
     expect(await web.town.stores.subscriptions.leaving(Number.MAX_SAFE_INTEGER, 9)).toEqual([]);
     expect(await isThere(id)).toBe(true);
   });
+
+  it('in turns with staying sends no flood of letters: five an hour, then nobody is told, and nobody leaves', async () => {
+    const { id } = await signedInTo(web, 'li@example.org');
+    const { leaving } = web.town.subscriptions;
+    const letters = () => Number(web.rows('SELECT count(*) AS n FROM transactional')[0]?.n);
+    for (let n = 0; n < 5; n += 1) {
+      await leaving.leave(id);
+      await leaving.stay(id);
+    }
+    const before = letters();
+    await expect(leaving.leave(id)).rejects.toMatchObject({ code: 'too-many' });
+    expect([before, letters(), await web.town.stores.subscriptions.leaving(Number.MAX_SAFE_INTEGER, 9)]).toEqual([
+      5,
+      5,
+      [],
+    ]);
+    web.town.pass(3_600_001);
+    await leaving.leave(id);
+    expect(letters()).toBe(6);
+  });
 });

@@ -42,6 +42,29 @@ const promised = `GET /topics · POST /topics · GET /regions · POST /regions �
   .split('·')
   .map((call) => call.trim());
 
+/** POSTs that take no Idempotency-Key, each with the reason. */
+const withoutKey: Record<string, string> = {
+  'POST /audience/explain': 'it writes nothing',
+  'POST /audience/preview': 'it writes nothing',
+  'POST /rules/{id}/dry-run': 'it writes nothing',
+  'POST /sources/test': 'it writes nothing',
+  'POST /suppressions/find': 'it writes nothing',
+  'POST /pushes/{id}/cancel': 'again it changes nothing',
+  'POST /pushes/{id}/pause': 'again it changes nothing',
+  'POST /pushes/{id}/resume': 'again it changes nothing',
+  'POST /sources/{id}/pause': 'again it changes nothing',
+  'POST /sources/{id}/resume': 'again it changes nothing',
+  'POST /applications/{id}/forget': 'again it changes nothing',
+  'POST /suppressions/{id}/lift': 'again it changes nothing',
+  'POST /tuning/changes/{id}/apply': 'again it changes nothing',
+  'POST /tuning/changes/{id}/undo': 'again it changes nothing',
+  'POST /subscriptions/confirm': 'again it answers the same',
+  'POST /subscribers/import': 'its lines name whom they are of: again it updates them to what they are',
+  'POST /beacon': 'a page’s own events, from a browser',
+  'POST /hooks/email': 'a mail is known by its own id',
+  'POST /hooks/sms': 'a receipt is known by its own id',
+};
+
 describe('the OpenAPI document', () => {
   let web: Web;
   let document: Document;
@@ -119,6 +142,14 @@ describe('the OpenAPI document', () => {
       additionalProperties: false,
       required: ['title', 'summary', 'language', 'topics'],
     });
+  });
+
+  it('takes an Idempotency-Key for every POST that creates or sends; of the others the reason is given', () => {
+    const posts = operations().filter(({ call }) => call.startsWith('POST '));
+    const without = posts.filter(
+      ({ operation }) => !operation.parameters?.some(({ name }) => name === 'Idempotency-Key'),
+    );
+    expect(without.map(({ call }) => call).sort()).toEqual(Object.keys(withoutKey).sort());
   });
 
   it('shows examples that the calls take', async () => {

@@ -1,9 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { maskText } from '../../src/log.ts';
+import { signLink } from '../../src/signed-link.ts';
 import { lookupOf } from '../../src/subscriptions/address.ts';
 import { networkOf } from '../../src/web/contract/limits.ts';
 import { ownPath } from '../../src/web/pages/request.ts';
-import { startWeb, type Web } from '../helpers/web.ts';
+import { type Answer, startWeb, type Web } from '../helpers/web.ts';
 
 const signUp = (email: string) => ({ email, follow: [{ topic: 'services' }] });
 
@@ -102,18 +103,22 @@ describe('limits on what sends', () => {
     await web.town.people(
       [known, blocked].map((email) => ({ email, verified: true, follow: [{ topic: 'services' }] })),
     );
+    await web.town.people([{ externalId: 'asker', email: 'asker@example.org', verified: true, follow: [] }]);
     const lookup = lookupOf(web.town.keyring, { channel: 'email', email: blocked });
     await web.town.stores.addresses.suppress(lookup, 'complaint', web.town.now());
     const csrf = web.town.keyring.sign('csrf', 'secret', 16).toString('base64url');
+    const asker = (await web.town.subscriptions.person({ externalId: 'asker' }))?.person.id ?? '';
+    const session = signLink(web.town.keyring, 'session', asker, web.town.now() + 3_600_000);
     const asks = {
       'a sign-up by the API': (email: string) => web.api('POST', '/subscriptions', signUp(email), null),
       'a sign-up by a page': (email: string) =>
         form('/follow?topic=services', { contact: 'email', email, pace: 'immediate' }),
       'a link to sign in': (address: string) => form('/manage', { address }),
+      'an address to be added': (address: string) => form('/my/addresses', { address }, session),
     };
-    const form = (path: string, fields: Record<string, string>) =>
+    const form = (path: string, fields: Record<string, string>, as = '') =>
       web.call('POST', path, {
-        headers: { cookie: 'bellman-csrf=secret' },
+        headers: { cookie: `bellman-csrf=secret; bellman-session=${as}` },
         body: new URLSearchParams({ _csrf: csrf, ...fields }),
       });
     /** Rows written: each is a wait for the disk, which is what a clock outside could see. */
@@ -134,7 +139,43 @@ describe('limits on what sends', () => {
     const outbox = (await web.call('GET', '/dev/outbox', { headers: { accept: 'application/json' } })).text;
     const told = [known, blocked, unknown].map((email) => outbox.split(`"to":"${email}"`).length - 1);
     await web.close();
-    expect([left, told]).toEqual([0, [3, 0, 2]]);
+    expect([left, told]).toEqual([0, [4, 0, 3]]);
+  });
+});
+
+describe('a telephone number', () => {
+  it('tells as little as an email address: known, blocked and unknown ones are answered alike', async () => {
+    const web = await startWeb();
+    const [known, blocked, unknown] = ['+8613800138001', '+8613800138002', '+8613800138003'] as const;
+    const follow = [{ topic: 'services' }];
+    await web.town.people([known, blocked].map((phone) => ({ phone, verified: true, follow })));
+    const lookup = lookupOf(web.town.keyring, { channel: 'sms', phone: blocked });
+    await web.town.stores.addresses.suppress(lookup, 'complaint', web.town.now());
+    const csrf = web.town.keyring.sign('csrf', 'secret', 16).toString('base64url');
+    const form = (path: string, fields: Record<string, string>) =>
+      web.call('POST', path, {
+        headers: { cookie: 'bellman-csrf=secret' },
+        body: new URLSearchParams({ _csrf: csrf, ...fields }),
+      });
+    const asks: Record<string, (phone: string) => Promise<Answer>> = {
+      'a sign-up by the API': (phone) => web.api('POST', '/subscriptions', { phone, follow }, null),
+      'a sign-up by a page': (phone) => form('/follow?topic=services', { contact: 'sms', phone, pace: 'immediate' }),
+      'a link to sign in': (address) => form('/manage', { address }),
+      'a wrong code by the API': (phone) => web.api('POST', '/subscriptions/confirm', { phone, code: '1234567' }, null),
+      'a wrong code by a page': (phone) => form('/code', { phone, code: '1234567' }),
+    };
+    const written = () => Number(web.rows('SELECT total_changes() AS n')[0]?.n);
+    for (const [what, ask] of Object.entries(asks)) {
+      const seen = [];
+      for (const phone of [known, blocked, unknown]) {
+        const before = written();
+        const { status, text, headers } = await ask(phone);
+        const rows = what.includes('code') ? 0 : written() - before;
+        seen.push({ status, words: text.replaceAll(phone, 'it'), to: headers.get('location'), rows });
+      }
+      expect([what, seen[1], seen[2]]).toEqual([what, seen[0], seen[0]]);
+    }
+    await web.close();
   });
 });
 

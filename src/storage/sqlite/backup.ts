@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeOwnFile } from './own-file.ts';
 import { openPlain, probeSqlite, type SqliteProbe } from './probe.ts';
 
 /** Files that SQLite keeps beside a database. */
@@ -15,6 +16,7 @@ export const backupSqlite = (from: string, to: string): SqliteProbe => {
   rmSync(draft, { force: true });
   const db = openPlain(from);
   try {
+    makeOwnFile(draft);
     // one read transaction of SQLite's own: writers go on beside it
     db.prepare('VACUUM INTO ?').run([draft]);
   } finally {

@@ -1,5 +1,6 @@
 import Database from 'libsql';
 import { AppError } from '../../errors.ts';
+import { makeOwnFile } from './own-file.ts';
 import { keepWal } from './wal-keeper.ts';
 
 /** What SQLite stores. */
@@ -64,6 +65,7 @@ const checkpointPages = 16_000;
  * with synchronous=NORMAL, and the WAL is synced beside the event loop.
  */
 export const openSqlite = (file: string, options: OpenOptions = {}): SqliteDatabase => {
+  if (file !== ':memory:') makeOwnFile(file);
   const raw = new Database(file);
   // several processes may be making the same file: at the start there is nobody yet whom waiting would hold up
   raw.exec('PRAGMA busy_timeout = 5000');

@@ -22,6 +22,8 @@ export const auditPages = ({ access }: AdminDeps, own: AdminPages): Router => {
       ...{ at: own.moment(voice, at), who: names.get(actor) ?? actor },
     }));
     const last = entries.at(-1)?.n ?? 1;
+    // whose data were read, and by whom, are read here: after the list, which does not begin with itself
+    await own.audit(me, 'listAudit', null);
     own.show(req, res, me, 'audit', { rows, verdict, next: last > 1 ? `${place}?before=${last}` : null });
   };
 

@@ -29,6 +29,7 @@ export const feedbackRoutes = ({ feedback }: { feedback: Pick<FeedbackService, '
     summary: 'Says something about a message, by the token of one of its links; the same said twice counts once.',
     body: feedbackBody,
     example: { token: 'Yl9vVQ…', kind: 'rating', rating: 4, comment: 'Clear, but a day late.' },
+    idempotent: true,
     responses: { 202: z.object({ status: z.literal('received') }) },
     limited: 'guess',
     check: async ({ kind, rating, comment }) => (kind ? saidFaults(saidOf({ kind, rating, comment })) : []),

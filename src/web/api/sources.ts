@@ -97,6 +97,7 @@ const manageRoutes = ({ sources }: Deps): Route[] => [
       'Polls a feed (RSS, Atom, CAP) of another office from now on; its entries become items as an import makes them.',
     body: sourceBody,
     example,
+    idempotent: true,
     responses: { 201: sourceShape },
     handler: async (call) => {
       const source = await sources.add(call.body, keyed(call).actor);
@@ -197,6 +198,7 @@ export const sourceRoutes = (deps: Deps): Route[] => [
     tag,
     scope,
     summary: 'Polls a source now, a paused one too, and answers what came.',
+    idempotent: true,
     responses: { 200: sourceShape },
     handler: async (call) => ({
       status: 200,

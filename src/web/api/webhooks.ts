@@ -71,6 +71,7 @@ const manageRoutes = ({ webhooks }: Deps): Route[] => [
       'Tells a public https URL what happens from now on, signed as Standard Webhooks 1.0 says; the secret is shown this once.',
     body: webhookBody,
     example: { url: 'https://desk.example.org/bellman', events: ['push.done', 'delivery.failed'] },
+    idempotent: true,
     responses: { 201: z.object({ ...webhookShape.shape, secret: z.string() }) },
     handler: async ({ body }) => {
       const { webhook, secret } = await webhooks.add(body.url, body.events);
@@ -142,6 +143,7 @@ export const webhookRoutes = (deps: Deps): Route[] => [
       'Tells a webhook again: one delivery, or every event from a time on (up to another); each keeps its webhook-id. Kept are 30 days.',
     body: replayBody,
     example: { from: '2026-06-10T00:00:00Z' },
+    idempotent: true,
     responses: { 202: z.object({ replayed: z.int() }) },
     handler: async ({ params, body }) => {
       const { delivery, from, to } = body;

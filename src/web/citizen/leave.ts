@@ -56,7 +56,7 @@ export const leaveRouter = (deps: CitizenDeps, pages: Pages): Router =>
       '/my/erase',
       signedIn(pages, (req, res) => pages.show(req, res, 'my-erase')),
     )
-    .post('/my/erase', signedIn(pages, leave(deps, pages)))
+    .post('/my/erase', pages.limited, signedIn(pages, leave(deps, pages)))
     .post('/my/stay', signedInThoughLeaving(pages, stay(deps)))
     .get('/stay/:token', askToStay(deps, pages))
     .post('/stay/:token', stayByLink(deps, pages))

@@ -60,4 +60,4 @@ const write =
 export const noticeRouter = (deps: CitizenDeps, pages: Pages): Router =>
   Router()
     .get('/items/:id', (req, res) => show(deps, pages, req, res, blank))
-    .post('/items/:id/opinions', signedIn(pages, write(deps, pages)));
+    .post('/items/:id/opinions', pages.limited, signedIn(pages, write(deps, pages)));

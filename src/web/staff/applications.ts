@@ -72,8 +72,8 @@ const shown = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
     const found = await deps.applications.get(pathPart(req, 'id'));
     if (!found) throw new AppError('not-found', 'There is no such application.');
     const voice = await pages.voice(req);
-    if (req.method === 'GET')
-      await deps.access.audit({ actor: me.id, action: 'getApplication', subject: found.id, details: { by: 'page' } });
+    // also where a form is refused: the page shows the same
+    await deps.access.audit({ actor: me.id, action: 'getApplication', subject: found.id, details: { by: 'page' } });
     const { postponement, answer, openedAt } = found;
     own.show(
       req,

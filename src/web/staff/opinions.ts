@@ -56,8 +56,8 @@ const shown =
   async (req: Request, res: Response, me: Staff, form: Form = blank, status = 200) => {
     const found = await deps.opinions.get(pathPart(req, 'id'));
     if (!found) throw new AppError('not-found', 'There is no such opinion.');
-    if (req.method === 'GET')
-      await deps.access.audit({ actor: me.id, action: 'getOpinion', subject: found.id, details: { by: 'page' } });
+    // also where a form is refused: the page shows the same
+    await deps.access.audit({ actor: me.id, action: 'getOpinion', subject: found.id, details: { by: 'page' } });
     const done = notes.find((note) => note === queryText(req, 'done')) ?? null;
     const outcomes = opinionOutcomes.filter((outcome) => outcome !== 'answered' || found.kind === 'question');
     own.show(req, res, me, 'opinion', { one: rowOf(await pages.voice(req), found), outcomes, done, ...form }, status);
