@@ -11,7 +11,7 @@ const usage = 'npm run backup -- FILE    copies the SQLite database into FILE, w
 const [file, ...more] = process.argv.slice(2);
 if (file === undefined || more.length > 0) stopWith(usage, 2);
 const config = readConfig(process.env);
-const from = onlySqlite(config, 'mongodump --uri "$DATABASE_URL" --archive=FILE --gzip');
+const from = onlySqlite(config, 'mongodump --uri "$DATABASE_URL" --oplog --gzip --archive=FILE');
 try {
   const { bytes, version } = backupSqlite(from, resolve(file ?? ''));
   process.stdout.write(`${file}: ${bytes.toLocaleString('en')} bytes, schema ${version}, sound\n`);

@@ -5,7 +5,7 @@ import { dkimPublicKey } from '../src/channels/email/dkim.ts';
 import { welcomeOf } from '../src/channels/email/smtp-pool.ts';
 import { readSmtpUrl } from '../src/channels/email/smtp-url.ts';
 import type { Config } from '../src/config.ts';
-import type { ClockFact, DkimFact, SmtpFact } from '../src/doctor/judge-outside.ts';
+import type { ClockFact, DkimFact, ServiceFact, SmtpFact } from '../src/doctor/judge-outside.ts';
 import type { DiskFact, MongoFact, SqliteFact } from '../src/doctor/judge-store.ts';
 import { makeKeyring } from '../src/keyring.ts';
 import { makeFolder } from '../src/make-folder.ts';
@@ -100,10 +100,19 @@ export const dkimFact = async ({ email: { dkim } }: Config): Promise<DkimFact | 
   }
 };
 
+/** Throws, and names the folder itself, where this user may not write. */
+const tryWriting = (folder: string): void => {
+  try {
+    rmdirSync(mkdtempSync(join(folder, '.doctor-')));
+  } catch (error) {
+    throw Object.assign(error as Error, { path: folder });
+  }
+};
+
 export const diskFact = (config: Config, databaseBytes: number): DiskFact => {
   try {
     makeFolder(config.dataDir);
-    rmdirSync(mkdtempSync(join(config.dataDir, '.doctor-')));
+    tryWriting(config.dataDir);
     const { bavail, blocks, bsize } = statfsSync(config.dataDir);
     const secret = statSync(join(config.dataDir, 'secret'), { throwIfNoEntry: false });
     return { kind: 'there', free: bavail * bsize, size: blocks * bsize, databaseBytes, mode: secret?.mode ?? null };
@@ -112,17 +121,25 @@ export const diskFact = (config: Config, databaseBytes: number): DiskFact => {
   }
 };
 
-/** What /readyz of the service says, and by how much the clock in front of it differs. HTTP dates are whole seconds. */
-export const serviceFact = async ({ publicUrl }: Config): Promise<{ status: number | null; clock: ClockFact[] }> => {
+type Answer = { status: number; date: string } | null;
+
+const readyz = async (base: string): Promise<Answer> => {
   try {
-    const response = await fetch(`${publicUrl}/readyz`, { signal: AbortSignal.timeout(limitMs) });
+    const response = await fetch(`${base}/readyz`, { signal: AbortSignal.timeout(limitMs) });
     await response.body?.cancel();
-    const aheadMs = Date.parse(response.headers.get('date') ?? '') - Date.now();
-    const said = Number.isFinite(aheadMs) ? [{ of: publicUrl, aheadMs: Math.abs(aheadMs) < 1_500 ? 0 : aheadMs }] : [];
-    // on this machine it is our own clock that answers
-    const other = /^(localhost|127\.|\[::1\])/.test(new URL(publicUrl).hostname) ? [] : said;
-    return { status: response.status, clock: other };
+    return { status: response.status, date: response.headers.get('date') ?? '' };
   } catch {
-    return { status: null, clock: [] };
+    return null;
   }
+};
+
+/** What /readyz of the service says, and by how much the clock in front of it differs. HTTP dates are whole seconds. */
+export const serviceFact = async ({ publicUrl, port }: Config): Promise<ServiceFact & { clock: ClockFact[] }> => {
+  const [outside, here] = await Promise.all([readyz(publicUrl), readyz(`http://127.0.0.1:${port}`)]);
+  const fact = { publicUrl, port, status: outside?.status ?? null, here: here?.status ?? null };
+  const aheadMs = Date.parse(outside?.date ?? '') - Date.now();
+  const said = Number.isFinite(aheadMs) ? [{ of: publicUrl, aheadMs: Math.abs(aheadMs) < 1_500 ? 0 : aheadMs }] : [];
+  // on this machine it is our own clock that answers
+  const other = /^(localhost|127\.|\[::1\])/.test(new URL(publicUrl).hostname) ? [] : said;
+  return { ...fact, clock: other };
 };

@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { composeCommand } from '../src/compose.ts';
@@ -49,8 +50,27 @@ const whyNot = {
   signature: 'it was changed after it was signed',
 };
 
+const fileText = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    return stopWith(`${file} cannot be read (${(error as NodeJS.ErrnoException).code}).\n`);
+  }
+};
+
+/** The text of a file that holds a public key; the command ends where it holds none. */
+const keyText = (file: string): string => {
+  const pem = fileText(file);
+  try {
+    createPublicKey(pem);
+    return pem;
+  } catch {
+    return stopWith(`${file} holds no public key: it is the PEM that "evidence -- key" prints.\n`);
+  }
+};
+
 const verify = (file: string, key: string): void => {
-  const verdict = verifyBundle(readFileSync(file, 'utf8'), readFileSync(key, 'utf8'));
+  const verdict = verifyBundle(fileText(file), keyText(key));
   if (verdict.ok) {
     say(`The bundle is whole.\n\n${verdict.text}`);
     return;

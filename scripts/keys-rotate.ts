@@ -15,6 +15,8 @@ The service may be running. Ended before its time, the command goes on from ther
   npm run keys:rotate -- --stopped    nothing of the service is running: waits for no other process to learn the key
 `;
 
+const sayEveryMs = 5_000;
+
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const readStopped = (): boolean => {
@@ -35,6 +37,16 @@ const end = ({ key, resealed, unreadable }: Rotation): void => {
   process.exitCode = 1;
 };
 
+/** A line now and then: of a million values each hundred would be ten thousand. */
+const makeProgress = (): ((resealed: number) => void) => {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  return (resealed) => {
+    if (performance.now() - saidAt < sayEveryMs) return;
+    saidAt = performance.now();
+    say(`${resealed} so far`);
+  };
+};
+
 const stopped = readStopped();
 const config = readConfig(process.env);
 const { services, close } = await composeCommand(config, { edges: realEdges, log: makeLog('warn') });
@@ -46,7 +58,7 @@ try {
       keyring: services.keyring,
       contexts: sealContexts,
       pause: (ms) => (stopped ? Promise.resolve() : pause(ms)),
-      progress: (resealed) => say(`${resealed} so far`),
+      progress: makeProgress(),
     }),
   );
 } finally {

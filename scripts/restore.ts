@@ -13,7 +13,7 @@ const usage = 'npm run restore -- FILE    puts the backup FILE in the place of t
 const [file, ...more] = process.argv.slice(2);
 if (file === undefined || more.length > 0) stopWith(usage, 2);
 const config = readConfig(process.env);
-const to = onlySqlite(config, 'mongorestore --uri "$DATABASE_URL" --archive=FILE --gzip --drop');
+const to = onlySqlite(config, 'mongorestore --uri "$DATABASE_URL" --oplogReplay --gzip --archive=FILE --drop');
 const from = resolve(file ?? '');
 try {
   makeFolder(dirname(to));

@@ -5,6 +5,7 @@ import { type Config, environment, readConfig } from '../src/config.ts';
 import { realEdges } from '../src/edges.ts';
 import { secretFile } from '../src/secret.ts';
 import { changeSecret } from '../src/secret-change.ts';
+import { closedByAll } from '../src/storage/sqlite/backup.ts';
 import { stopWith } from './command.ts';
 
 const usage = `Changes the SECRET of the store that the environment names. Stop the service first. Ended before its time, the command goes on
@@ -16,7 +17,10 @@ from there when it is run again.
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
+/** On SQLite it is seen whether something runs, on MongoDB not. */
 const change = async (config: Config, from: string, to: string): Promise<void> => {
+  const { database } = config;
+  if (database.kind === 'sqlite' && existsSync(database.file)) closedByAll(database.file);
   const storage = await openStorage(config, realEdges);
   try {
     await changeSecret(storage.access, from, to);

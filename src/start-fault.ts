@@ -23,7 +23,7 @@ const databaseFault = (code: string, place: Place): string => {
     return `the file ${file} is not a sound database (${code}). Put back a backup, or set ${setting} to another place`;
   if (code === 'SQLITE_FULL')
     return `the disk of the database ${file} is full. Make room, or set ${setting} to another place`;
-  return `the database ${file} cannot be opened and written (${code}). Give this user the right to write the file and its folder, or set ${setting} to another place`;
+  return `the database ${file} cannot be opened and written (${code}). Give this user the right to write the file and its folder, make room where the disk is full, or set ${setting} to another place`;
 };
 
 const sqliteCode = (error: SystemError): string | null => {

@@ -40,6 +40,7 @@ describe('backup and restore', () => {
     expect(() => backupSqlite(at('a.db'), at('b.db'))).toThrow(/there already/);
     db.prepare("UPDATE settings SET value = '2' WHERE name = 'x'").run();
     expect(() => restoreSqlite(at('b.db'), at('a.db'), at('kept.db'))).toThrow(/stop the service/);
+    expect(existsSync(at('a.db.part'))).toBe(false);
     expect(restoreSqlite(at('b.db'), at('c.db'), at('kept.db')).kept).toBeNull();
     await db.close();
     const restored = openSqlite(at('c.db'));

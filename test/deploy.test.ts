@@ -24,7 +24,8 @@ describe('the Dockerfile', () => {
 
   it('starts what npm start starts, as somebody else than root', () => {
     const command = JSON.parse(all('CMD').at(-1) ?? '[]') as string[];
-    expect(command.join(' ')).toBe(scripts.start);
+    // npm hands a signal to the shell that it starts: only `exec` leaves the service in its place
+    expect(`exec ${command.join(' ')}`).toBe(scripts.start);
     expect(existsSync(join(projectRoot, sourceOf(command[1] ?? '')))).toBe(true);
     expect(all('USER')).toEqual(['node']);
     const order = instructions.map(([name]) => name);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../src/project-root.ts';
@@ -49,5 +49,21 @@ describe('npm run doctor', () => {
     const wrong = await doctor({ DATA_DIR: folder, PORT: 'x', LOCALE: 'y' });
     expect(wrong.out.match(/^fail {2}config/gm)).toHaveLength(2);
     expect(wrong.code).toBe(1);
+  });
+
+  it('looks at the rest where the configuration is wrong, and does not judge what it could not see', async () => {
+    writeFileSync(join(folder, 'text.db'), 'This is no database. '.repeat(200));
+    const { code, out } = await doctor({
+      DATA_DIR: folder,
+      DATABASE_URL: `sqlite:${join(folder, 'text.db')}`,
+      EMAIL_URL: 'smtp://127.0.0.1:1',
+      VAPID_PUBLIC_KEY: 'B'.repeat(87),
+      LOCALE: 'y',
+    });
+    expect(out.match(/^(fail|warn) +\w+ /gm)?.map((line) => line.trim().replace(/ +/, ' '))).toEqual([
+      ...['fail config', 'fail config', 'fail storage', 'warn secret', 'fail smtp', 'warn clock', 'warn service'],
+    ]);
+    expect(out).toMatch(/text\.db is not a sound database \(SQLITE_NOTADB\)\n +-> Put back a backup, or set DATA_DIR/);
+    expect(code).toBe(1);
   });
 });

@@ -111,6 +111,14 @@ onEachEngine('evidence of delivery', ({ town }) => {
     const whole = await runCommand('evidence', ['verify', file, key], {});
     expect([whole.code, whole.out]).toEqual([0, expect.stringContaining('The bundle is whole')]);
     writeFileSync(file, JSON.stringify(await bundle()).replace('Another stop', 'No change'));
+    for (const [bundle, pem, words] of [
+      [`${file}.no`, key, /cannot be read \(ENOENT\)\.\n$/],
+      [file, file, /holds no public key/],
+    ] as const) {
+      const refused = await runCommand('evidence', ['verify', bundle, pem], {});
+      expect(refused).toMatchObject({ code: 2, out: '', errors: expect.stringMatching(words) });
+      expect(refused.errors.trim().split('\n')).toHaveLength(1);
+    }
     const changed = await runCommand('evidence', ['verify', file, key], {});
     expect([changed.code, changed.errors]).toEqual([1, expect.stringContaining('changed after it was signed')]);
     rmSync(dir, { recursive: true, force: true });

@@ -35,6 +35,9 @@ const publish = async (service: Service): Promise<string> => {
 const signalGroup = (service: Service, signal: NodeJS.Signals): boolean =>
   process.kill(-(service.process.pid ?? 0), signal);
 
+/** What npm needs of our own environment. */
+const npmEnv = (): Record<string, string | undefined> => ({ PATH: process.env.PATH, HOME: process.env.HOME });
+
 const isAlive = (pid: number): boolean => {
   try {
     return process.kill(pid, 0);
@@ -84,6 +87,29 @@ describe('the process', () => {
       expect(sink?.total()).toBe(people);
     },
     within * 2,
+  );
+
+  it(
+    'stops clean on SIGTERM to npm start alone, as a supervisor sends it',
+    async () => {
+      const npm = spawn('npm', ['start', '--ignore-scripts', '--silent'], {
+        cwd: projectRoot,
+        env: { ...npmEnv(), PORT: '0', HOST: '127.0.0.1', DATA_DIR: folder },
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      let out = '';
+      npm.stdout.setEncoding('utf8').on('data', (text: string) => {
+        out += text;
+      });
+      await until('it is ready', () => /ready at/.test(out));
+      const url = /http:\S+/.exec(out)?.[0] ?? '';
+      expect((await fetch(`${url}/healthz`)).status).toBe(200);
+      const ended = once(npm, 'exit');
+      npm.kill('SIGTERM');
+      expect(await ended).toEqual([0, null]);
+      await expect(fetch(`${url}/healthz`)).rejects.toThrow();
+    },
+    within,
   );
 
   it(

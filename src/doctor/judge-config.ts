@@ -26,7 +26,7 @@ const ofTrial = (config: Config): [boolean, string, string][] => [
   [
     !config.review,
     'REVIEW is off: a publish key publishes at once',
-    'Set REVIEW=on, unless that is what you want (docs/operations.md).',
+    'Set REVIEW=on, unless that is what you want (docs/publishing.md).',
   ],
   [
     config.webPush.allowPrivateEndpoints,

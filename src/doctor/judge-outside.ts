@@ -12,15 +12,26 @@ const smtpAdvice: Record<string, string> = {
   EDNS: 'The host of EMAIL_URL has no address: mend its name.',
 };
 
+/** How OpenSSL says that it was answered in the clear. */
+const inTheClear = /wrong version number/i;
+
+const smtpFault = (code: string, message: string): [text: string, advice: string] => {
+  if (inTheClear.test(message))
+    return [
+      'it does not speak TLS on this port',
+      'Use smtp:// (STARTTLS) instead of smtps://, or the port that speaks TLS.',
+    ];
+  const advice = smtpAdvice[code] ?? 'See that it runs and that a firewall lets this machine reach it.';
+  return [`${code}: ${message.replace(/\s+/g, ' ').trim()}`, advice];
+};
+
 /** Judges a mail server's welcome. Without TLS it is judged by where it stands. */
 export const judgeSmtp = (fact: SmtpFact): Finding => {
   const place = `${fact.host}:${fact.port}`;
-  if (!fact.ok)
-    return fail(
-      'smtp',
-      `${place} does not take us (${fact.code}: ${fact.message})`,
-      smtpAdvice[fact.code] ?? 'See that it runs and that a firewall lets this machine reach it.',
-    );
+  if (!fact.ok) {
+    const [text, advice] = smtpFault(fact.code, fact.message);
+    return fail('smtp', `${place} does not take us (${text})`, advice);
+  }
   if (!fact.secure && !/^(localhost|127\.|::1)/.test(fact.host))
     return warn('smtp', `${place} takes us, without TLS`, 'Let it offer STARTTLS, or use smtps://.');
   return ok('smtp', `${place} takes us${fact.secure ? ', over TLS' : ''}${fact.auth ? ', signed in' : ''}`);
@@ -94,14 +105,18 @@ export const judgeClock = (facts: ClockFact[]): Finding => {
   return off > 5 ? warn('clock', text, advice) : ok('clock', text);
 };
 
-/** What /readyz of PUBLIC_URL answered; null: nothing did. */
-export const judgeService = (publicUrl: string, status: number | null): Finding => {
+/** What /readyz answered, of PUBLIC_URL and on this machine's own port; null: nothing did. */
+export type ServiceFact = { publicUrl: string; status: number | null; port: number; here: number | null };
+
+/** Judges whether people reach the service; where they do not, the service itself is told from what stands before it. */
+export const judgeService = ({ publicUrl, status, port, here }: ServiceFact): Finding => {
   if (status === 200) return ok('service', `${publicUrl} is ready`);
-  if (status === null)
+  if (status === null && here !== null)
     return warn(
       'service',
-      `nothing answers at ${publicUrl}`,
-      'Start it, or see to the proxy in front of it, if it runs.',
+      `it runs here, on port ${port}, and nothing answers at ${publicUrl}`,
+      'See to the proxy in front of it, its certificate and the name in DNS (from this machine they may look different).',
     );
+  if (status === null) return warn('service', `nothing answers at ${publicUrl}, nor on port ${port} here`, 'Start it.');
   return warn('service', `${publicUrl}/readyz answers ${status}`, 'It is starting, or its log says what it lacks.');
 };

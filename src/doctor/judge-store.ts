@@ -2,6 +2,12 @@ import { type Finding, fail, ok, warn } from './finding.ts';
 
 const check = 'storage';
 
+/** A fault as the start of the service words it: what is wrong, and in its last sentence what to do. */
+const ofFault = (of: string, fault: string): Finding => {
+  const [, text = fault, advice = 'The log of the service says more'] = /^(.+)\. ([A-Z][^.]+)$/s.exec(fault) ?? [];
+  return fail(of, text, `${advice}.`);
+};
+
 /** What was found at the place of an SQLite database. `fault`: why it could not be opened or read. */
 export type SqliteFact =
   | { kind: 'none' }
@@ -13,8 +19,7 @@ const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6).toLocale
 /** Judges an SQLite database: whether it is there, sound, and of this program's schema. */
 export const judgeSqlite = (fact: SqliteFact): Finding => {
   if (fact.kind === 'none') return ok(check, 'there is no database yet; the first start makes it');
-  if (fact.kind === 'fault')
-    return fail(check, fact.fault, 'Give this user the right to write the file and its folder, or put back a backup.');
+  if (fact.kind === 'fault') return ofFault(check, fact.fault);
   if (fact.quickCheck !== 'ok')
     return fail(
       check,
@@ -43,7 +48,7 @@ export type MongoFact =
 
 /** Judges a MongoDB server: whether it answers, can be written, and loses nothing when one machine does. */
 export const judgeMongo = (fact: MongoFact): Finding => {
-  if (fact.kind === 'fault') return fail(check, fact.fault, 'Start the database, or set DATABASE_URL to where it is.');
+  if (fact.kind === 'fault') return ofFault(check, fact.fault);
   if (!fact.writable)
     return fail(check, 'the server takes no writes', 'Name every member of the replica set in DATABASE_URL.');
   if (fact.setName === null && !fact.sharded)
@@ -55,8 +60,14 @@ export const judgeMongo = (fact: MongoFact): Finding => {
   return ok(check, fact.sharded ? 'MongoDB, sharded' : `MongoDB, replica set ${fact.setName}`);
 };
 
-/** Judges whether SECRET opens what the store keeps. `null`: the store keeps nothing yet. */
-export const judgeSecret = (opens: boolean | null): Finding => {
+/** Judges whether SECRET opens what the store keeps. `null`: the store keeps nothing yet; `unread`: nobody could look. */
+export const judgeSecret = (opens: boolean | null | 'unread'): Finding => {
+  if (opens === 'unread')
+    return warn(
+      'secret',
+      'nobody can tell whether SECRET fits while the store cannot be read',
+      'Mend the store first.',
+    );
   if (opens === null) return ok('secret', 'nothing is sealed yet');
   return opens
     ? ok('secret', 'SECRET opens the store')
@@ -76,7 +87,7 @@ const gigabyte = 1e9;
 
 /** Judges the disk: a full one stops everything, and a backup needs as much room again as the database. */
 export const judgeDisk = (fact: DiskFact): Finding[] => {
-  if (fact.kind === 'fault') return [fail('disk', fact.fault, 'Set DATA_DIR to a folder that this user may write.')];
+  if (fact.kind === 'fault') return [ofFault('disk', fact.fault)];
   const share = `${megabytes(fact.free)} free of ${megabytes(fact.size)}`;
   const room =
     fact.free < gigabyte / 2

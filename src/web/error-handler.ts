@@ -61,7 +61,7 @@ const sendProblem = (res: Response, problem: Problem): void => {
 const wantsPage = (req: Request, res: Response): boolean =>
   res.locals.machine !== true && !req.originalUrl.startsWith('/api/') && Boolean(req.accepts('html'));
 
-/** The one error handler: known errors speak, unknown ones say nothing and are logged. */
+/** The one error handler: known errors speak, unknown ones say nothing and are logged. What is put off (a store away, a start) is no fault of ours. */
 export const makeErrorHandler =
   ({ log, publicUrl, renderError }: { log: Log; publicUrl: string; renderError?: RenderError }): ErrorRequestHandler =>
   (error: unknown, req, res, next) => {
@@ -69,7 +69,9 @@ export const makeErrorHandler =
     if (req.destroyed && !res.writable) return;
     const known = asAppError(error);
     const problem = problemOf(known, publicUrl);
-    if (problem.status >= 500) log.error({ err: error, method: req.method, path: req.path }, 'a request failed');
+    if (!known) log.error({ err: error, method: req.method, path: req.path }, 'a request failed');
+    else if (problem.status >= 500)
+      log.warn({ code: known.code, method: req.method, path: req.path }, `a request was put off: ${known.message}`);
     if (res.headersSent) {
       next(error);
       return;

@@ -51,6 +51,14 @@ const transient = (detail: string, code: number, response: string): Verdict => {
   return { kind: 'transient', reason: 'deferred' };
 };
 
+/** A recipient is refused because we are (no relaying, not signed in), which says nothing of the address. */
+const isAboutUs = (detail: string, code: number, response: string): boolean =>
+  code === 530 ||
+  ((detail === '' || detail.startsWith('7.')) &&
+    /\brelay(?:ing)?\b(?![@.-])|authenticat(?:ion|ed?) (?:is )?required|must (?:first )?authenticate|not authenticated/i.test(
+      response,
+    ));
+
 const unanswered: Record<string, FailureReason> = {
   ETIMEDOUT: 'timeout',
   ETLS: 'tls',
@@ -71,7 +79,8 @@ const isAboutAddress = (command: string): boolean => command.startsWith('RCPT') 
 
 /**
  * Sorts a failure (RFC 5321 section 4.2.1: 4yz transient, 5yz permanent). Only a refusal of the recipient or of the message
- * is permanent; one at connecting, signing in or MAIL FROM is the provider's fault.
+ * is permanent; one at connecting, signing in or MAIL FROM is the provider's fault, and so is "no relaying": taken for a refusal of
+ * the recipient, a password that was forgotten in EMAIL_URL would suppress every address of a town.
  */
 export const classifySmtp = (fault: SmtpFault): Verdict => {
   const { responseCode: code = 0, response = '', command = '' } = fault;
@@ -79,6 +88,8 @@ export const classifySmtp = (fault: SmtpFault): Verdict => {
   if (code < 400) return code === 0 ? noReply(fault) : { kind: 'transient', reason: 'bad-answer' };
   const detail = detailOf(response);
   if (code < 500) return transient(detail, code, response);
+  if (command.startsWith('RCPT') && isAboutUs(detail, code, response))
+    return { kind: 'transient', reason: 'sender-refused' };
   if (isAboutAddress(command)) return { kind: 'permanent', reason: permanentReason(detail, code) };
   if (detail === '3.4' || code === 552) return { kind: 'permanent', reason: 'too-large' };
   return { kind: 'transient', reason: command === 'MAIL FROM' ? 'sender-refused' : 'provider-error' };

@@ -44,17 +44,24 @@ export const restoreSqlite = (
     throw new Error(`${from} is no sound backup: ${probe?.quickCheck ?? 'it is not there'}`);
   if (probe.version > probe.newest) throw new Error(`${from} is of a newer version of this program`);
   dropCompanions(from);
+  // before the copy, which takes its time and its room
+  if (existsSync(to)) closedByAll(to);
   const draft = `${to}.part`;
   rmSync(draft, { force: true });
   backupSqlite(from, draft);
   const kept = existsSync(to) ? keepAs : null;
-  if (kept !== null) putAside(to, kept);
+  try {
+    if (kept !== null) putAside(to, kept);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
   renameSynced(draft, to);
   return { probe, kept };
 };
 
-/** Moves a database away, whole: an exclusive lock proves that nobody has it open, and brings its log into the file. */
-const putAside = (file: string, kept: string): void => {
+/** Throws while somebody has the database open: an exclusive lock proves that nobody has, and brings its log into the file. */
+export const closedByAll = (file: string): void => {
   const db = openPlain(file);
   try {
     db.exec('PRAGMA busy_timeout = 50');
@@ -64,6 +71,11 @@ const putAside = (file: string, kept: string): void => {
   } finally {
     db.close();
   }
+};
+
+/** Moves a database away, whole. */
+const putAside = (file: string, kept: string): void => {
+  closedByAll(file);
   renameSync(file, kept);
   dropCompanions(file);
 };

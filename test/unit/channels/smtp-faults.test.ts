@@ -178,6 +178,23 @@ describe('replies', () => {
     [{ responseCode: 450, response: '450 4.7.28 rate limited', command: 'RCPT TO' }, 'throttled', 'throttled'],
     [{ responseCode: 452, response: '452 4.2.2 over quota', command: 'RCPT TO' }, 'transient', 'mailbox-full'],
     [{ responseCode: 550, response: '550 who?', command: 'RCPT TO' }, 'permanent', 'no-such-address'],
+    [{ responseCode: 550, response: '550 relay not permitted', command: 'RCPT TO' }, 'transient', 'sender-refused'],
+    [
+      { responseCode: 554, response: '554 5.7.1 <a@b.example>: Relay access denied', command: 'RCPT TO' },
+      'transient',
+      'sender-refused',
+    ],
+    [
+      { responseCode: 530, response: '530 5.7.0 Authentication required', command: 'RCPT TO' },
+      'transient',
+      'sender-refused',
+    ],
+    [
+      { responseCode: 550, response: '550 5.1.1 unknown user, relay says', command: 'RCPT TO' },
+      'permanent',
+      'no-such-address',
+    ],
+    [{ responseCode: 554, response: '554 5.7.1 spam', command: 'RCPT TO' }, 'permanent', 'refused-by-policy'],
     [
       { responseCode: 550, response: '550 5.7.1 sender not allowed', command: 'MAIL FROM' },
       'transient',

@@ -19,6 +19,8 @@ const key = 'MIIBIjANBg';
 const dkim = (
   fact: { kind: 'none' } | { kind: 'unreachable'; code: string } | { kind: 'records'; records: string[] },
 ) => judgeDkim({ name: 's1._domainkey.town.test', publicKey: key, ...fact } as DkimFact);
+const service = (status: number | null, here: number | null) =>
+  judgeService({ publicUrl: 'https://a.org', status, port: 3000, here });
 
 describe('the judgements of the doctor', () => {
   const table: [what: string, finding: Finding, level: Finding['level'], words: RegExp][] = [
@@ -35,6 +37,7 @@ describe('the judgements of the doctor', () => {
     ['no server', judgeMongo({ kind: 'fault', fault: 'away' }), 'fail', /away/],
     ['a secret that fits', judgeSecret(true), 'ok', /opens/],
     ['another secret', judgeSecret(false), 'fail', /another one/],
+    ['a secret that nobody could try', judgeSecret('unread'), 'warn', /while the store cannot be read/],
     ['a store without a key', judgeSecret(null), 'ok', /nothing/],
     ['room', judgeDisk(disk)[0] as Finding, 'ok', /50,000 MB free/],
     ['little room', judgeDisk({ ...disk, free: 1.5e9 })[0] as Finding, 'warn', /1,500 MB/],
@@ -46,6 +49,12 @@ describe('the judgements of the doctor', () => {
     ['one without TLS', judgeSmtp({ ...smtp, secure: false }), 'warn', /without TLS/],
     ['one without TLS here', judgeSmtp({ ...smtp, host: '127.0.0.1', secure: false }), 'ok', /takes us, signed in$/],
     ['a wrong password', judgeSmtp({ ...smtp, ok: false, code: 'EAUTH', message: '535' }), 'fail', /EAUTH: 535/],
+    [
+      'TLS where there is none',
+      judgeSmtp({ ...smtp, ok: false, code: 'ESOCKET', message: '80:error:SSL:wrong version number:\n' }),
+      'fail',
+      /does not speak TLS/,
+    ],
     ['our DKIM record', dkim({ kind: 'records', records: [`v=DKIM1; k=rsa; p=MIIB IjANBg`] }), 'ok', /our key/],
     ['another key', dkim({ kind: 'records', records: ['v=DKIM1; p=AAAA'] }), 'fail', /another key/],
     ['a revoked key', dkim({ kind: 'records', records: ['v=DKIM1; p='] }), 'fail', /revoked/],
@@ -74,9 +83,10 @@ describe('the judgements of the doctor', () => {
       /60\.0 s against y/,
     ],
     ['no other clock', judgeClock([]), 'warn', /no other/],
-    ['a service that is ready', judgeService('https://a.org', 200), 'ok', /ready/],
-    ['one that is not', judgeService('https://a.org', 503), 'warn', /503/],
-    ['none', judgeService('https://a.org', null), 'warn', /nothing answers/],
+    ['a service that is ready', service(200, 200), 'ok', /ready/],
+    ['one that is not', service(503, 503), 'warn', /503/],
+    ['one that the proxy does not reach', service(null, 200), 'warn', /runs here, on port 3000/],
+    ['none', service(null, null), 'warn', /nothing answers .* nor on port 3000/],
     ['an old Node', judgeNode('20.9.0', '>=20.19'), 'fail', /20\.9\.0/],
     ['a new Node', judgeNode('22.1.0', '>=20.19'), 'ok', /22/],
     ['the least Node', judgeNode('20.19.0', '>=20.19'), 'ok', /20\.19/],
