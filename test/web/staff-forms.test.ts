@@ -1,6 +1,6 @@
 import { roles } from '../../src/access/access-store.ts';
 import { locales, textIn } from '../../src/text.ts';
-import { crawlStaff, type FoundForm, formsOf } from '../helpers/staff-crawl.ts';
+import { crawlStaff, type FoundForm, formsOf } from '../helpers/crawl.ts';
 import { staffVisitor } from '../helpers/staff-visitor.ts';
 import { startWeb, type Web } from '../helpers/web.ts';
 
