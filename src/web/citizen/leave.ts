@@ -67,6 +67,7 @@ export const leaveRouter = (deps: CitizenDeps, pages: Pages): Router =>
   Router()
     .get(
       '/my/erase',
+      leftAlready(pages),
       signedIn(pages, (req, res) => pages.show(req, res, 'my-erase')),
     )
     .post('/my/erase', leftAlready(pages), signedIn(pages, leave(deps, pages)))
