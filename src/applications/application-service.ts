@@ -49,7 +49,7 @@ export type ApplicationService = {
   /** Everything that is wrong with a new application; `register` refuses the same. */
   faultsIn(applicant: { subscriber?: string; email?: string }, receivedAt: number | null): Promise<Fault[]>;
   /** Throws `invalid` (an unknown subscriber, no address, a time ahead). */
-  register(wanted: NewApplication, actor: Actor): Promise<ApplicationView>;
+  register(wanted: NewApplication, actor: Actor, id?: string): Promise<ApplicationView>;
   get(id: string): Promise<(ApplicationView & { lastDay: Day; proof: ProofDelivery[] }) | null>;
   list(
     state: ApplicationState | null,
@@ -163,10 +163,9 @@ export const makeApplicationService = (stores: ApplicationStores, tools: Applica
 
   return {
     faultsIn,
-    register: async ({ applicant, text, receivedAt }, actor) => {
+    register: async ({ applicant, text, receivedAt }, actor, id = newId(edges)) => {
       const faults = await faultsIn(applicant, receivedAt);
       if (faults.length > 0) throw new AppError('invalid', 'The application does not fit.', { faults });
-      const id = newId(edges);
       const { email, locale, ...who } = await whoOf(applicant);
       const days = await calendar.calendar();
       const dates = datesOf(days, receivedAt, calendar.dayOf(receivedAt));

@@ -77,6 +77,20 @@ export const mayBeAsked = async (
   return true;
 };
 
+/** How long a form that comes again is the same one sent twice; whoever waited longer for a letter may ask for another. */
+const twiceMs = 60_000;
+
+/** Takes note of a form with its words; answers whether it came a moment ago. Nothing of an address decides it: its time tells nothing. */
+export const wasSent = async (
+  signUps: Pick<SignUpStore, 'takeMessage'>,
+  keyring: Pick<Keyring, 'mac'>,
+  form: string[],
+  now: number,
+): Promise<boolean> => {
+  const name = keyring.mac('form', JSON.stringify(form), 16).toString('base64url');
+  return !(await signUps.takeMessage(`form:${name}`, now, now - twiceMs, 1));
+};
+
 export const rulesOf = ({ phoneCountry, webPush }: PeopleTools['config']): AddressRules => ({
   phoneCountry,
   insecureEndpoints: webPush.allowPrivateEndpoints,
@@ -130,8 +144,10 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
   };
 
   /** Asks at an address for its owner's answer, or says nothing where nothing may be sent. */
-  const ask = async (contact: Contact, kept: KeptRequest): Promise<void> => {
+  const ask = async (contact: Contact, kept: KeptRequest, form: string | undefined): Promise<void> => {
     const { lookup, channel, sealed } = sealContact(keyring, contact);
+    if (form !== undefined && (await wasSent(signUps, keyring, [form, lookup, JSON.stringify(kept)], edges.now())))
+      return;
     if (!(await mayBeAsked(signUps, lookup, edges.now()))) return;
     const blocked = await isBlocked(lookup);
     const id = newId(edges);
@@ -177,16 +193,16 @@ export const makeSignUpService = (stores: SignUpStores, tools: PeopleTools): Sig
     ],
     request: async (request) => {
       const contact = await check(request);
-      const { follow, region, timeZone, locale } = request;
-      await ask(contact, { follow, region, timeZone, locale: locale ?? config.locale });
+      const { follow, region, timeZone, locale, form } = request;
+      await ask(contact, { follow, region, timeZone, locale: locale ?? config.locale }, form);
     },
-    add: async (id, written, locale, replaces) => {
+    add: async (id, written, locale, { replaces, form } = {}) => {
       const normal = normaliseContact(written, rulesOf(config));
       if (!normal.ok) throw new AppError('invalid', 'The address does not fit', { faults: normal.faults });
       const person = await presentPerson(stores.subscriptions, { id });
       if (!person) throw new AppError('not-found', 'There is no such person');
       const nothing = { follow: [], region: null, timeZone: null };
-      await ask(normal.contact, { for: person.id, ...(replaces ? { replaces } : {}), ...nothing, locale });
+      await ask(normal.contact, { for: person.id, ...(replaces ? { replaces } : {}), ...nothing, locale }, form);
     },
     renewBrowser: makeBrowserRenewal(stores, { keyring, edges, rules: rulesOf(config) }),
     preview: async (token) => {

@@ -14,7 +14,7 @@ import { type Leaving, makeLeaving } from './leaving.ts';
 import { makeOwnAddresses } from './own-addresses.ts';
 import { type Facts, factFaults, movesDigests, presentPerson, readTold } from './people.ts';
 import type { makeBrowserRenewal } from './renew-browser.ts';
-import { hourMs, mayBeAsked, type PeopleTools, rulesOf } from './sign-up-service.ts';
+import { hourMs, mayBeAsked, type PeopleTools, rulesOf, wasSent } from './sign-up-service.ts';
 import type { Contact, QuietHours, Subscriber } from './subscriber.ts';
 import type { AddressStore, Followed, SignUpStore, SubscriptionStore } from './subscription-store.ts';
 import { putWishes, wishFaults } from './wishes.ts';
@@ -26,6 +26,8 @@ export type SignUpRequest = {
   locale: Locale | null;
   region: string | null;
   timeZone: string | null;
+  /** What names the form it came by: the same form sent twice (a double click, the back button) asks once. */
+  form?: string;
 };
 
 /** A person with everything that they may see of themselves. Addresses are masked (`z…@example.org`, `+86 *** 1234`). */
@@ -57,9 +59,9 @@ export type SignUpService = {
   /**
    * Asks at an address whether it may be added to those of a person who is signed in, with the same secrecy as `request`.
    * Once confirmed it is theirs; if it is somebody else's, the two become one under the older id (product: semantic 12).
-   * `replaces`: the id of an address of theirs that goes then. Throws `invalid` naming the fault, `not-found`.
+   * `replaces`: the id of an address of theirs that goes then; `form` as of a sign-up. Throws `invalid` naming the fault, `not-found`.
    */
-  add(id: string, contact: Contact, locale: Locale, replaces?: string): Promise<void>;
+  add(id: string, contact: Contact, locale: Locale, by?: { replaces?: string; form?: string }): Promise<void>;
   /**
    * What a confirmation link is for, without acting. `addsTo`: the masked addresses of the person who adds this one to them.
    * Throws `bad-link` or `link-expired`.
@@ -134,8 +136,8 @@ export type SubscriptionService = {
    * can be used while anything is followed.
    */
   removeAddress(id: string, address: string): Promise<void>;
-  /** A magic link to My notifications goes to the address if it is verified; says nothing of whether it is. */
-  requestManageLink(contact: Contact, locale: Locale): Promise<void>;
+  /** A magic link to My notifications goes to the address if it is verified; says nothing of whether it is. `form` as of a sign-up. */
+  requestManageLink(contact: Contact, locale: Locale, form?: string): Promise<void>;
   /** NDJSON, one person a line, in chunks of bounded memory; a bad line never stops the others. */
   importPeople(lines: AsyncIterable<Uint8Array>): Promise<ImportReport>;
   /** People with a live subscription, by topic slug (a follow of that topic itself). */
@@ -248,11 +250,12 @@ export const makeSubscriptionService = (stores: SubscriptionStores, tools: Peopl
       const person = address ? await presentPerson(subscriptions, { ordinal: address.subscriber }) : null;
       return person ? subscriptions.stop(person.ordinal, 'all', edges.now()) : 0;
     },
-    requestManageLink: async (contact, locale) => {
+    requestManageLink: async (contact, locale, form) => {
       const normal = normaliseContact(contact, rulesOf(config));
       if (!normal.ok) throw new AppError('invalid', 'The address does not fit', { faults: normal.faults });
       const now = edges.now();
       const lookup = lookupOf(keyring, normal.contact);
+      if (form !== undefined && (await wasSent(signUps, keyring, [form, 'manage', lookup], now))) return;
       if (!(await mayBeAsked(signUps, lookup, now))) return;
       const address = await addresses.find(lookup);
       const person = address && (await presentPerson(subscriptions, { ordinal: address.subscriber }));

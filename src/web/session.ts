@@ -19,6 +19,8 @@ export type Sessions = {
   end(res: Response): void;
   /** The token to put into a form's `_csrf` field; sets the cookie it is bound to if the browser has none. */
   csrfToken(req: Request, res: Response): string;
+  /** What names the form of a request beside its fields: the same when it is sent twice, and another browser's is another. */
+  formOf(req: Request): string;
   /** Throws `bad-csrf` unless the form's `_csrf` (or the `x-csrf-token` header) belongs to the browser's cookie. */
   checkCsrf(req: Request): void;
 };
@@ -53,6 +55,7 @@ export const makeSessions = ({ edges, keyring }: Tools, publicUrl: string): Sess
       }
       return csrfFor(secret);
     },
+    formOf: tokenSent,
     checkCsrf: (req) => {
       const secret = cookies.read(req, 'csrf');
       const expected = Buffer.from(csrfFor(secret ?? ''));

@@ -5,6 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { townItems, townPeople, townRegions, townTopics } from '../../scripts/sample-town.ts';
 import { projectRoot } from '../../src/project-root.ts';
 import { launchBrowser, signIn, siteOf } from '../helpers/browser.ts';
+import { type FeedServer, startFeedServer } from '../helpers/feed-server.ts';
 import { fromOutbox, linkIn } from '../helpers/outbox.ts';
 import { type Service, startService } from '../helpers/start-service.ts';
 
@@ -60,6 +61,22 @@ const settle = async (service: Service): Promise<string[]> => {
   return items;
 };
 
+const feed = `<feed xmlns="http://www.w3.org/2005/Atom"><id>f</id><title>F</title>${['Road works', 'Night buses']
+  .map((title, n) => `<entry><id>${n}</id><title>${title} in Qingshi</title><summary>From May.</summary></entry>`)
+  .join('')}<entry><title>Without an id</title></entry></feed>`;
+
+/** What staff find on their desk: a source that was polled, an application, a webhook. */
+const fillDesk = async (service: Service, feeds: FeedServer): Promise<void> => {
+  feeds.on('/traffic.xml', (response) => response.writeHead(200).end(feed));
+  const source = { url: `${feeds.origin}/traffic.xml`, topics: ['services'], departments: ['交通'], publish: true };
+  const { id } = await must<{ id: string }>(service, 'POST', '/sources', source);
+  await must(service, 'POST', `/sources/${id}/poll`);
+  const applicant = { email: 'zhao@qingshi.example' };
+  const text = 'Please send me the budget of the bridge.';
+  await must(service, 'POST', '/applications', { applicant, text, receivedAt: new Date().toISOString() });
+  await must(service, 'POST', '/webhooks', { url: `${feeds.origin}/hook`, events: ['push.done'] });
+};
+
 /** Somebody who follows, allows, reads, and is told of the last notice. */
 const live = async (service: Service, context: BrowserContext, items: string[]): Promise<Record<string, string>> => {
   const page = await context.newPage();
@@ -82,6 +99,13 @@ const live = async (service: Service, context: BrowserContext, items: string[]):
   const waiting = await fromOutbox(service, ({ to }) => to === 'new@qingshi.example');
   await page.goto('/my/settings');
   const change = (await page.locator('a[href$="/change"]').first().getAttribute('href')) ?? '';
+  await page.locator('#address').fill('other@qingshi.example');
+  await page.locator('form[action="/my/addresses"] button').click();
+  const another = await fromOutbox(service, ({ to }) => to === 'other@qingshi.example');
+  await page.goto(`/items/${last}`);
+  await page.locator('#text').fill('Since when is the notice in force?');
+  await page.locator('form[action$="/opinions"] button').click();
+  await page.waitForURL('**done=opinion');
   await page.close();
   return {
     item: `/items/${last}`,
@@ -89,6 +113,10 @@ const live = async (service: Service, context: BrowserContext, items: string[]):
     confirm: linkIn(waiting, 'confirm'),
     unsubscribe: linkIn(told, 'u'),
     feedback: `${linkIn(told, 'f')}/useful`,
+    thanks: `${linkIn(told, 'f')}/too-many/thanks`,
+    survey: `${linkIn(told, 'f')}/rating-4`,
+    unsubscribed: `${linkIn(told, 'u')}/stopped`,
+    'confirm-address': linkIn(another, 'confirm'),
     'my-address-change': change,
   };
 };
@@ -179,12 +207,13 @@ const take = async (context: BrowserContext, service: Service, pages: Record<str
   return sum;
 };
 
-const run = async (service: Service, browser: Browser): Promise<void> => {
+const run = async (service: Service, browser: Browser, feeds: FeedServer): Promise<void> => {
   if (wanted === '') rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const visit = (locale: Locale = 'en') => browser.newContext({ baseURL: siteOf(service), locale });
   const [stranger, citizen, staff] = [await visit(), await visit(), await visit()];
   const { item = '', confirm = '', ...own } = await live(service, citizen, await settle(service));
+  await fillDesk(service, feeds);
   await signInStaff(service, staff);
   let bytes = await take(stranger, service, { ...publicPages, item, confirm });
   bytes += await take(citizen, service, { ...ownPages, ...own });
@@ -193,10 +222,15 @@ const run = async (service: Service, browser: Browser): Promise<void> => {
   process.stdout.write(`docs/screens: ${Math.round(bytes / 1024)} KB\n`);
 };
 
-const [service, browser] = await Promise.all([startService({ env: { LOCALE: 'en' } }), launchBrowser()]);
+const [service, browser, feeds] = await Promise.all([
+  startService({ env: { LOCALE: 'en', ALLOW_PRIVATE_ENDPOINTS: 'on' } }),
+  launchBrowser(),
+  startFeedServer(),
+]);
 try {
-  await run(service, browser);
+  await run(service, browser, feeds);
 } finally {
   await browser.close();
   await service.stop();
+  await feeds.close();
 }

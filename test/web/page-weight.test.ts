@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { roles } from '../../src/access/access-store.ts';
 import { projectRoot } from '../../src/project-root.ts';
+import { crawlStaff } from '../helpers/crawl.ts';
 import { signedInTo } from '../helpers/signed-in.ts';
-import { crawlStaff } from '../helpers/staff-crawl.ts';
 import { staffVisitor } from '../helpers/staff-visitor.ts';
 import { startWeb, type Web } from '../helpers/web.ts';
 

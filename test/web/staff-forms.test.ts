@@ -1,6 +1,6 @@
 import { roles } from '../../src/access/access-store.ts';
 import { locales, textIn } from '../../src/text.ts';
-import { crawlStaff, type FoundForm, formsOf } from '../helpers/staff-crawl.ts';
+import { crawlStaff, type FoundForm, formsOf } from '../helpers/crawl.ts';
 import { staffVisitor } from '../helpers/staff-visitor.ts';
 import { startWeb, type Web } from '../helpers/web.ts';
 
@@ -73,4 +73,51 @@ describe.each(['en', 'zh-CN'])('every form of staff, found by walking all pages 
     }
     expect([...new Set(wrong)]).toEqual([]);
   }, 240_000);
+});
+
+describe('a form of staff that makes something, pressed twice at once', () => {
+  let web: Web;
+  beforeAll(async () => {
+    web = await startWeb({ rateLimits: { send: 10_000, guess: 10_000 } });
+  }, 60_000);
+  afterAll(() => web.close());
+
+  const count = (table: string): number => Number(web.rows(`SELECT count(*) AS n FROM ${table}`)[0]?.n);
+  const item = { language: 'en', 'title-en': 'Bus 12', 'summary-en': 'x', topics: 'services', visibility: 'public' };
+  const words = { name: 'r', 'explanation-en': 'e', 'explanation-zh-CN': 'z' };
+  const of = (group: string) => ({ [`${group}.kind`]: 'all', [`${group}.count`]: '1', [`${group}.0.values`]: 'named' });
+  const who = { 'who.0.about': 'person.region', 'who.0.text': 'Beijing' };
+  const when = { 'when.0.about': 'item.topics', 'when.0.text': 'Public services' };
+  const deliver = { pace: 'daily', priority: '5', 'channel-0': 'email' };
+  const rule = { ...words, ...of('who'), ...of('when'), ...who, ...when, ...deliver };
+  const forms: [string, string, string, Record<string, string>][] = [
+    ['/staff/items/new', '/staff/items/new', 'items', { ...item, 'title-zh-CN': '12', 'summary-zh-CN': 'x' }],
+    ['/staff/rules/new', '/staff/rules/new', 'rules', { ...rule, do: 'save' }],
+    [
+      ...(['/staff/applications/new', '/staff/applications/new', 'applications'] as const),
+      { who: 'wang@example.org', text: 'Why?', receivedOn: '2026-06-01' },
+    ],
+    [
+      ...(['/staff/admin/webhooks', '/staff/admin/webhooks', 'webhooks'] as const),
+      { url: 'https://desk.example.org/x', events: 'push.done' },
+    ],
+    ['/staff/admin/keys', '/staff/admin/keys', 'api_keys', { scopes: 'publish', life: '30' }],
+  ];
+
+  it.each(forms)('%s', async (page, action, table, fields) => {
+    const visitor = await staffVisitor(web, { name: `Wu-${table}`, roles: ['admin', 'publisher'] });
+    const { html } = await visitor.get(page);
+    const once = /name="once" value="([^"]+)"/.exec(html)?.[1] ?? '';
+    const sent = { ...fields, once, ...(table === 'api_keys' ? { staff: visitor.id } : {}) };
+    const before = count(table);
+    const answers = await Promise.all([visitor.send(action, sent), visitor.send(action, sent)]);
+    expect(answers.map(({ status }) => status).filter((status) => status >= 500)).toEqual([]);
+    expect(count(table)).toBe(before + 1);
+    const token = /name="_csrf" value="([^"]+)"/.exec(html)?.[1] ?? '';
+    const again = await visitor.send(action, { ...sent, _csrf: token });
+    expect([again.status < 400, count(table)]).toEqual([true, before + 1]);
+    const secret = /<code[^>]*>([^<]+)<\/code>/;
+    if (secret.test(again.html))
+      expect(answers.some(({ html }) => secret.exec(html)?.[1] === secret.exec(again.html)?.[1])).toBe(true);
+  });
 });

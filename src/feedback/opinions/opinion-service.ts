@@ -136,11 +136,13 @@ export const makeOpinionService = (stores: OpinionStores, tools: OpinionTools): 
   return {
     receive: async ({ person, item, kind, text, at }) => {
       if (!(await stores.items.get({ id: item }))) throw new AppError('not-found', 'There is no such item.');
+      const id = keyring.mac('opinion', `${person}:${item}:${kind}:${text}`, 16).toString('base64url');
+      const before = await opinions.get(id);
+      if (before) return before;
       if ((await opinions.countOf(person, at - dayMs)) >= mostInADay)
         throw new AppError('too-many', 'So many messages to the office are enough for a day.', {
           retryAfterSeconds: dayMs / 1000,
         });
-      const id = keyring.mac('opinion', `${person}:${item}:${kind}:${text}`, 16).toString('base64url');
       const opinion: Opinion = {
         ...{ id, beat: 1, state: 'open', kind, item, writer: person, at },
         written: keyring.seal(text, opinionContext(id)),

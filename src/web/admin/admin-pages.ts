@@ -2,20 +2,34 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { AccessService } from '../../access/access-service.ts';
 import type { Staff } from '../../access/access-store.ts';
 import type { StaffService } from '../../access/staff-service.ts';
+import { type Edges, newId } from '../../edges.ts';
 import type { FanoutService } from '../../fanout/fanout-service.ts';
 import type { PublishingService } from '../../publishing/publishing-service.ts';
 import type { WebhookService } from '../../webhooks/webhook-service.ts';
 import type { Pages } from '../pages/page.ts';
 import { momentOf, type Voice } from '../pages/present.ts';
-import { queryText } from '../pages/request.ts';
+import { field, queryText } from '../pages/request.ts';
+import { idOfForm } from '../publisher/names.ts';
 import type { StaffPages } from '../staff/staff-pages.ts';
 
 /** What the pages of administrators need. */
 export type AdminDeps = {
+  edges: Pick<Edges, 'bytes'>;
   publishing: Pick<PublishingService, 'get'>;
   access: Pick<
     AccessService,
-    'audit' | 'addStaff' | 'allStaff' | 'changeStaff' | 'addKey' | 'allKeys' | 'revokeKey' | 'auditLog' | 'verifyAudit'
+    | 'audit'
+    | 'addStaff'
+    | 'allStaff'
+    | 'changeStaff'
+    | 'addKey'
+    | 'allKeys'
+    | 'revokeKey'
+    | 'auditLog'
+    | 'verifyAudit'
+    | 'openCall'
+    | 'closeCall'
+    | 'dropCall'
   >;
   staff: Pick<StaffService, 'mailSetUpLink' | 'signOutEverywhere'>;
   fanout: Pick<FanoutService, 'list' | 'get' | 'deliveries' | 'redrive'>;
@@ -38,6 +52,10 @@ export type AdminPages = {
   moment(voice: Voice, at: number | null): string;
   /** What the last form came to, if it is one of these. */
   done(req: Request, ...known: string[]): string | null;
+  /** The token of a form that makes a secret. */
+  newOnce(): string;
+  /** Makes a secret by the form that was sent, once: sent again (a double click, a reload) within a day it shows the same. */
+  makeOnce(req: Request, me: Staff, make: () => Promise<string>): Promise<string>;
   /** Puts into the audit log what an administrator did on a page. */
   audit(me: Staff, action: string, subject: string | null, details?: object): Promise<void>;
 };
@@ -48,6 +66,20 @@ export const makeAdminPages = (deps: AdminDeps, pages: Pages, own: StaffPages): 
   voice: (req) => pages.voice(req),
   moment: (voice, at) => (at === null ? '–' : momentOf(voice, at)),
   done: (req, ...known) => known.find((one) => one === queryText(req, 'done')) ?? null,
+  newOnce: () => newId(deps.edges),
+  makeOnce: async (req, me, make) => {
+    const id = idOfForm(me.id, field(req, 'once'));
+    if (id === null) return make();
+    const call = `form:${req.path}:${id}`;
+    const opened = await deps.access.openCall(call, '');
+    if (!opened.run) return opened.body;
+    const secret = await make().catch(async (error: unknown) => {
+      await deps.access.dropCall(call);
+      throw error;
+    });
+    await deps.access.closeCall(call, 201, secret);
+    return secret;
+  },
   audit: (me, action, subject, details = {}) =>
     deps.access.audit({ actor: me.id, action, subject, details: { ...details, by: 'page' } }),
 });

@@ -32,7 +32,16 @@ export const keyPages = (deps: AdminDeps & { now: () => number }, own: AdminPage
       until: own.moment(voice, key.expiresAt),
       state: stateOf(key, now()),
     }));
-    const values = { accounts, rows, scopes, lives, made, ...form, done: own.done(req, 'revoked') };
+    const values = {
+      accounts,
+      rows,
+      scopes,
+      lives,
+      made,
+      token: own.newOnce(),
+      ...form,
+      done: own.done(req, 'revoked'),
+    };
     own.show(req, res, me, 'keys', values, status);
   };
 
@@ -52,10 +61,13 @@ export const keyPages = (deps: AdminDeps & { now: () => number }, own: AdminPage
     };
     if (Object.keys(faults).length > 0 || !life) return list(req, res, me, { form: { typed, faults }, status: 400 });
     const expiresAt = life === 'ever' ? null : now() + Number(life) * dayMs;
-    const made = await access.addKey({ staff: typed.staff, scopes: wanted, expiresAt });
-    await own.audit(me, 'addKey', made.id, { staff: typed.staff, scopes: wanted });
-    // not by a redirect: the key is in no store and in no address, and shown this once
-    await list(req, res, me, { made: made.key, status: 201 });
+    // not by a redirect: the key is in no address, and shown this once
+    const made = await own.makeOnce(req, me, async () => {
+      const { id, key } = await access.addKey({ staff: typed.staff, scopes: wanted, expiresAt });
+      await own.audit(me, 'addKey', id, { staff: typed.staff, scopes: wanted });
+      return key;
+    });
+    await list(req, res, me, { made, status: 201 });
   };
 
   const revoke = async (req: Request, res: Response, me: Staff) => {

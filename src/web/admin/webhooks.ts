@@ -21,7 +21,14 @@ export const webhookPages = ({ webhooks }: AdminDeps, own: AdminPages): Router =
     const rows = (await webhooks.list()).map(({ id, url, events, createdAt }) => ({
       ...{ id, url, events, at: own.moment(voice, createdAt) },
     }));
-    const values = { rows, events: webhookEvents, secret, ...form, done: own.done(req, 'removed') };
+    const values = {
+      rows,
+      events: webhookEvents,
+      secret,
+      token: own.newOnce(),
+      ...form,
+      done: own.done(req, 'removed'),
+    };
     own.show(req, res, me, 'webhooks', values, status);
   };
 
@@ -32,8 +39,11 @@ export const webhookPages = ({ webhooks }: AdminDeps, own: AdminPages): Router =
     if (!URL.canParse(typed.url)) return refuse({ url: 'admin:fault.url' }, 400);
     if (wanted.length === 0) return refuse({ events: 'admin:fault.events' }, 400);
     try {
-      const { webhook, secret } = await webhooks.add(typed.url, wanted);
-      await own.audit(me, 'addWebhook', webhook.id);
+      const secret = await own.makeOnce(req, me, async () => {
+        const made = await webhooks.add(typed.url, wanted);
+        await own.audit(me, 'addWebhook', made.webhook.id);
+        return made.secret;
+      });
       await list(req, res, me, { secret, status: 201 });
     } catch (error) {
       if (!(error instanceof AppError)) throw error;

@@ -107,7 +107,8 @@ const saveFacts =
     const { typed, faults, changes } = readFacts(req, await deps.catalogue.attributes(), thisYear);
     const again = (named: object) =>
       showFacts(deps, pages, { req, res, typed, faults: named, consented: person.consents.personalisation });
-    if (Object.keys(faults).length > 0) return again(faults);
+    const every = { ...factFaultsOf(await deps.subscriptions.faultsIn(changes)), ...faults };
+    if (Object.keys(every).length > 0) return again(every);
     try {
       await deps.subscriptions.change(person.id, changes);
     } catch (error) {

@@ -11,7 +11,7 @@ import type { ShowSettings } from './settings.ts';
 import { type Me, signedIn } from './signed-in.ts';
 
 /** What may be said on the settings after an address has changed. */
-export const addressNotes = ['address-added', 'address-removed'];
+export const addressNotes = ['address-added', 'address-removed', 'address-gone'];
 
 const waitMs = 7 * 24 * 60 * 60 * 1000;
 const home = '/my/settings#addresses';
@@ -35,7 +35,11 @@ const ask =
   (deps: CitizenDeps, pages: Pages) =>
   async (req: Request, res: Response, me: PersonView, { contact, typed, fault, replaces, again }: Asked) => {
     try {
-      await deps.signUps.add(me.person.id, contact, pages.visit(req).locale, replaces);
+      const form = pages.sessions.formOf(req);
+      await deps.signUps.add(me.person.id, contact, pages.visit(req).locale, {
+        form,
+        ...(replaces ? { replaces } : {}),
+      });
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'invalid') throw error;
       return again(fault);
@@ -78,6 +82,8 @@ const change =
   async (req, res, me) => {
     const id = pathPart(req, 'id');
     const old = (await deps.subscriptions.addressesOf(me.person.id)).find((one) => one.id === id);
+    // sent again when it had given way already
+    if (!old && act) return res.redirect(303, '/my/settings?done=address-gone');
     if (old?.channel !== 'email' && old?.channel !== 'sms') throw new AppError('not-found', 'there is no such address');
     const show = (faults: Faults) => {
       const values = { id, old, address: field(req, 'address'), faults };

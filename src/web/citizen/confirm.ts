@@ -75,7 +75,7 @@ const sendLink = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: 
     pages.show(req, res, 'send-link', { address, faults: { address: fault } }, { status: 400 });
   if (!read.ok) return refuse(read.fault);
   try {
-    await deps.subscriptions.requestManageLink(read.contact, pages.visit(req).locale);
+    await deps.subscriptions.requestManageLink(read.contact, pages.visit(req).locale, pages.sessions.formOf(req));
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'invalid') throw error;
     return refuse('fault.address');

@@ -7,6 +7,7 @@ import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
 import { field, longField, pathPart, queryText } from '../pages/request.ts';
 import type { FormFaults } from './follow.ts';
+import { tooMany } from './notice.ts';
 
 /** What a link names: a kind, or one of the five answers of a survey. Anything else preselects nothing. */
 type Choice = { kind: SaidKind | null; rating: number | null };
@@ -80,14 +81,20 @@ const save = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Resp
   const form = saidOf(req);
   const { choice, comment, asks } = form;
   const again = (faults: FormFaults) => showForm(pages, req, res, view, { ...form, faults });
-  if (choice.kind === null || !kindsOn(choice, view).includes(choice.kind) || (view.expired && choice.kind !== 'stop'))
-    return again({ kind: 'fault.kind' });
-  const said: Said = { kind: choice.kind, rating: choice.rating, comment: comment || null };
-  const faults = { ...faultsOf(said), ...(asks && comment === '' ? { comment: 'opinion.fault.text' } : {}) };
+  const isOffered =
+    choice.kind !== null && kindsOn(choice, view).includes(choice.kind) && (!view.expired || choice.kind === 'stop');
+  // of a form without its choice, the words alone are looked at
+  const said: Said = { kind: choice.kind ?? 'useful', rating: choice.rating, comment: comment || null };
+  const faults = {
+    ...(isOffered ? {} : { kind: 'fault.kind' }),
+    ...faultsOf(said),
+    ...(asks && comment === '' ? { comment: 'opinion.fault.text' } : {}),
+  };
   if (Object.keys(faults).length > 0) return again(faults);
   await deps.feedback.give(token, said);
-  if (asks) await deps.feedback.ask(token, asks, comment);
-  res.redirect(303, `/f/${encodeURIComponent(token)}/${choice.kind}/thanks${asks ? '?asked=1' : ''}`);
+  if (asks && (await tooMany(() => deps.feedback.ask(token, asks, comment))))
+    return again({ comment: 'opinion.fault.many' });
+  res.redirect(303, `/f/${encodeURIComponent(token)}/${said.kind}/thanks${asks ? '?asked=1' : ''}`);
 };
 
 const thanks = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Response) => {

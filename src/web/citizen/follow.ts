@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { wordsOf } from '../../catalogue/item-words.ts';
-import { AppError } from '../../errors.ts';
+import { AppError, type Fault } from '../../errors.ts';
 import { type ChannelName, type FollowRequest, paces } from '../../subscriptions/follow.ts';
 import type { Contact } from '../../subscriptions/subscriber.ts';
 import type { PersonView } from '../../subscriptions/subscription-service.ts';
@@ -25,7 +25,7 @@ const typedOf = (req: Request) => ({
 });
 type Typed = ReturnType<typeof typedOf>;
 
-const faultsOf = (typed: Typed): FormFaults => {
+const contactFaults = (typed: Typed): FormFaults => {
   if (typed.contact === 'email' && !/^[^\s@]+@[^\s@]+$/.test(typed.email))
     return { email: typed.email === '' ? 'fault.emailMissing' : 'fault.email' };
   if (typed.contact === 'sms' && !/\d{5}/.test(typed.phone.replace(/\D/g, '')))
@@ -40,18 +40,31 @@ export const channelOrder = (first: string): ChannelName[] => {
   return order.toSorted((a, b) => Number(b === first) - Number(a === first));
 };
 
+const contactParts = ({ contact, phone, email }: Typed) => (contact === 'sms' ? { phone } : { email });
 const contactOf = (typed: Typed): Contact =>
   typed.contact === 'sms' ? { channel: 'sms', phone: typed.phone } : { channel: 'email', email: typed.email };
 
+/** Every fault of the form; the service looks closer at what has the shape of an address. */
+const faultsOf = async (deps: CitizenDeps, typed: Typed, me: PersonView | null): Promise<FormFaults> => {
+  const shape = me ? {} : contactFaults(typed);
+  const contact = me || Object.keys(shape).length > 0 ? {} : contactParts(typed);
+  const region = typed.region === '' ? {} : { region: typed.region };
+  return {
+    ...shape,
+    ...(paces.some((pace) => pace === typed.pace) ? {} : { pace: 'fault.pace' }),
+    ...serviceFaults(await deps.signUps.faultsIn({ ...contact, ...region })),
+  };
+};
+
 /** The faults that a service named, as faults of this form. */
-const serviceFaults = (error: AppError): FormFaults => {
+const serviceFaults = (named: readonly Fault[]): FormFaults => {
   const faults: FormFaults = {};
-  for (const { path } of error.faults) {
+  for (const { path } of named) {
     if (/email|contact/.test(path)) faults.email = 'fault.email';
     else if (/phone/.test(path)) faults.phone = 'fault.phone';
     else if (/region/.test(path)) faults.region = 'fault.region';
   }
-  return Object.keys(faults).length > 0 ? faults : { contact: 'fault.unknown' };
+  return named.length > 0 && Object.keys(faults).length === 0 ? { contact: 'fault.unknown' } : faults;
 };
 
 /** What the form is for, in words; a page that is not there where it names nothing, or what does not exist. */
@@ -134,18 +147,19 @@ const submit = (deps: CitizenDeps, pages: Pages) => async (req: Request, res: Re
   const me = await pages.person(req);
   if (me?.person.leavesAt !== undefined) return res.redirect(303, '/my');
   const isDefault = typed.contact === 'email' && !me;
-  const follow = requestsOf(req, typed, isDefault ? {} : { channels: channelOrder(typed.contact) });
-  const faults = me ? {} : faultsOf(typed);
+  const faults = await faultsOf(deps, typed, me);
   if (Object.keys(faults).length > 0) return showForm(deps, pages, { req, res, typed, faults });
+  const follow = requestsOf(req, typed, isDefault ? {} : { channels: channelOrder(typed.contact) });
   try {
     if (me) for (const one of follow) await deps.subscriptions.follow(me.person.id, one);
     else {
       const nothing = { region: null, timeZone: null };
-      await deps.signUps.request({ contact: contactOf(typed), follow, locale: voice.locale, ...nothing });
+      const form = pages.sessions.formOf(req);
+      await deps.signUps.request({ contact: contactOf(typed), follow, locale: voice.locale, ...nothing, form });
     }
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'invalid') throw error;
-    return showForm(deps, pages, { req, res, typed, faults: serviceFaults(error) });
+    return showForm(deps, pages, { req, res, typed, faults: serviceFaults(error.faults) });
   }
   if (me) return res.redirect(303, '/my?done=followed');
   pages.remember(res, 'asked', targetQuery(req), waitMs);

@@ -1,10 +1,14 @@
-import { type Request, type Response, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
 import { dayOf } from '../pages/present.ts';
 import { pathPart } from '../pages/request.ts';
+import { didMs } from './code.ts';
 import { linkFault, showBadLink } from './confirm.ts';
 import { type Me, signedIn, signedInThoughLeaving } from './signed-in.ts';
+
+/** What a browser keeps of it for a moment. */
+const left = 'leave';
 
 const leave =
   (deps: CitizenDeps, pages: Pages): Me =>
@@ -12,6 +16,15 @@ const leave =
     await deps.subscriptions.leaving.leave(me.person.id);
     await deps.visitors.untie(req, res);
     pages.sessions.end(res);
+    pages.remember(res, 'did', left, didMs);
+    res.redirect(303, '/goodbye');
+  };
+
+/** Whoever has just asked to be forgotten and is signed out by it asks again: it stays as it was. */
+const leftAlready =
+  (pages: Pages): RequestHandler =>
+  async (req, res, next) => {
+    if (pages.recall(req, 'did') !== left || (await pages.person(req))) return next();
     res.redirect(303, '/goodbye');
   };
 
@@ -54,9 +67,10 @@ export const leaveRouter = (deps: CitizenDeps, pages: Pages): Router =>
   Router()
     .get(
       '/my/erase',
+      leftAlready(pages),
       signedIn(pages, (req, res) => pages.show(req, res, 'my-erase')),
     )
-    .post('/my/erase', pages.limited, signedIn(pages, leave(deps, pages)))
+    .post('/my/erase', leftAlready(pages), pages.limited, signedIn(pages, leave(deps, pages)))
     .post('/my/stay', signedInThoughLeaving(pages, stay(deps)))
     .get('/stay/:token', askToStay(deps, pages))
     .post('/stay/:token', stayByLink(deps, pages))

@@ -15,7 +15,7 @@ import { settingsRouter } from './settings.ts';
 import { doneNote, type Me, signedIn } from './signed-in.ts';
 
 const historyLength = 100;
-const doneNotes = ['followed', 'saved', 'stopped', 'stopped-all', 'stayed'];
+const doneNotes = ['followed', 'saved', 'gone', 'stopped', 'stopped-all', 'stayed'];
 
 const follows =
   (deps: CitizenDeps, pages: Pages): Me =>
@@ -55,6 +55,9 @@ const saveFollow =
     const [pace, channel] = [field(req, 'pace') as Pace, field(req, 'channel')];
     if (!paces.includes(pace)) throw new AppError('invalid', 'there is no such pace');
     const channels = usableChannels(me).some((one) => one === channel) ? { channels: channelOrder(channel) } : {};
+    // sent again from a page that still showed what has been stopped
+    const live = me.follows.some(({ id, stoppedAt }) => id === pathPart(req, 'id') && stoppedAt === null);
+    if (!live) return res.redirect(303, '/my?done=gone');
     await deps.subscriptions.changeFollow(me.person.id, pathPart(req, 'id'), { pace, ...channels });
     res.redirect(303, '/my?done=saved');
   };

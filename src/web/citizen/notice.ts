@@ -38,6 +38,17 @@ const show = async (deps: CitizenDeps, pages: Pages, req: Request, res: Response
   );
 };
 
+/** Runs what takes words in; answers whether they were too many for a day: whoever wrote them keeps them then. */
+export const tooMany = async (take: () => Promise<unknown>): Promise<boolean> => {
+  try {
+    await take();
+    return false;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'too-many') return true;
+    throw error;
+  }
+};
+
 /** A question or an opinion of somebody who is signed in. */
 const write =
   (deps: CitizenDeps, pages: Pages): Me =>
@@ -50,9 +61,12 @@ const write =
       ...(kind ? {} : { kind: 'opinion.fault.kind' }),
       ...(words === null ? {} : { text: words }),
     };
-    if (!kind || words !== null) return show(deps, pages, req, res, { typed: { kind: asked, text }, faults }, 400);
+    const again = (named: Record<string, string>, status: number) =>
+      show(deps, pages, req, res, { typed: { kind: asked, text }, faults: named }, status);
+    if (!kind || words !== null) return again(faults, 400);
     if (!(await deps.items.read(item))) throw new AppError('not-found', 'there is no such notice');
-    await deps.opinions.receive({ person: me.person.ordinal, item, kind, text, at: deps.edges.now() });
+    const wrote = { person: me.person.ordinal, item, kind, text, at: deps.edges.now() };
+    if (await tooMany(() => deps.opinions.receive(wrote))) return again({ text: 'opinion.fault.many' }, 429);
     res.redirect(303, `/items/${encodeURIComponent(item)}?done=opinion`);
   };
 

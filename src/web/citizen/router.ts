@@ -89,7 +89,7 @@ const files = (): Router =>
 export const citizenRouter = (deps: CitizenDeps, pages: Pages): Router =>
   Router()
     .use(files())
-    .use(express.urlencoded({ extended: false, limit: '50kb' }))
+    .use(express.urlencoded({ extended: false, limit: '200kb' }))
     .get('/manifest.webmanifest', manifest(pages))
     .get('/language/:locale', language(pages))
     .use(browseRouter(deps, pages))

@@ -66,7 +66,10 @@ export const wechatRouter = (deps: CitizenDeps, pages: Pages): Router => {
     try {
       await deps.subscriptions.removeAddress(me.person.id, pathPart(req, 'id'));
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'wrong-state') throw error;
+      const code = error instanceof AppError ? error.code : null;
+      // pressed twice: it is unbound, as was wished
+      if (code === 'not-found') return res.redirect(303, `${place}?done=unbound`);
+      if (code !== 'wrong-state') throw error;
       return show(req, res, me, { faults: { bound: 'fault.lastAddress' } });
     }
     res.redirect(303, `${place}?done=unbound`);

@@ -9,7 +9,7 @@ import { csrfField, makeSessions, type Sessions } from '../session.ts';
 import { makeViews, safeMarkup } from '../views.ts';
 import type { CitizenDeps } from './deps.ts';
 import type { Voice } from './present.ts';
-import { ownPath } from './request.ts';
+import { longField, ownPath } from './request.ts';
 
 const localeCookie = 'locale';
 const yearMs = 365 * 24 * 60 * 60 * 1000;
@@ -19,8 +19,11 @@ type Visit = { locale: Locale; t: Text; subscriber: string | null };
 
 type ShowOptions = { status?: number; locale?: Locale };
 
-/** What a visitor's browser keeps between two pages: the address that waits for its confirmation, and what it was asked for. */
-type Remembered = 'waiting' | 'asked';
+/**
+ * What a visitor's browser keeps between two pages: the address that waits for its confirmation, what it was asked for, and a
+ * form that cannot be done twice and was done a moment ago.
+ */
+type Remembered = 'waiting' | 'asked' | 'did';
 
 /** What every citizen page stands on. `fallback` is the language of somebody who never chose one. */
 export type Pages = {
@@ -105,8 +108,12 @@ export const makePages = (deps: CitizenDeps): Pages => {
       const { locale, t } = visit(req);
       return views.render(template, { t, locale, ...values });
     },
-    showError: (req, res, problem) =>
-      show(req, res, 'error', { kind: errorPageOf(problem) }, { status: problem.status }),
+    showError: (req, res, problem) => {
+      const kind = errorPageOf(problem);
+      // a form that has run out costs nobody their words
+      const kept = kind === 'form' ? longField(req, 'text') || longField(req, 'comment') : '';
+      show(req, res, 'error', { kind, kept }, { status: problem.status });
+    },
     rememberLocale: (res, locale) => cookies.set(res, localeCookie, locale, yearMs),
     remember: (res, name, text, maxAgeMs) =>
       cookies.set(res, name, text && deps.keyring.seal(text, `cookie:${name}`), maxAgeMs),

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import { DateTime } from 'luxon';
+import { type Edges, newId } from '../../edges.ts';
 import { nearest } from '../../rules/nearest.ts';
+import { queryText } from '../pages/request.ts';
 
 /** What can be chosen by writing its name: a topic, a region. */
 export type Choice = { value: string; names: string[] };
@@ -69,6 +71,19 @@ export const idOfForm = (staff: string, once: string): string | null =>
   onceShape.test(once)
     ? createHash('sha256').update(['form', staff, once].join('\u0000')).digest('base64url').slice(0, 22)
     : null;
+
+/**
+ * The token of a form that makes something stands in the address of its page, where the way back finds it again; a page that is
+ * asked for without one is sent on, and null is answered.
+ */
+export const onceOfPage = (req: Request, res: Response, edges: Pick<Edges, 'bytes'>): string | null => {
+  const once = queryText(req, 'form') ?? '';
+  if (onceShape.test(once)) return once;
+  const { pathname, searchParams } = new URL(req.originalUrl, 'http://bellman.invalid');
+  searchParams.set('form', newId(edges));
+  res.redirect(303, `${pathname}?${searchParams}`);
+  return null;
+};
 
 /** A day and time of the office's clock, in ms; null for what is none. */
 export const timeOf = (text: string, zone: string): number | null => {

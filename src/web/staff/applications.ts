@@ -9,6 +9,7 @@ import {
 } from '../../applications/application.ts';
 import type { ApplicationView } from '../../applications/application-service.ts';
 import { isDay, startOf } from '../../calendar/working-day.ts';
+import { newId } from '../../edges.ts';
 import { AppError } from '../../errors.ts';
 import { codeText } from '../../fanout/reasons.ts';
 import type { Actor } from '../../publishing/item.ts';
@@ -17,6 +18,7 @@ import { locales } from '../../text.ts';
 import type { Pages } from '../pages/page.ts';
 import { dayInWords, momentOf, type Voice } from '../pages/present.ts';
 import { field, longField, pathPart, queryText, textFault } from '../pages/request.ts';
+import { idOfForm, onceOfPage } from '../publisher/names.ts';
 import type { StaffDeps, StaffPages } from './staff-pages.ts';
 
 /** Who works at applications and opinions. */
@@ -185,8 +187,17 @@ const answer = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
 
 const registerForm =
   (deps: StaffDeps, own: StaffPages) =>
-  (req: Request, res: Response, me: Staff, form: Form = blank, status = 200) =>
-    own.show(req, res, me, 'application-new', { ...form, answerDays, usual: deps.config.locale }, status);
+  (req: Request, res: Response, me: Staff, { once, ...form }: Form & { once: string }, status = 200) =>
+    own.show(req, res, me, 'application-new', { ...form, once, answerDays, usual: deps.config.locale }, status);
+
+/** The form, or, where it made its application already, that one. */
+const newForm = (deps: StaffDeps, own: StaffPages) => async (req: Request, res: Response, me: Staff) => {
+  const once = onceOfPage(req, res, deps.edges);
+  if (once === null) return;
+  const made = idOfForm(me.id, once) ?? '';
+  if (await deps.applications.get(made)) return res.redirect(303, `/staff/applications/${made}`);
+  registerForm(deps, own)(req, res, me, { ...blank, once });
+};
 
 const register = (deps: StaffDeps, own: StaffPages) => {
   const show = registerForm(deps, own);
@@ -206,15 +217,19 @@ const register = (deps: StaffDeps, own: StaffPages) => {
       ...(words === null ? {} : { text: words }),
       ...(isDay(receivedOn) && receivedOn <= deps.calendar.dayOf() ? {} : { receivedOn: 'staff.fault.receivedOn' }),
     };
+    const once = field(req, 'once');
+    const id = idOfForm(me.id, once) ?? newId(deps.edges);
     const again = (found: Record<string, string>, status = 400) =>
-      show(req, res, me, { typed, faults: { ...faults, ...found } }, status);
+      show(req, res, me, { typed, faults: { ...faults, ...found }, once }, status);
     if (Object.keys(faults).length > 0) return again({});
     const change = async () => {
+      const place = `/staff/applications/${id}?done=registered`;
+      if (await deps.applications.get(id)) return place;
       const applicant = who.includes('@') ? { email: who, ...(locale ? { locale } : {}) } : { subscriber: who };
       const wanted = { applicant, text, receivedAt: startOf(timeZone, receivedOn) };
-      const { id } = await deps.applications.register(wanted, actorOf(me));
+      await deps.applications.register(wanted, actorOf(me), id);
       await deps.access.audit({ actor: me.id, action: 'addApplication', subject: id, details: { by: 'page' } });
-      return `/staff/applications/${id}?done=registered`;
+      return place;
     };
     await orAgain(change, res, again, () => ({ who: 'staff.fault.applicant' }));
   };
@@ -237,14 +252,10 @@ const forget = (deps: StaffDeps) => async (req: Request, res: Response, me: Staf
 
 /** Applications, for staff. */
 export const applicationPages = (deps: StaffDeps, pages: Pages, own: StaffPages): Router => {
-  const form = registerForm(deps, own);
   const show = shown(deps, pages, own);
   return Router()
     .get('/staff/applications', own.only(list(deps, pages, own), ...deskRoles))
-    .get(
-      '/staff/applications/new',
-      own.only((req, res, me) => form(req, res, me), ...deskRoles),
-    )
+    .get('/staff/applications/new', own.only(newForm(deps, own), ...deskRoles))
     .post('/staff/applications/new', own.only(register(deps, own), ...deskRoles))
     .get(
       '/staff/applications/:id',

@@ -10,7 +10,7 @@ import type { Voice } from '../../pages/present.ts';
 import { field, longField, pathPart, queryText, textFault } from '../../pages/request.ts';
 import { actorOf } from '../../staff/applications.ts';
 import type { StaffDeps, StaffPages } from '../../staff/staff-pages.ts';
-import { idOfForm, typedField } from '../names.ts';
+import { idOfForm, onceOfPage, typedField } from '../names.ts';
 import {
   columnsOf,
   contentOfForm,
@@ -88,12 +88,16 @@ const makeShow =
 const newForm = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
   const show = makeShow(deps, own);
   return async (req: Request, res: Response, me: Staff) => {
+    const once = onceOfPage(req, res, deps.edges);
+    if (once === null) return;
+    const made = idOfForm(me.id, once) ?? '';
+    if (await deps.publishing.get(made)) return res.redirect(303, `/staff/items/${made}`);
     const voice = await pages.voice(req);
     const name = queryText(req, 'template') ?? '';
     // an account of a department writes what names it
     const departments = me.roles.includes('admin') ? [] : me.departments;
     const content = { ...(Object.hasOwn(templates, name) ? templateItem(name, voice) : blankItem), departments };
-    const editing: Editing = { item: null, once: newId(deps.edges), path: '/staff/items/new', kind: 'new' };
+    const editing: Editing = { item: null, once, path: '/staff/items/new', kind: 'new' };
     show(req, res, me, voice, editing, { typed: typedOfItem(content, voice), faults: {} });
   };
 };

@@ -15,7 +15,7 @@ import { audienceView, auditExact } from '../audience-view.ts';
 import { type Faults, regionChoices } from '../items/item-form.ts';
 import { mostParts } from '../items/item-preview.ts';
 import { titleFor } from '../items/item-words.ts';
-import { idOfForm } from '../names.ts';
+import { idOfForm, onceOfPage } from '../names.ts';
 import { topicNames } from '../rules/condition-form.ts';
 import { conditionView } from '../rules/condition-view.ts';
 import { itemsToTry, ruleWriters } from '../rules/rule-edit.ts';
@@ -98,6 +98,10 @@ const makeShow =
     );
   };
 
+/** The push that a form started, or has waiting for its time. */
+const madeBy = async ({ fanout, pushOrders }: StaffDeps, id: string) =>
+  (await fanout.get(id)) ?? (await pushOrders.get(id));
+
 type Wanted = Parameters<StaffDeps['fanout']['push']>[0] & { id: string; channels: ChannelName[] | null };
 
 /**
@@ -105,7 +109,7 @@ type Wanted = Parameters<StaffDeps['fanout']['push']>[0] & { id: string; channel
  * where the token stood for something else before.
  */
 const pushOnce = async (deps: StaffDeps, me: Staff, wanted: Wanted, at: number | null): Promise<string | null> => {
-  const before = (await deps.fanout.get(wanted.id)) ?? (await deps.pushOrders.get(wanted.id));
+  const before = await madeBy(deps, wanted.id);
   const [push, order] = [`/staff/pushes/${wanted.id}?done=push-started`, '/staff/pushes?done=push-ordered'];
   if (before) {
     const same = before.item === wanted.item && JSON.stringify(before.audience) === JSON.stringify(wanted.audience);
@@ -132,18 +136,22 @@ const faultsOfSending = (error: unknown, voice: Voice, audience: PushAudience): 
 const page = (deps: StaffDeps, pages: Pages, own: StaffPages) => {
   const show = makeShow(deps, own);
   return async (req: Request, res: Response, me: Staff) => {
+    const once = req.method === 'GET' ? onceOfPage(req, res, deps.edges) : field(req, 'once');
+    if (once === null) return;
     const voice = await pages.voice(req);
-    if (req.method === 'GET')
-      return show(req, res, me, voice, newId(deps.edges), blankPush(queryText(req, 'item') ?? ''));
-    const typed = readPushForm(req);
-    const once = field(req, 'once');
     const id = idOfForm(me.id, once);
+    if (req.method === 'GET') {
+      const made = id === null ? null : await madeBy(deps, id);
+      if (made) return res.redirect(303, 'plan' in made ? `/staff/pushes/${made.id}` : '/staff/pushes');
+      return show(req, res, me, voice, once, blankPush(queryText(req, 'item') ?? ''));
+    }
+    const typed = readPushForm(req);
     const again = (faults: Faults, status: number) => show(req, res, me, voice, once, typed, faults, status);
     if (id === null) return show(req, res, me, voice, newId(deps.edges), typed, {}, 400);
     if (field(req, 'do') !== 'send') return again({}, 200);
     const { audience, channels, at, faults } = pushOfForm(typed, voice, await deps.catalogue.attributes());
     if (!audience || Object.keys(faults).length > 0) return again(faults, 400);
-    const sent = (await deps.fanout.get(id)) ?? (await deps.pushOrders.get(id));
+    const sent = await madeBy(deps, id);
     const reached = sent ? null : await reachOf(deps, voice, me, typed);
     const number = Number(
       field(req, 'confirm')

@@ -15,7 +15,7 @@ import { audienceView, auditExact, peopleText } from '../audience-view.ts';
 import type { Faults } from '../items/item-form.ts';
 import { regionChoices } from '../items/item-form.ts';
 import { titleFor } from '../items/item-words.ts';
-import { idOfForm } from '../names.ts';
+import { idOfForm, onceOfPage } from '../names.ts';
 import { topicNames } from './condition-form.ts';
 import { conditionView } from './condition-view.ts';
 import {
@@ -165,9 +165,10 @@ const faultsOfSaving = (error: unknown, voice: Voice): Faults => {
 const page = (deps: StaffDeps, pages: Pages, own: StaffPages, isNew: boolean) => {
   const show = makeShow(deps, own);
   return async (req: Request, res: Response, me: Staff) => {
+    const once = isNew && req.method === 'GET' ? onceOfPage(req, res, deps.edges) : field(req, 'once');
+    if (once === null) return;
     const voice = await pages.voice(req);
     const view = isNew ? null : await ruleOf(deps, req);
-    const once = field(req, 'once');
     const newRule = isNew ? idOfForm(me.id, once) : '';
     const editing: Editing = {
       view,
@@ -175,6 +176,8 @@ const page = (deps: StaffDeps, pages: Pages, own: StaffPages, isNew: boolean) =>
       path: view ? `/staff/rules/${view.rule.id}/edit` : '/staff/rules/new',
       basedOn: Number(field(req, 'basedOn')) || (view?.version.version ?? 0),
     };
+    if (req.method === 'GET' && newRule && (await deps.rules.get(newRule)))
+      return res.redirect(303, `/staff/rules/${newRule}`);
     const note = () => auditExact(deps, me, view?.rule.id ?? null);
     if (req.method === 'GET' && me.roles.includes('admin')) await note();
     if (req.method === 'GET')
