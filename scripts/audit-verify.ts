@@ -1,9 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { AuditHead, AuditVerdict } from '../src/access/audit.ts';
-import { composeCommand } from '../src/compose.ts';
-import { readConfig } from '../src/config.ts';
-import { realEdges } from '../src/edges.ts';
-import { makeLog } from '../src/log.ts';
+import { commandConfig, openCommand } from './command.ts';
 
 const usage = `Follows the hash chain of the audit log, in the store that the environment names. The service may be running.
 
@@ -39,7 +36,7 @@ const readHead = (): AuditHead | null => {
 };
 
 const run = async (head: AuditHead | null): Promise<void> => {
-  const { services, close } = await composeCommand(readConfig(process.env), { edges: realEdges, log: makeLog('warn') });
+  const { services, close } = await openCommand(commandConfig());
   try {
     const verdict = await services.access.verifyAudit(head);
     (verdict.ok ? process.stdout : process.stderr).write(`${wordsOf(verdict)}\n`);

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
-import { readConfig } from '../src/config.ts';
 import { backupSqlite } from '../src/storage/sqlite/backup.ts';
-import { onlySqlite, stopWith } from './command.ts';
+import { commandConfig, onlySqlite, stopWith } from './command.ts';
 
 /**
  * `npm run backup -- FILE`: copies the database of the environment into FILE as of one moment, while the service runs.
@@ -10,8 +9,8 @@ const usage = 'npm run backup -- FILE    copies the SQLite database into FILE, w
 
 const [file, ...more] = process.argv.slice(2);
 if (file === undefined || more.length > 0) stopWith(usage, 2);
-const config = readConfig(process.env);
-const from = onlySqlite(config, 'mongodump --uri "$DATABASE_URL" --oplog --gzip --archive=FILE');
+const config = commandConfig();
+const from = onlySqlite(config, 'mongodump --uri SERVER --oplog --gzip --archive=FILE');
 try {
   const { bytes, version } = backupSqlite(from, resolve(file ?? ''));
   process.stdout.write(`${file}: ${bytes.toLocaleString('en')} bytes, schema ${version}, sound\n`);

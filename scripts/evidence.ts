@@ -1,13 +1,10 @@
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { composeCommand } from '../src/compose.ts';
-import { readConfig } from '../src/config.ts';
-import { realEdges } from '../src/edges.ts';
 import { AppError } from '../src/errors.ts';
 import { verifyBundle } from '../src/evidence/bundle.ts';
-import { makeLog } from '../src/log.ts';
 import { type Services, systemActor } from '../src/services.ts';
+import { commandConfig, openCommand } from './command.ts';
 
 const usage = `Evidence of delivery.
 
@@ -32,7 +29,7 @@ const read = () => {
 };
 
 const inStore = async (work: (services: Services) => Promise<void>): Promise<void> => {
-  const { services, close } = await composeCommand(readConfig(process.env), { edges: realEdges, log: makeLog('warn') });
+  const { services, close } = await openCommand(commandConfig());
   try {
     await work(services);
   } catch (error) {

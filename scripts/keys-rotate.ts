@@ -1,12 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { composeCommand } from '../src/compose.ts';
-import { readConfig } from '../src/config.ts';
-import { realEdges } from '../src/edges.ts';
 import { type Rotation, rotateKeys } from '../src/key-rotation.ts';
-import { makeLog } from '../src/log.ts';
 import { sealContexts } from '../src/seal-contexts.ts';
 import { loadSecret } from '../src/secret.ts';
+import { commandConfig, openCommand } from './command.ts';
 
 const usage = `Seals all addresses and secrets in the store that the environment names anew, under a new random key, and forgets the old one.
 The service may be running. Ended before its time, the command goes on from there when it is run again.
@@ -48,8 +45,8 @@ const makeProgress = (): ((resealed: number) => void) => {
 };
 
 const stopped = readStopped();
-const config = readConfig(process.env);
-const { services, close } = await composeCommand(config, { edges: realEdges, log: makeLog('warn') });
+const config = commandConfig();
+const { services, close } = await openCommand(config);
 try {
   if (!stopped) say('Every running process learns the new key before it is used; this takes some seconds.');
   end(

@@ -1,7 +1,4 @@
-import { composeCommand } from '../src/compose.ts';
-import { readConfig } from '../src/config.ts';
-import { realEdges } from '../src/edges.ts';
-import { makeLog } from '../src/log.ts';
+import { commandConfig, openCommand } from './command.ts';
 
 /**
  * `npm run counters:rebuild`: counts everything anew from the ledger, the counts of pushes and those of reports, in the store
@@ -10,7 +7,7 @@ import { makeLog } from '../src/log.ts';
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 
-const { services, close } = await composeCommand(readConfig(process.env), { edges: realEdges, log: makeLog('warn') });
+const { services, close } = await openCommand(commandConfig());
 try {
   const batches = await services.reportCounter.rebuild(stop.signal);
   process.stdout.write(`${batches} batches counted${stop.signal.aborted ? '; stopped before the end' : ''}\n`);

@@ -1,10 +1,9 @@
 import { rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { readConfig } from '../src/config.ts';
 import { makeFolder } from '../src/make-folder.ts';
 import { restoreSqlite } from '../src/storage/sqlite/backup.ts';
 import { probeSqlite } from '../src/storage/sqlite/probe.ts';
-import { onlySqlite, stopWith } from './command.ts';
+import { commandConfig, onlySqlite, stopWith } from './command.ts';
 import { keptSecret, opens } from './doctor-probes.ts';
 
 /** `npm run restore -- FILE`: puts a backup in the place of the database of the environment. The service must not be running. */
@@ -12,8 +11,8 @@ const usage = 'npm run restore -- FILE    puts the backup FILE in the place of t
 
 const [file, ...more] = process.argv.slice(2);
 if (file === undefined || more.length > 0) stopWith(usage, 2);
-const config = readConfig(process.env);
-const to = onlySqlite(config, 'mongorestore --uri "$DATABASE_URL" --oplogReplay --gzip --archive=FILE --drop');
+const config = commandConfig();
+const to = onlySqlite(config, 'mongorestore --uri SERVER --oplogReplay --gzip --archive=FILE --drop');
 const from = resolve(file ?? '');
 try {
   makeFolder(dirname(to));

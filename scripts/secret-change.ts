@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { copyFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { openStorage } from '../src/compose.ts';
-import { type Config, environment, readConfig } from '../src/config.ts';
+import { type Config, environment } from '../src/config.ts';
 import { realEdges } from '../src/edges.ts';
 import { secretFile } from '../src/secret.ts';
 import { changeSecret } from '../src/secret-change.ts';
 import { closedByAll } from '../src/storage/sqlite/backup.ts';
-import { stopWith } from './command.ts';
+import { commandConfig, stopWith } from './command.ts';
 
 const usage = `Changes the SECRET of the store that the environment names. Stop the service first. Ended before its time, the command goes on
 from there when it is run again.
@@ -57,7 +57,7 @@ const inFile = async (config: Config): Promise<void> => {
 };
 
 if (process.argv.length > 2) stopWith(usage, 2);
-const config = readConfig(process.env);
+const config = commandConfig();
 try {
   await (config.secret === undefined ? inFile(config) : inEnvironment(config, config.secret));
   say('Citizens sign in anew; links in mails go on. If the old one became known: npm run keys:rotate, too.');

@@ -3,12 +3,9 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { roles } from '../src/access/access-store.ts';
 import { normalEmail, type StaffService } from '../src/access/staff-service.ts';
-import { composeCommand } from '../src/compose.ts';
-import { readConfig } from '../src/config.ts';
-import { realEdges } from '../src/edges.ts';
 import { AppError } from '../src/errors.ts';
-import { makeLog } from '../src/log.ts';
 import { type Services, systemActor } from '../src/services.ts';
+import { commandConfig, openCommand } from './command.ts';
 
 const usage = `Staff accounts, in the store that the environment names (DATA_DIR, DATABASE_URL, SECRET, PUBLIC_URL).
 
@@ -98,8 +95,8 @@ const [name = '', email = ''] = positionals;
 const named = Object.hasOwn(commands, name) ? commands[name] : undefined;
 const command = (positionals.length === 2 && named) || stopWith(usage);
 
-const config = readConfig(process.env);
-const { services, close } = await composeCommand(config, { edges: realEdges, log: makeLog('warn') });
+const config = commandConfig();
+const { services, close } = await openCommand(config, { makes: true });
 try {
   await command(services, email);
 } catch (error) {

@@ -39,7 +39,7 @@ const formerOf = (secret: string, wrapped: string | null): string[] => {
     return unwrapFormer(secret, wrapped);
   } catch {
     throw new SecretError(
-      'SECRET does not open all of this store. Was a change of it interrupted? Run npm run secret:change again',
+      'SECRET does not open all of this store: it is not the last one, or a change of it was interrupted. If so, run npm run secret:change again',
     );
   }
 };

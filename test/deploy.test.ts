@@ -82,6 +82,12 @@ describe('compose.yaml', () => {
     expect(service.join('\n')).toMatch(/replicas: 2$/m);
   });
 
+  it('has web and worker share one folder of data, where the outbox is', () => {
+    expect(blockOf(lines, 'x-bellman').join('\n')).toMatch(/volumes: \["bellman:\/data"\]/);
+    expect(lines.slice(lines.indexOf('volumes:'))).toContain('  bellman:');
+    expect([...blockOf(services, 'web'), ...blockOf(services, 'worker')].join('\n')).not.toMatch(/volumes:/);
+  });
+
   it('says to the workers how many they are', () => {
     expect(blockOf(services, 'worker').join('\n')).toMatch(/WORKERS: 2$/m);
   });
@@ -106,6 +112,20 @@ describe('compose.yaml', () => {
       expect(blockOf(services, member).join('\n')).toMatch(/<<: \*mongo/);
       expect(blockOf(services, 'mongo-set').join('\n')).toContain(`host: '${member}'`);
     }
+  });
+});
+
+describe('the unit of systemd', () => {
+  const unit = read('deploy/bellman.service');
+
+  it('starts what npm start starts, and sets names that there are', () => {
+    expect(/^ExecStart=\/usr\/bin\/(.*)$/m.exec(unit)?.[1]).toBe(scripts.start?.replace('exec ', ''));
+    const names = [...unit.matchAll(/^Environment=(.*)$/gm)].flatMap(([, line = '']) => line.split(' '));
+    expect(names.map((one) => one.split('=')[0] ?? '').filter((one) => !isKnown(one))).toEqual([]);
+  });
+
+  it('waits for longer than a stop takes', () => {
+    expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1])).toBeGreaterThan(10);
   });
 });
 
