@@ -12,6 +12,15 @@ const faultsOf = (env: Record<string, string>): string[] => {
 };
 const domain = { EMAIL_BOUNCES: 'bounces.example.org' };
 
+describe('SECRET', () => {
+  it('must be set on MongoDB, where every process needs the same one; on SQLite one is made', () => {
+    const DATABASE_URL = 'mongodb://127.0.0.1/bellman';
+    expect(faultsOf({ DATABASE_URL })).toEqual(['SECRET']);
+    expect(faultsOf({ DATABASE_URL, SECRET: 'a secret for tests only' })).toEqual([]);
+    expect(faultsOf({})).toEqual([]);
+  });
+});
+
 describe('the settings of returned mail', () => {
   it.each([
     ['0.0.0.0:25', { host: '0.0.0.0', port: 25 }],

@@ -49,6 +49,9 @@ const refuseMedia = (route: Route, req: Request): void => {
   const unnamed = route.stream !== undefined && req.headers['content-type'] === undefined;
   if (hasBody(req) && !unnamed && !req.is(media))
     throw new AppError('unsupported-media-type', `The body must be ${media.join(' or ')}.`);
+  // what is read as it comes is not unpacked: taken for the text itself it would be nonsense
+  if (route.stream && (req.headers['content-encoding'] ?? 'identity') !== 'identity')
+    throw new AppError('unsupported-media-type', 'The body must not be compressed.');
 };
 
 const answer = (res: Response, reply: Reply): void => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeOutboxChannel, readOutbox } from '../../../src/channels/outbox.ts';
@@ -38,6 +38,18 @@ describe('the outbox', () => {
         data: { confirm: 'x' },
       },
     ]);
+  });
+
+  it('is nobody’s to read but its own account’s, whatever its umask', async () => {
+    const umask = process.umask(0);
+    try {
+      await makeOutboxChannel('email', dataDir, { edges: clockEdges() }).send(makeMessage({ id: 'm1' }), noAbort);
+    } finally {
+      process.umask(umask);
+    }
+    const made = readdirSync(dataDir, { recursive: true, encoding: 'utf8' });
+    expect(made).toHaveLength(3);
+    expect(made.filter((name) => (statSync(join(dataDir, name)).mode & 0o077) !== 0)).toEqual([]);
   });
 
   it('shows texts and pushes by their own words', async () => {
