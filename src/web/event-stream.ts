@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express';
+import { onAbort } from '../channels/resilience/deadline.ts';
 
 export type StreamOptions<T> = {
   event: string;
@@ -30,9 +31,12 @@ export const streamState = async <T>(req: Request, res: Response, options: Strea
   }
   res.flushHeaders();
   const gone = new Promise<void>((resolve) => {
-    res.once('close', resolve);
-    if (stopping.aborted) resolve();
-    else stopping.addEventListener('abort', () => resolve(), { once: true });
+    // the signal outlives the stream by weeks, and would keep it
+    const forget = onAbort(stopping, resolve);
+    res.once('close', () => {
+      forget();
+      resolve();
+    });
   });
   const over = (): boolean => stopping.aborted || res.closed || req.destroyed;
 
