@@ -23,6 +23,8 @@ export default defineConfig({
     // most of a suite's time would go into loading the application anew for each of its files
     isolate: false,
     maxWorkers: 2,
+    // pages that one test file looks at at once: as many as there are processors
+    maxConcurrency: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     slowTestThreshold: 5_000,

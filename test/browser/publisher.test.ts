@@ -1,10 +1,8 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
+import { violationsOf } from '../helpers/axe.ts';
 import { complaintsOf, describeBrowser, launchBrowser, staffPage } from '../helpers/browser.ts';
 import { fromOutbox } from '../helpers/outbox.ts';
 import { type Service, startService } from '../helpers/start-service.ts';
-
-const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 describeBrowser('a notice from its first word to the people', () => {
   let service: Service;
@@ -33,11 +31,9 @@ describeBrowser('a notice from its first word to the people', () => {
     for (const width of [1280, 360]) {
       await page.setViewportSize({ width, height: 740 });
       // colours do not change with the width, and are what takes longest to look at
-      const seen = width === 360 ? ['color-contrast'] : [];
-      const axe = new AxeBuilder({ page }).setLegacyMode(true).withTags(rules).disableRules(seen).exclude('iframe');
-      const { violations } = await axe.analyze();
+      const found = await violationsOf(page, width === 360 ? ['color-contrast'] : []);
       const here = `${page.url()} ${width}`;
-      for (const { id, nodes } of violations) faults.push(`${here} ${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+      faults.push(...found.map((one) => `${width} ${one}`));
       if (await page.evaluate('document.documentElement.scrollWidth > innerWidth')) faults.push(`${here} is too wide`);
     }
     return faults;

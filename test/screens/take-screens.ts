@@ -61,7 +61,10 @@ const settle = async (service: Service): Promise<string[]> => {
   return items;
 };
 
-const feed = `<feed xmlns="http://www.w3.org/2005/Atom"><id>f</id><title>F</title>${['Road works', 'Night buses']
+const feed = `<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en"><id>f</id><title>F</title>${[
+  'Road works',
+  'Night buses',
+]
   .map((title, n) => `<entry><id>${n}</id><title>${title} in Qingshi</title><summary>From May.</summary></entry>`)
   .join('')}<entry><title>Without an id</title></entry></feed>`;
 

@@ -108,7 +108,8 @@ const wordFaults = (voice: Voice, column: string, words: Words, before: Faults):
 };
 
 export const languageName = ({ t, locale }: Voice, column: string): string =>
-  locales.some((one) => one === column)
+  // `und` is what a feed's entry is in that says nothing of its language
+  [...locales, 'und'].some((one) => one === column)
     ? t(`publisher:language.${column}`)
     : (new Intl.DisplayNames(locale, { type: 'language' }).of(column) ?? column);
 
