@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { Result } from 'axe-core';
 import type { Page } from 'playwright-core';
 
 /** What is asked of every page. */
@@ -7,8 +8,6 @@ const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-prac
 
 // half as long as what the package exports, and read once: most of a look at a page is bringing axe there
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-type Violation = { id: string; nodes: { html: string }[] };
 
 /** What axe finds wrong on a page, each with its elements; mails in frames are not pages of ours. `without`: rules that are left out. */
 export const violationsOf = async (page: Page, without: string[] = []): Promise<string[]> => {
@@ -20,7 +19,7 @@ export const violationsOf = async (page: Page, without: string[] = []): Promise<
     iframes: false,
   };
   if (!(await page.evaluate('"axe" in window'))) await page.evaluate(axe);
-  const found = await page.evaluate<Violation[]>(
+  const found = await page.evaluate<Result[]>(
     `axe.run({ exclude: ['iframe'] }, ${JSON.stringify(options)}).then(({ violations }) => violations.map(({ id, nodes }) => ({ id, nodes })))`,
   );
   return found.map(({ id, nodes }) => `${page.url()} ${id}: ${nodes.map(({ html }) => html).join(' ')}`);
