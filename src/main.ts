@@ -10,6 +10,8 @@ import { startingApp } from './web/starting-app.ts';
 import { aliveEveryMs, makeWorkerProcesses, type WorkerWord } from './worker-processes.ts';
 
 const stopWithinMs = 10_000;
+/** Longer than proxies keep an idle connection (60 s): whoever closes first may lose the request that the other is sending. */
+const keepAliveMs = 75_000;
 /** A terminal signals its whole process group, and npm hands the signal on: what comes so soon again is the same wish. */
 const sameWishMs = 250;
 const badConfig = 2;
@@ -92,6 +94,7 @@ const obeyWebProcess = (end: End): void => {
 const serveAtOnce = async ({ port, host }: Config) => {
   let app: RequestListener = startingApp;
   const server = createServer((request, response) => app(request, response));
+  server.keepAliveTimeout = keepAliveMs;
   return {
     port: await listen(server, port, host),
     serve: (composed: RequestListener): void => {

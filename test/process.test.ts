@@ -103,7 +103,10 @@ describe('the process', () => {
       });
       await until('it is ready', () => /ready at/.test(out));
       const url = /http:\S+/.exec(out)?.[0] ?? '';
-      expect((await fetch(`${url}/healthz`)).status).toBe(200);
+      const health = await fetch(`${url}/healthz`);
+      expect(health.status).toBe(200);
+      // longer than a proxy keeps an idle connection: the proxy is the one that closes it
+      expect(health.headers.get('keep-alive')).toBe('timeout=75');
       const ended = once(npm, 'exit');
       npm.kill('SIGTERM');
       expect(await ended).toEqual([0, null]);
