@@ -71,6 +71,12 @@ export const onAbort = (signal: AbortSignal, act: () => void): (() => void) => {
   return () => acts.delete(act);
 };
 
+/** A signal's abort as a Stop: however many take note of it, the signal has one listener. */
+export const stopOf = (signal: AbortSignal): Stop => ({
+  reason: () => (signal.aborted ? new StoppedError('EABORT', 'stopped') : null),
+  on: (act) => onAbort(signal, act),
+});
+
 /** Runs `work`, which is told to stop after `limitMs` or when `signal` aborts. */
 export const withDeadline = async <T>(
   limitMs: number,
@@ -120,18 +126,3 @@ export const pause = async (stop: Stop, ms: number): Promise<void> => {
     clearTimeout(timer);
   }
 };
-
-/** Waits; rejects with a `StoppedError` when the signal aborts first. However many wait, the signal has one listener. */
-export const pauseUnder = (signal: AbortSignal, ms: number): Promise<void> =>
-  new Promise((resolve, reject) => {
-    let timer: NodeJS.Timeout | undefined;
-    const forget = onAbort(signal, () => {
-      clearTimeout(timer);
-      reject(new StoppedError('EABORT', 'stopped'));
-    });
-    if (signal.aborted) return;
-    timer = setTimeout(() => {
-      forget();
-      resolve();
-    }, ms);
-  });

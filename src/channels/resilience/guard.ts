@@ -10,7 +10,7 @@ import {
   breakerSettings,
   closedBreaker,
 } from './circuit-breaker.ts';
-import { pauseUnder } from './deadline.ts';
+import { pause, stopOf } from './deadline.ts';
 import type { PaceMeter } from './failover.ts';
 import { type BucketState, fullBucket, takeTurn } from './token-bucket.ts';
 
@@ -64,7 +64,7 @@ export const guarded = (channel: Channel, options: GuardOptions): Channel => {
       const turn = takeTurn(gate.bucket, now, bucketSettings);
       gate.bucket = turn.state;
       if (!turn.granted) return refusal('throttled', turn.waitMs);
-      if (turn.waitMs > 0) await pauseUnder(signal, turn.waitMs);
+      if (turn.waitMs > 0) await pause(stopOf(signal), turn.waitMs);
     }
     const admission = admit(gate.breaker, edges.monotonic(), settings);
     gate.breaker = admission.state;
