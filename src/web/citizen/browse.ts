@@ -3,10 +3,11 @@ import type { PublicItem } from '../../catalogue/item-reader.ts';
 import { AppError } from '../../errors.ts';
 import { type FeedSource, feedPath, sourceOfTarget } from '../../feeds/feed-source.ts';
 import { defineFollow } from '../../subscriptions/follow.ts';
+import { followWords } from '../../subscriptions/follow-words.ts';
 import { factsOfItem, followMatches } from '../../subscriptions/matching.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
-import { noticeCard, targetTitle, topicTitle, type Voice } from '../pages/present.ts';
+import { noticeCard, topicTitle, type Voice } from '../pages/present.ts';
 import { followOf, pathPart, queryText, searchOf, targetQuery } from '../pages/request.ts';
 
 const pageSize = 20;
@@ -116,7 +117,7 @@ const offerOf = (voice: Voice, q: string, chosen: string | null, rows: readonly 
   const definition = defineFollow(request);
   const source = sourceOfTarget(definition.target);
   const facts = rows.map(({ id, content }) => factsOfItem(id, { ...content, visibility: 'public' }, voice.trees));
-  const words = targetTitle(voice, request.target, () => null);
+  const words = followWords(request.target, { ...voice, items: new Map() });
   return {
     words,
     fits: facts.filter((one) => followMatches(definition, one)).length,

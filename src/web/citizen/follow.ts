@@ -1,12 +1,12 @@
 import { type Request, type Response, Router } from 'express';
-import { wordsOf } from '../../catalogue/item-words.ts';
 import { AppError, type Fault } from '../../errors.ts';
 import { type ChannelName, type FollowRequest, paces } from '../../subscriptions/follow.ts';
+import { followWords } from '../../subscriptions/follow-words.ts';
 import type { Contact } from '../../subscriptions/subscriber.ts';
 import type { PersonView } from '../../subscriptions/subscription-service.ts';
 import type { CitizenDeps } from '../pages/deps.ts';
 import type { Pages } from '../pages/page.ts';
-import { regionChoices, targetTitle, type Voice } from '../pages/present.ts';
+import { regionChoices, type Voice } from '../pages/present.ts';
 import { field, followOf, queryText, targetQuery, targetsOf } from '../pages/request.ts';
 import { type CodeForm, takeCode } from './code.ts';
 
@@ -77,7 +77,7 @@ const titlesOf = async (deps: CitizenDeps, voice: Voice, req: Request): Promise<
         throw new AppError('not-found', 'there is no such topic');
       const item = 'item' in target ? await deps.items.read(target.item) : null;
       if ('item' in target && !item) throw new AppError('not-found', 'there is no such notice');
-      return targetTitle(voice, target, () => (item ? wordsOf(item, voice.locale).title : null));
+      return followWords(target, { ...voice, items: new Map(item ? [[item.id, item]] : []) });
     }),
   );
 };

@@ -1,20 +1,17 @@
-import { wordsOf } from '../../catalogue/item-words.ts';
+import type { PublicItem } from '../../catalogue/item-reader.ts';
 import type { FollowRequest, Target } from '../../subscriptions/follow.ts';
+import { followWords } from '../../subscriptions/follow-words.ts';
 import type { CitizenDeps } from './deps.ts';
-import { regionName, targetTitle, type Voice } from './present.ts';
+import { regionName, type Voice } from './present.ts';
 
-/** Titles of followed notices in the reader's language, read once each. */
-const itemTitles = async (
+/** The followed notices that may be read, read once each. */
+const followedItems = async (
   deps: Pick<CitizenDeps, 'items'>,
-  { locale }: Pick<Voice, 'locale'>,
   targets: Target[],
-): Promise<(id: string) => string | null> => {
+): Promise<Map<string, Pick<PublicItem, 'content'>>> => {
   const ids = [...new Set(targets.flatMap((target) => ('item' in target ? [target.item] : [])))];
-  const items = new Map(await Promise.all(ids.map(async (id) => [id, await deps.items.read(id)] as const)));
-  return (id) => {
-    const item = items.get(id);
-    return item ? wordsOf(item, locale).title : null;
-  };
+  const found = await Promise.all(ids.map((id) => deps.items.read(id)));
+  return new Map(found.flatMap((item) => (item ? [[item.id, item]] : [])));
 };
 
 /** Follows in words, in the order given. */
@@ -23,13 +20,12 @@ export const describeFollows = async (
   voice: Voice,
   follows: Pick<FollowRequest, 'target' | 'regions' | 'pace'>[],
 ): Promise<{ title: string; href: string | null; regions: string; pace: string }[]> => {
-  const titleOf = await itemTitles(
+  const items = await followedItems(
     deps,
-    voice,
     follows.map((follow) => follow.target),
   );
   return follows.map(({ target, regions, pace }) => ({
-    title: targetTitle(voice, target, titleOf),
+    title: followWords(target, { ...voice, items }),
     href:
       'topic' in target
         ? `/topics/${encodeURIComponent(target.topic)}`

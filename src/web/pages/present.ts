@@ -4,7 +4,6 @@ import { wordsOf } from '../../catalogue/item-words.ts';
 import { regionWithAncestors } from '../../catalogue/region.ts';
 import type { Locale } from '../../catalogue/topic.ts';
 import { dateFormat, momentAsWritten, momentIn } from '../../date-format.ts';
-import type { Facet, Target } from '../../subscriptions/follow.ts';
 import type { Text } from '../../text.ts';
 import { linked } from './linked.ts';
 
@@ -75,31 +74,6 @@ export const noticePage = (voice: Voice, item: PublicItem & { history: PublicCha
     deadline: content.deadline ? momentAsWritten(voice.locale, content.deadline) : null,
     topicLinks: content.topics.map((slug) => ({ slug, title: topicTitle(voice, slug) })),
   };
-};
-
-const facetValue = (voice: Voice, facet: Facet, value: string): string => {
-  if (facet === 'topics') return topicTitle(voice, value);
-  if (facet === 'regions') return regionName(voice, value);
-  if (facet === 'urgency') return voice.t(`urgency.${value}`);
-  return value;
-};
-
-/** What a follow is of, in words. `itemTitle` finds the title of a followed notice. */
-export const targetTitle = (voice: Voice, target: Target, itemTitle: (id: string) => string | null): string => {
-  if ('topic' in target) return voice.t('target.topic', { name: topicTitle(voice, target.topic) });
-  if ('item' in target)
-    return voice.t('target.item', { name: itemTitle(target.item) ?? voice.t('target.unknownItem') });
-  const parts = [target.search.all ?? {}, target.search.any ?? {}].flatMap((table, index) =>
-    Object.entries(table).map(([facet, values]) =>
-      voice.t('target.facet', {
-        facet: voice.t(`facet.${facet}`),
-        values: values
-          .map((value) => facetValue(voice, facet as Facet, value))
-          .join(voice.t(index === 0 ? 'target.and' : 'target.or')),
-      }),
-    ),
-  );
-  return voice.t('target.search', { what: parts.join(voice.t('target.joint')) });
 };
 
 /** Regions as choices of a list: inner ones are indented below what contains them. */
